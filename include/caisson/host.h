@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host.h: libcaisson, the untrusted side: load, run, feed, recover.
+ *
+ * Nothing here sees a plaintext or a key. A host that lies can stop an enclave, not read it.
+ *
+ * Threads:  create, restart, destroy: one thread. Each channel: one submitting and one receiving
+ *           thread (they may be the same). Different channels are independent.
+ * Memory:   everything is allocated by csn_enclave_create(); submit and receive allocate nothing.
+ */
+#ifndef CAISSON_HOST_H
+#define CAISSON_HOST_H
+
+#include <caisson/base.h>
+#include <caisson/wire/boot.h>
+#include <caisson/wire/manifest.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+CSN_EXTERN_C_BEGIN
+
+struct csn_enclave;
+
+#define CSN_DETAIL_SIZE 240
+
+/* What went wrong, in words, beside the code. Always terminated. */
+struct csn_detail {
+    char text[CSN_DETAIL_SIZE];
+};
+
+/* Protections beyond the required ones; each is reported true or false, any may be required. */
+#define CSN_PROTECT_NAMESPACES  UINT32_C(1)
+#define CSN_PROTECT_OWN_UID     UINT32_C(2)
+#define CSN_PROTECT_LOCKED      UINT32_C(4)
+#define CSN_PROTECT_HUGE_PAGES  UINT32_C(8)
+#define CSN_PROTECT_SECRET      UINT32_C(16) /* memfd_secret, process only */
+
+struct csn_enclave_options {
+    const void *image; /* ELF bytes; copied */
+    size_t image_size;
+    const char *backend; /* "process", "kvm", or "auto" / NULL: kvm where it works, else process */
+    uint32_t require;    /* CSN_PROTECT_* bits that must hold, else CSN_ERR_MISSING */
+    uint32_t inflight_count_max; /* inputs kept per channel until answered; 0: 1024 */
+    uint32_t crash_count_max; /* crashes that one record alone may cause; 0: 2 */
+};
+
+struct csn_enclave_report {
+    const char *backend; /* static */
+    uint32_t backend_id; /* CSN_WIRE_BACKEND_* */
+    uint32_t protections; /* CSN_PROTECT_* that hold */
+    uint8_t measurement[48];
+    uint8_t gate_hash[32]; /* SHA-256 of the gate page */
+    uint64_t start_ns;    /* create to serving */
+};
+
+/* Why an enclave is not running. */
+enum csn_fate_kind {
+    CSN_FATE_RUNNING = 0,
+    CSN_FATE_STOPPED = 1, /* by csn_enclave_stop() */
+    CSN_FATE_REFUSED = 2, /* its own start-up checks failed; code = stop code */
+    CSN_FATE_PANIC = 3,   /* cse_panic(code) */
+    CSN_FATE_FAULT = 4,   /* CPU fault; vector, address and instruction pointer where known */
+    CSN_FATE_KILLED = 5,  /* signal from outside; code = signal */
+    CSN_FATE_SYSCALL = 6, /* a forbidden system call or exit; code = number */
+    CSN_FATE_UNKNOWN = 7, /* detail says what is known */
+};
+struct csn_fate {
+    enum csn_fate_kind kind;
+    uint32_t code;
+    uint32_t vector;
+    uint64_t instruction;
+    uint64_t address;
+    struct csn_detail detail;
+};
+
+/*
+ * Check, copy, measure, map and start an image; returns when it serves. On failure *enclave is
+ * NULL and detail (may be NULL) says what and where.
+ * CSN_ERR_FORMAT: the image; CSN_ERR_MISSING: backend or protection; CSN_ERR_CRASHED: did not start.
+ */
+CSN_API CSN_MUST_USE csn_err csn_enclave_create(const struct csn_enclave_options *options,
+                                                struct csn_enclave **enclave,
+                                                struct csn_detail *detail);
+CSN_API void csn_enclave_destroy(struct csn_enclave *enclave); /* NULL allowed */
+CSN_API void csn_enclave_report(const struct csn_enclave *enclave,
+                                struct csn_enclave_report *report);
+CSN_API const struct csn_wire_manifest *csn_enclave_manifest(const struct csn_enclave *enclave);
+/* Consistent copy of what the enclave made (keys, boot id, digests). */
+CSN_API CSN_MUST_USE csn_err csn_enclave_made(const struct csn_enclave *enclave,
+                                              struct csn_wire_boot_made *made);
+CSN_API CSN_MUST_USE csn_err csn_enclave_stats(const struct csn_enclave *enclave, uint32_t worker,
+                                               struct csn_wire_boot_stats *stats);
+CSN_API CSN_MUST_USE csn_err csn_enclave_fate(const struct csn_enclave *enclave,
+                                              struct csn_fate *fate);
+CSN_API csn_err csn_enclave_stop(struct csn_enclave *enclave);
+
+/* Channels are numbered 0 .. worker_count * channel_count - 1: worker * channel_count + channel. */
+CSN_API uint32_t csn_enclave_channel_count(const struct csn_enclave *enclave);
+
+/*
+ * Hand over one message (copied). Visible after csn_enclave_flush(), or by itself once a batch is
+ * full. CSN_AGAIN: ring or in-flight table full, nothing taken. CSN_ERR_SPACE: too large.
+ * CSN_ERR_CRASHED: the enclave is not running.
+ */
+CSN_API CSN_MUST_USE csn_err csn_enclave_submit(struct csn_enclave *enclave, uint32_t channel,
+                                                uint64_t tag, const void *message, uint32_t size);
+CSN_API CSN_MUST_USE csn_err csn_enclave_flush(struct csn_enclave *enclave, uint32_t channel);
+
+struct csn_output {
+    uint64_t tag; /* of the input */
+    bool final;   /* last output for that input: the input is forgotten */
+    uint32_t size;
+};
+/* Copy the next output into target. CSN_AGAIN: none. CSN_ERR_SPACE never: target >= output_size_max. */
+CSN_API CSN_MUST_USE csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel,
+                                                 void *target, struct csn_output *output);
+/*
+ * Sleep until an output may be there, or timeout_ns passed (CSN_AGAIN), or the enclave died
+ * (CSN_ERR_CRASHED). Spins for a short bounded time first.
+ */
+CSN_API CSN_MUST_USE csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel,
+                                              uint64_t timeout_ns);
+
+/* Inputs of a channel without a final output, oldest first: after a crash exactly the lost set. */
+typedef void (*csn_unfinished)(void *state, uint64_t tag, const void *message, uint32_t size);
+CSN_API CSN_MUST_USE csn_err csn_enclave_unfinished(struct csn_enclave *enclave, uint32_t channel,
+                                                    csn_unfinished callback, void *state);
+
+/*
+ * After a crash: start the same image again with fresh memory, keys and rings. The unfinished
+ * inputs are kept; once the caller has had the new evidence verified and the grants sent again, it
+ * calls csn_enclave_resubmit(), which feeds them back one at a time. An input that is alone in
+ * flight at crash_count_max crashes is quarantined: reported once by csn_enclave_quarantined().
+ */
+CSN_API CSN_MUST_USE csn_err csn_enclave_restart(struct csn_enclave *enclave,
+                                                 struct csn_detail *detail);
+/* One step: CSN_OK all done; CSN_AGAIN call again after receiving. */
+CSN_API CSN_MUST_USE csn_err csn_enclave_resubmit(struct csn_enclave *enclave, uint32_t channel);
+CSN_API CSN_MUST_USE csn_err csn_enclave_quarantined(struct csn_enclave *enclave, uint32_t channel,
+                                                     csn_unfinished callback, void *state);
+
+/* Steady-state counters of the host side (KVM: KVM_RUN returns, split by cause). */
+struct csn_enclave_counters {
+    uint64_t gate_calls;   /* process: parks and wakes; kvm: exits to user space for them */
+    uint64_t exits_other;  /* kvm: returns that were none of park, wake, stop, EINTR */
+    uint64_t exits_signal; /* kvm: EINTR */
+    uint64_t page_faults;  /* minflt + majflt of the enclave's threads */
+};
+CSN_API CSN_MUST_USE csn_err csn_enclave_counters(const struct csn_enclave *enclave,
+                                                  struct csn_enclave_counters *counters);
+
+/* What this machine can do; one line per backend and protection (used by `caisson doctor`). */
+struct csn_capability {
+    const char *name;
+    bool works;
+    struct csn_detail detail; /* what was found, and the remedy */
+};
+CSN_API uint32_t csn_doctor(struct csn_capability *capabilities, uint32_t count_max);
+
+CSN_EXTERN_C_END
+
+#endif

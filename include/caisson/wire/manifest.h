@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * manifest.h: what an image says about itself, in an ELF note that is part of the measurement.
+ *
+ * Every size that the loader, the rings and the pool use comes from here, never from the host.
+ * Little-endian, no padding that is not named. Changes: version 1, first.
+ */
+#ifndef CAISSON_WIRE_MANIFEST_H
+#define CAISSON_WIRE_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CSN_WIRE_ABI_VERSION    UINT32_C(1)
+#define CSN_WIRE_MANIFEST_MAGIC UINT32_C(0x4d4e5343) /* "CSNM" */
+#define CSN_WIRE_NOTE_NAME      "Caisson"            /* 8 bytes with its NUL */
+#define CSN_WIRE_NOTE_TYPE      UINT32_C(1)
+#define CSN_WIRE_NAME_SIZE      32
+
+/* flags: any other bit set is refused */
+#define CSN_WIRE_FLAG_DEBUG         UINT32_C(1) /* verifiers refuse it unless told otherwise */
+#define CSN_WIRE_FLAG_SINGLE_TENANT UINT32_C(2) /* the first grant locks the enclave */
+#define CSN_WIRE_FLAG_DETERMINISTIC UINT32_C(4) /* handlers may serve idempotent records */
+#define CSN_WIRE_FLAGS_ALL          UINT32_C(7)
+
+struct csn_wire_manifest {
+    uint32_t magic;
+    uint32_t abi_version;
+    char name[CSN_WIRE_NAME_SIZE]; /* lower case, digits and '-', NUL padded, at least one NUL */
+    uint32_t security_version;
+    uint32_t flags;
+    uint64_t stack_size;            /* bytes per worker, multiple of 4 KiB, at most 1 MiB */
+    uint64_t pool_size;             /* bytes, multiple of 4 KiB */
+    uint32_t worker_count;          /* 1..64 */
+    uint32_t channel_count;         /* channels per worker, 1..64 */
+    uint32_t input_line_count;      /* lines of 64 bytes in each in ring, power of two */
+    uint32_t output_line_count;     /* lines of 64 bytes in each out ring, power of two */
+    uint32_t input_size_max;        /* bytes of the largest ring message in */
+    uint32_t output_size_max;       /* bytes of the largest ring message out */
+    uint32_t outputs_per_input_max; /* ring messages that one input may yield */
+    uint32_t tenant_count_max;      /* tenants at a time, each with its own arena */
+    uint32_t context_count_max;     /* cached contexts per tenant */
+    uint32_t credential_count_max;  /* credentials per tenant */
+    uint32_t consumer_count_max;    /* consumers per tenant */
+    uint32_t policy_size_max;       /* bytes of service configuration per tenant */
+    uint64_t tenant_state_size;     /* bytes of service state per tenant */
+    uint64_t scratch_size;          /* bytes per worker, reset after each record */
+    uint8_t reserved[104];          /* zero */
+};
+
+_Static_assert(sizeof(struct csn_wire_manifest) == 232, "manifest is 232 bytes");
+_Static_assert(offsetof(struct csn_wire_manifest, security_version) == 40, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, stack_size) == 48, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, worker_count) == 64, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, tenant_state_size) == 112, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, reserved) == 128, "offset");
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * message.h: the bodies of ring messages. A body begins with a 32-bit kind.
+ *
+ * In ring: ping, challenge request, grant, record (full or short form).
+ * Out ring: each body begins with struct csn_wire_answer; what follows depends on the code.
+ */
+#ifndef CAISSON_WIRE_MESSAGE_H
+#define CAISSON_WIRE_MESSAGE_H
+
+#include <stdint.h>
+
+#define CSN_WIRE_PING      UINT32_C(0x504e5343) /* "CSNP": the body comes back as it is */
+#define CSN_WIRE_CHALLENGE UINT32_C(0x514e5343) /* "CSNQ": asks for a window challenge */
+#define CSN_WIRE_GRANT     UINT32_C(0x474e5343) /* "CSNG": see grant.h */
+#define CSN_WIRE_RECORD    UINT32_C(0x524e5343) /* "CSNR": full form, see record.h */
+#define CSN_WIRE_SHORT     UINT32_C(0x80000000) /* short form: this bit, and the context handle */
+
+/*
+ * What the untrusted host learns of an input. Every code but DONE is found before the record
+ * authenticated; after that it is DONE, served or refused alike.
+ */
+enum csn_wire_code {
+    CSN_WIRE_DONE = 0,            /* a sealed output follows (or nothing for a swallowed repeat) */
+    CSN_WIRE_REJECT_FRAMING = 1,  /* truncated, oversized, unknown kind, lengths that disagree */
+    CSN_WIRE_REJECT_VERSION = 2,
+    CSN_WIRE_REJECT_SUITE = 3,
+    CSN_WIRE_REJECT_TENANT = 4,   /* no such tenant here */
+    CSN_WIRE_REJECT_KEY = 5,      /* no such recipient key, credential or context */
+    CSN_WIRE_REJECT_SIZE = 6,     /* not a size class, or above the limit */
+    CSN_WIRE_REJECT_QUOTA = 7,    /* that tenant's budget is used up */
+    CSN_WIRE_REJECT_BUSY = 8,     /* a table is full */
+    CSN_WIRE_REJECT_AUTH = 9,     /* commitment, tag or signature */
+    CSN_WIRE_REJECT_STALE = 10,   /* grant version or boot id is not current */
+    CSN_WIRE_REJECT_MODE = 11,    /* a replay mode that this enclave or context does not allow */
+    CSN_WIRE_PONG = 32,
+    CSN_WIRE_CHALLENGED = 33,     /* struct csn_wire_challenge follows */
+    CSN_WIRE_GRANTED = 34,        /* a sealed receipt follows */
+};
+
+struct csn_wire_answer {
+    uint32_t code;
+    uint32_t size; /* bytes that follow */
+};
+_Static_assert(sizeof(struct csn_wire_answer) == 8, "size");
+
+struct csn_wire_challenge {
+    uint8_t boot_id[16];
+    uint32_t worker;
+    uint32_t reserved;
+    uint64_t counter; /* never issued twice within a boot */
+};
+_Static_assert(sizeof(struct csn_wire_challenge) == 32, "size");
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record.h: sealed records, full and short form (docs/WIRE.md has the prose).
+ *
+ * Full form: header (176 bytes, all of it associated data), route (route_size bytes, associated
+ * data too), ciphertext (cipher_size bytes), tag (16). Self-contained: for brokers and files.
+ * Short form: header (16 bytes), ciphertext, tag. Only on a live channel, after a reply gave the
+ * handle. Integers are little-endian.
+ *
+ * Key schedule (suite 0x00200102 = DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM):
+ *   info      = "caisson-record-v1" | direction u8 | mode u8 | tenant 32 | credential u64 |
+ *               key_id 8 | challenge 32 (struct csn_wire_challenge in window mode, else zeros)
+ *   context   = HPKE SetupPSK(recipient public key, info, psk = credential secret (32 bytes),
+ *               psk_id = "caisson-credential" | tenant 32 | credential u64)
+ *   commitment = context.Export("caisson-commit", 32)     compared before the tag
+ *   base      = context.Export("caisson-record-key", 32)
+ *   key|iv    = HKDF-SHA256(salt = salt 16, ikm = base, info = "caisson-salt-v1", 32 + 12)
+ *   nonce     = iv XOR (0^4 | sequence big-endian u64)
+ *   record id = SHA-256("caisson-record-id-v1" | tenant | credential u64 | encapsulation |
+ *               sequence u64 | grant version of the serving grant u64)
+ * Reply (direction REPLY or RECEIPT): encapsulation holds the fresh 32-byte response nonce,
+ *   base      = context.Export("caisson-reply", 32)   (the request's or the grant's context)
+ *   key|iv    = HKDF-SHA256(salt = response nonce, ikm = base,
+ *               info = "caisson-reply-v1" | sequence u64, 32 + 12), nonce = iv
+ *   commitment = HKDF-SHA256(same salt and ikm, info = "caisson-reply-commit" | sequence u64, 32)
+ */
+#ifndef CAISSON_WIRE_RECORD_H
+#define CAISSON_WIRE_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CSN_WIRE_RECORD_VERSION 1u
+#define CSN_WIRE_SUITE          UINT32_C(0x00200102) /* KEM id << 16 | KDF id << 8 | AEAD id */
+#define CSN_WIRE_TAG_SIZE       16u
+#define CSN_WIRE_ROUTE_SIZE_MAX 256u
+
+#define CSN_WIRE_DIRECTION_REQUEST 1u /* producer to enclave */
+#define CSN_WIRE_DIRECTION_OUTPUT  2u /* enclave to a consumer */
+#define CSN_WIRE_DIRECTION_REPLY   3u /* enclave back to the producer */
+#define CSN_WIRE_DIRECTION_RECEIPT 4u /* enclave to the granter */
+#define CSN_WIRE_DIRECTION_FIELD   5u /* a single value, enclave to a consumer (tokenize `encrypt`) */
+
+#define CSN_WIRE_MODE_IDEMPOTENT 1u
+#define CSN_WIRE_MODE_WINDOW     2u
+
+struct csn_wire_record {
+    uint32_t kind;         /* CSN_WIRE_RECORD */
+    uint8_t version;       /* CSN_WIRE_RECORD_VERSION */
+    uint8_t direction;
+    uint8_t mode;
+    uint8_t reserved;      /* zero */
+    uint32_t suite;
+    uint16_t encapsulation_size; /* 32 for this suite */
+    uint16_t route_size;   /* bytes, at most 256 */
+    uint32_t cipher_size;  /* bytes without the tag: a size class (see below) */
+    uint32_t reserved2;    /* zero */
+    uint64_t credential;   /* whose secret is the PSK */
+    uint8_t tenant[32];
+    uint8_t key_id[8];     /* first 8 bytes of SHA-256("caisson-key-id-v1" | suite u32 | public key) */
+    uint64_t grant_version; /* request: lowest accepted; from the enclave: the grant that made it */
+    uint8_t salt[16];
+    uint64_t sequence;
+    uint64_t challenge;    /* window mode: the counter of the challenge, else 0 */
+    uint8_t encapsulation[32];
+    uint8_t commitment[32];
+};
+_Static_assert(sizeof(struct csn_wire_record) == 176, "size");
+_Static_assert(offsetof(struct csn_wire_record, suite) == 8, "offset");
+_Static_assert(offsetof(struct csn_wire_record, cipher_size) == 16, "offset");
+_Static_assert(offsetof(struct csn_wire_record, credential) == 24, "offset");
+_Static_assert(offsetof(struct csn_wire_record, tenant) == 32, "offset");
+_Static_assert(offsetof(struct csn_wire_record, key_id) == 64, "offset");
+_Static_assert(offsetof(struct csn_wire_record, grant_version) == 72, "offset");
+_Static_assert(offsetof(struct csn_wire_record, salt) == 80, "offset");
+_Static_assert(offsetof(struct csn_wire_record, sequence) == 96, "offset");
+_Static_assert(offsetof(struct csn_wire_record, challenge) == 104, "offset");
+_Static_assert(offsetof(struct csn_wire_record, encapsulation) == 112, "offset");
+_Static_assert(offsetof(struct csn_wire_record, commitment) == 144, "offset");
+
+struct csn_wire_short {
+    uint32_t handle;      /* CSN_WIRE_SHORT | index of the context */
+    uint32_t cipher_size; /* bytes without the tag: a size class */
+    uint64_t sequence;
+};
+_Static_assert(sizeof(struct csn_wire_short) == 16, "size");
+
+/*
+ * What is sealed. Request plaintext: prelude, payload, zeros up to the size class.
+ */
+#define CSN_WIRE_PRELUDE_FIN UINT32_C(1) /* end of the stream; payload: u64 count of records sent */
+
+struct csn_wire_prelude {
+    uint16_t version;      /* 1 */
+    uint16_t operation;    /* id in the enclave's service table */
+    uint32_t payload_size; /* bytes */
+    uint32_t flags;
+    uint32_t purpose;      /* why: a number that the credential must list, 0 = general */
+};
+_Static_assert(sizeof(struct csn_wire_prelude) == 16, "size");
+
+#define CSN_WIRE_RESULT_FIN       UINT32_C(1) /* payload: u64 sent, u64 served, u64 refused */
+#define CSN_WIRE_RESULT_TOMBSTONE UINT32_C(2) /* the record was refused: status says why */
+#define CSN_WIRE_RESULT_SHORT     UINT32_C(4) /* handle is valid for short form records */
+
+/* Output, reply and receipt plaintext: result, payload, zeros up to the size class. */
+struct csn_wire_result {
+    uint16_t version;      /* 1 */
+    uint16_t status;       /* enum csn_wire_status */
+    uint32_t payload_size; /* bytes */
+    uint32_t flags;
+    uint32_t handle;       /* index for the short form where RESULT_SHORT is set */
+    uint64_t sequence;     /* of the request */
+    uint64_t credential;   /* of the request */
+    uint64_t grant_version;
+    uint16_t part;         /* 0-based index among the outputs of one input */
+    uint16_t part_count;
+    uint32_t detail;       /* status-specific: byte offset in the payload, or 0 */
+    uint8_t stream[16];    /* first 16 bytes of SHA-256(encapsulation of the request) */
+    uint8_t record_id[32];
+    uint8_t grant_digest[32];
+};
+_Static_assert(sizeof(struct csn_wire_result) == 128, "size");
+
+enum csn_wire_status {
+    CSN_WIRE_STATUS_OK = 0,
+    CSN_WIRE_STATUS_MALFORMED = 1,   /* payload does not parse; detail = offset */
+    CSN_WIRE_STATUS_LIMIT = 2,       /* too deep, too long, too many */
+    CSN_WIRE_STATUS_OPERATION = 3,   /* no such operation, or wrong size for it */
+    CSN_WIRE_STATUS_RIGHTS = 4,      /* the credential lacks the right, field or purpose */
+    CSN_WIRE_STATUS_BUDGET = 5,      /* the credential's budget is used up */
+    CSN_WIRE_STATUS_REPLAY = 6,      /* window mode: seen or too old */
+    CSN_WIRE_STATUS_TOO_LARGE = 7,   /* the result does not fit the output's size class */
+    CSN_WIRE_STATUS_POLICY = 8,      /* the grant's policy does not allow it */
+    CSN_WIRE_STATUS_NOT_FOUND = 9,   /* detokenize: not a value of ours */
+    CSN_WIRE_STATUS_INTERNAL = 10,
+};
+
+/* Size classes: the only plaintext sizes there are. An output's class follows from its input's. */
+#define CSN_WIRE_CLASS_COUNT 8u
+
+static inline uint32_t csn_wire_input_class(uint32_t index)
+{
+    static const uint32_t sizes[CSN_WIRE_CLASS_COUNT] = {96,   256,  512,   1024,
+                                                         2048, 8192, 32768, 66048};
+    return sizes[index];
+}
+
+/* 128 bytes of result, and room for half as much again as came in. */
+static inline uint32_t csn_wire_output_class(uint32_t index)
+{
+    return csn_wire_input_class(index) / 32 * 48 + 256;
+}
+
+/* Index of the smallest input class that holds size bytes, or CSN_WIRE_CLASS_COUNT. */
+static inline uint32_t csn_wire_class_for(uint32_t size)
+{
+    uint32_t index = 0;
+    while (index < CSN_WIRE_CLASS_COUNT && csn_wire_input_class(index) < size) {
+        index++;
+    }
+    return index;
+}
+
+#endif
