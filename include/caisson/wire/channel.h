@@ -48,7 +48,7 @@
 
 /* Inside an event line: two aligned 8-byte words. */
 #define CSN_WIRE_EVENT_WORD      0u /* low 32 bits: the futex word, only ever incremented */
-#define CSN_WIRE_EVENT_ARMED     8u /* 1 while the waiter sleeps or is about to */
+#define CSN_WIRE_EVENT_ARMED     8u /* bit 32: waiter (nearly) asleep; low 32: word seen */
 
 static inline uint32_t csn_wire_lines(uint32_t body_size)
 {
