@@ -22,11 +22,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Made at start by worker 0, read-only for all workers afterwards. */
+/* One per enclave, made by worker 0 before any other worker goes on; then read-only. */
 struct cse_instance {
-    uint8_t secret_key[32];
+    uint8_t secret_key[32]; /* HPKE instance key: opens grants, nothing else */
     uint8_t public_key[32];
     uint8_t boot_id[16];
+    struct csn_wire_boot_given given; /* the one copy of what the launcher gave */
 };
 
 struct cse_session;
@@ -59,7 +60,8 @@ CSN_MUST_USE csn_err cse_session_init(struct cse_session **session, struct csn_p
 struct cse_input {
     uint64_t tag;
     uint8_t *bytes;
-    uint32_t size;
+    uint32_t size;    /* bytes, at most manifest->input_size_max */
+    uint32_t channel; /* index within the worker; for the sink alone, decides nothing */
 };
 
 /*
@@ -67,7 +69,7 @@ struct cse_input {
  * set. The caller reserved credit for outputs_per_input_max messages of output_size_max bytes per
  * input beforehand, so a sink cannot fail.
  */
-typedef void (*cse_sink)(void *state, uint64_t tag, bool final,
+typedef void (*cse_sink)(void *state, uint32_t channel, uint64_t tag, bool final,
                          const struct csn_ring_piece pieces[2]);
 
 /* count: at most CSN_WIRE_BATCH_COUNT_MAX. */

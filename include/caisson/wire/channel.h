@@ -43,6 +43,10 @@
 
 #define CSN_WIRE_WORKER_LINES    1u
 #define CSN_WIRE_CHANNEL_LINES   4u
+/* Inside a channel's lines: bytes from its start. */
+#define CSN_WIRE_CHANNEL_INPUT_CREDIT  0u
+#define CSN_WIRE_CHANNEL_OUTPUT_CREDIT 64u
+#define CSN_WIRE_CHANNEL_HOST_EVENT    128u
 #define CSN_WIRE_BATCH_COUNT_MAX 32u
 #define CSN_WIRE_BATCH_SIZE_MAX  UINT32_C(65536)
 
