@@ -243,7 +243,6 @@ static void write_stats(struct cse_worker *worker)
 {
     worker->stats->carves = worker->pool.carves;
     worker->stats->pool_used = worker->pool.used;
-    worker->stats->scratch_high_water = worker->scratch.high_water;
 }
 
 bool cse_loop_step(struct cse_worker *worker)

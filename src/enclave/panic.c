@@ -10,10 +10,7 @@
 
 void cse_panic(uint32_t code)
 {
-    struct cse_worker *worker = cse_worker_here();
-    if (worker != NULL) {
-        cse_worker_wipe(worker);
-    }
+    cse_worker_wipe();
     cse_gate_stop(code);
 }
 
