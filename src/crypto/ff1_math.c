@@ -28,8 +28,8 @@ void csn_modulus_init(struct csn_modulus *modulus, uint64_t value)
  */
 static uint64_t remainder_normal(const struct csn_modulus *modulus, uint64_t high, uint64_t low)
 {
-    unsigned __int128 product = (unsigned __int128)modulus->inverse * high;
-    product += (unsigned __int128)high << 64 | low;
+    csn_u128 product = (csn_u128)modulus->inverse * high;
+    product += (csn_u128)high << 64 | low;
     uint64_t quotient = (uint64_t)(product >> 64) + 1;
     uint64_t rest = low - quotient * modulus->normal;
     rest += modulus->normal & csn_mask((uint64_t)(rest > (uint64_t)product));

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+__extension__ typedef unsigned __int128 csn_u128; /* gcc and clang, not ISO C */
+
 /* All ones if condition (0 or 1) is 1; the compiler cannot see through it to make a branch. */
 static inline uint64_t csn_mask(uint64_t condition)
 {
@@ -31,7 +33,7 @@ static inline uint64_t csn_radix_inverse(uint32_t radix)
 static inline uint64_t csn_divide_radix(uint64_t value, uint32_t radix, uint64_t inverse,
                                         uint32_t *rest)
 {
-    uint64_t quotient = (uint64_t)((unsigned __int128)value * inverse >> 64);
+    uint64_t quotient = (uint64_t)((csn_u128)value * inverse >> 64);
     uint64_t remainder = value - quotient * radix; /* below 2 * radix */
     uint64_t over = csn_mask((uint64_t)(remainder >= radix));
     *rest = (uint32_t)(remainder - (radix & over));
