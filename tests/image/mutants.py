@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Takes each check out of the image parser in turn: the parser's test must fail every time.
+"""Takes each check out of the image parser in turn: the parser's test must fail every time, and
+the fuzz target must trap for those that keep memory safe.
 
 usage: mutants.py SOURCE_ROOT CC
 
@@ -58,6 +59,11 @@ def split_or(condition):
     yield condition[start:]
 
 
+FUZZED = ('segment both writable', 'segments overlap', 'segment outside the range',
+          'segment beyond the end', 'segment empty')
+FUZZ_SOURCES = ['fuzz/image.c', 'fuzz/replay.c', 'src/image/manifest.c', 'src/core/bytes.c']
+
+
 class Builder:
     def __init__(self, root, cc, folder):
         self.cc = cc + ['-std=gnu11', '-O0', '-w', '-I' + root + '/include', '-I' + root + '/src',
@@ -78,12 +84,23 @@ class Builder:
         # A mutant may well crash: that counts as found.
         return subprocess.run([program], capture_output=True, check=False).returncode == 0
 
-    def mutant_passes(self, root, path, text):
+    def write_mutant(self, root, text):
         source = os.path.join(self.folder, 'mutant.c')
         with open(source, 'w', encoding='utf-8') as file:
             file.write(text.replace('#include "../', f'#include "{root}/src/')
                        .replace('#include "elf64.h"', f'#include "{root}/src/image/elf64.h"')
                        .replace('#include "image.h"', f'#include "{root}/src/image/image.h"'))
+        return source
+
+    def fuzz_passes(self, root, text):
+        program = os.path.join(self.folder, 'fuzz')
+        subprocess.run(self.cc + [os.path.join(root, p) for p in FUZZ_SOURCES]
+                       + [self.write_mutant(root, text), '-o', program], check=True)
+        return subprocess.run([program, root + '/fuzz/corpus/image', '20000'], check=False,
+                              capture_output=True).returncode == 0
+
+    def mutant_passes(self, root, path, text):
+        source = self.write_mutant(root, text)
         objects = dict(self.objects)
         objects[path] = self.compile(source, 'mutant')
         return self.passes(objects)
@@ -92,22 +109,29 @@ class Builder:
 def main():
     root, cc = os.path.abspath(sys.argv[1]), sys.argv[2].split(',')
     count = failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        builder = Builder(root, cc, folder)
-        good = builder.passes(builder.objects)
+
+    def report(good, text):
+        nonlocal count, failed
         count += 1
         failed += not good
-        print('ok' if good else 'not ok', count, '- the unchanged parser passes its test')
+        print('ok' if good else 'not ok', count, '-', text, flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        builder = Builder(root, cc, folder)
+        report(builder.passes(builder.objects), 'the unchanged parser passes its test')
         for path, makers in (('src/image/parse.c', (parse_mutants, part_mutants)),
                              ('src/image/manifest.c', (manifest_mutants,))):
             with open(os.path.join(root, path), encoding='utf-8') as file:
                 text = file.read()
-            for maker in makers:
-                for name, mutant in maker(text):
-                    found = not builder.mutant_passes(root, path, mutant)
-                    count += 1
-                    failed += not found
-                    print('ok' if found else 'not ok', count, '- found:', name, flush=True)
+            for name, mutant in (pair for maker in makers for pair in maker(text)):
+                report(not builder.mutant_passes(root, path, mutant), f'found: {name}')
+        with open(os.path.join(root, 'src/image/parse.c'), encoding='utf-8') as file:
+            text = file.read()
+        report(builder.fuzz_passes(root, text), 'the unchanged parser passes the fuzz target')
+        seeds = [pair for pair in parse_mutants(text) if pair[0].startswith(FUZZED)]
+        report(len(seeds) == len(FUZZED), 'all seeds for the fuzz target apply')
+        for name, mutant in seeds:
+            report(not builder.fuzz_passes(root, mutant), f'found by the fuzz target: {name}')
     print(f'1..{count}')
     return failed != 0
 
