@@ -254,7 +254,6 @@ static void write_stats(struct cse_worker *worker)
 {
     set(&worker->stats->carves, worker->pool.carves);
     set(&worker->stats->pool_used, worker->pool.used);
-    set(&worker->stats->scratch_high_water, worker->scratch.high_water);
 }
 
 bool cse_loop_step(struct cse_worker *worker)
