@@ -89,8 +89,8 @@ bool csn_ring_publish(struct csn_ring_writer *writer);
 bool csn_ring_has_credit(struct csn_ring_writer *writer, uint32_t count, uint32_t size);
 
 /*
- * Copy the next message, exactly once, into target (caller's, 8-byte aligned, at least size_max
- * rounded up to 64 plus 64 bytes). CSN_AGAIN: nothing there. CSN_ERR_PEER: sticky.
+ * Copy the next message, exactly once, into target (caller's, at least size_max rounded up to 8
+ * bytes; the rest of the last word is zeroed). CSN_AGAIN: nothing there. CSN_ERR_PEER: sticky.
  */
 CSN_MUST_USE csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
                                    struct csn_ring_message *message);
