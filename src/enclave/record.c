@@ -257,6 +257,16 @@ static uint32_t prepare_full(struct cse_session *session, const struct cse_input
     return CSN_WIRE_DONE;
 }
 
+static bool find_fresh_for(const struct cse_session *session, const struct cse_context *context)
+{
+    for (uint32_t i = 0; i < session->fresh_count; i++) {
+        if (cse_context_matches(&session->fresh[i], &context->binding, context->encapsulation)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t prepare_short(struct cse_session *session, const struct cse_input *input,
                               struct cse_opening *opening, struct csn_gcm_item *item)
 {
@@ -282,6 +292,10 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
     if (!context->used) {
         return CSN_WIRE_REJECT_KEY;
     }
+    /* A full record with a new salt is on its way in this very run: it comes first. */
+    if (find_fresh_for(session, context)) {
+        return CSE_CODE_LATER;
+    }
     cse_context_touch(session, tenant, context);
     opening->tenant = tenant;
     opening->context = context;
@@ -294,13 +308,14 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
     return CSN_WIRE_DONE;
 }
 
-void cse_record_prepare(struct cse_session *session, const struct cse_input *input,
+bool cse_record_prepare(struct cse_session *session, const struct cse_input *input,
                         struct cse_opening *opening, struct csn_gcm_item *item)
 {
     *opening = (struct cse_opening){.code = CSN_WIRE_DONE};
     bool is_short = (csn_load_u32(input->bytes) & CSN_WIRE_SHORT) != 0;
     opening->code = is_short ? prepare_short(session, input, opening, item)
                              : prepare_full(session, input, opening, item);
+    return opening->code != CSE_CODE_LATER;
 }
 
 bool cse_context_is_fresh(const struct cse_session *session, const struct cse_context *context)

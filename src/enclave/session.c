@@ -210,14 +210,19 @@ static void answer_other(struct cse_session *session, const struct cse_input *in
     }
 }
 
-static void open_run(struct cse_session *session, const struct cse_input *inputs, uint32_t count)
+/* Opens as many as can be looked up now, at least one; returns how many. */
+static uint32_t open_run(struct cse_session *session, const struct cse_input *inputs,
+                         uint32_t count)
 {
     uint32_t item_count = 0;
     session->clock++;
     session->fresh_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct cse_opening *opening = &session->openings[i];
-        cse_record_prepare(session, &inputs[i], opening, &session->items[item_count]);
+        if (!cse_record_prepare(session, &inputs[i], opening, &session->items[item_count])) {
+            count = i;
+            break;
+        }
         item_count += opening->item != NULL;
     }
     for (uint32_t i = 0; i < count; i++) { /* reservations are for the run alone */
@@ -226,6 +231,7 @@ static void open_run(struct cse_session *session, const struct cse_input *inputs
         }
     }
     csn_gcm_open_batch(session->items, item_count);
+    return count;
 }
 
 static void serve_run(struct cse_session *session, const struct cse_input *inputs, uint32_t count)
@@ -267,7 +273,7 @@ void cse_session_batch(struct cse_session *session, const struct cse_input *inpu
             answer_other(session, &inputs[first++]);
             continue;
         }
-        open_run(session, &inputs[first], run);
+        run = open_run(session, &inputs[first], run);
         serve_run(session, &inputs[first], run);
         first += run;
     }

@@ -19,6 +19,7 @@
 #define CSE_BATCH_MAX    CSN_WIRE_BATCH_COUNT_MAX
 #define CSE_PENDING_MAX  64u /* sealed answers that wait for one batch seal */
 #define CSE_WINDOW_WORDS (CSN_WIRE_WINDOW_SIZE / 64)
+#define CSE_CODE_LATER   UINT32_MAX /* internal: end the run before this record */
 #define CSE_INDEX_NONE   UINT32_MAX
 #define CSE_LEDGER_MAX   (2 * CSN_WIRE_CREDENTIAL_COUNT_MAX)
 #define CSE_SLOT_OVERHEAD                                                                          \
@@ -240,8 +241,11 @@ bool cse_window_accept(struct cse_window *window, uint64_t sequence);
 
 /* ---- record.c ---- */
 bool cse_is_record(const struct cse_input *input);
-/* Parse, look up, make contexts: fills opening and, where there is something to open, its item. */
-void cse_record_prepare(struct cse_session *session, const struct cse_input *input,
+/*
+ * Parse, look up, make contexts: fills opening and, where there is something to open, its item.
+ * False: earlier records of the run must be settled first.
+ */
+bool cse_record_prepare(struct cse_session *session, const struct cse_input *input,
                         struct cse_opening *opening, struct csn_gcm_item *item);
 /* After the batch open: commit contexts to the cache, or set the code. */
 void cse_record_settle(struct cse_session *session, struct cse_opening *opening);
