@@ -27,10 +27,14 @@ def problems(path):
         match = re.match(r"\s+[0-9a-f]+:\s+(?:rep\w*\s+|lock\s+)*([a-z]\w*)", line)
         if match and re.sub(r"(?<=ins|uts)[bwld]$", "", match.group(1)) in FORBIDDEN:
             yield f"instruction {line.strip()}"
-    headers = run("readelf", "-W", "-S", "-l", "-r", path)
-    for bad in (".init_array", ".ctors", ".tbss", ".tdata", "TLS", "INTERP", "DYNAMIC", "RWE"):
-        if re.search(rf"(?<!\w){re.escape(bad)}(?!\w)", headers):
-            yield f"section or segment {bad}"
+    sections = run("readelf", "-W", "-S", path)
+    for bad in (".init_array", ".ctors", ".tbss", ".tdata", ".dynamic", ".interp"):
+        if re.search(rf"\s{re.escape(bad)}\s", sections):
+            yield f"section {bad}"
+    for line in run("readelf", "-W", "-l", path).splitlines():
+        if re.match(r"\s+(TLS|INTERP|DYNAMIC)\s", line) or re.match(r"\s+LOAD\s.*\sRWE\s", line):
+            yield f"segment {line.strip()}"
+    headers = run("readelf", "-W", "-r", path)
     if "There are no relocations" not in headers:
         yield "relocations left"
 

@@ -17,20 +17,22 @@ void *memcpy(void *target, const void *source, size_t size);
 void *memmove(void *target, const void *source, size_t size);
 void *memset(void *target, int value, size_t size);
 
+typedef void (*entry_point)(void);
+
 /* Every entry point, kept by its address. */
-static const void *volatile const used[] = {
-    (const void *)csn_cpu_select,        (const void *)csn_gcm_seal_batch,
-    (const void *)csn_gcm_open_batch,    (const void *)csn_ff1_encrypt_batch,
-    (const void *)csn_ff1_decrypt_batch, (const void *)csn_x25519,
-    (const void *)csn_x25519_public,     (const void *)csn_ed25519_verify,
-    (const void *)csn_ed25519_public,    (const void *)csn_ed25519_sign,
-    (const void *)csn_hpke_sender,       (const void *)csn_hpke_receiver,
-    (const void *)csn_hpke_seal,         (const void *)csn_hpke_open,
-    (const void *)csn_hpke_export,       (const void *)csn_hpke_derive_key_pair,
-    (const void *)csn_random_init,       (const void *)csn_random_fill,
-    (const void *)csn_random_rdrand,     (const void *)csn_hkdf,
-    (const void *)csn_sha384_init,       (const void *)csn_sha384_final,
-    (const void *)csn_sha512_final,      (const void *)csn_hmac,
+static const volatile entry_point used[] = {
+    (entry_point)csn_cpu_select,        (entry_point)csn_gcm_seal_batch,
+    (entry_point)csn_gcm_open_batch,    (entry_point)csn_ff1_encrypt_batch,
+    (entry_point)csn_ff1_decrypt_batch, (entry_point)csn_x25519,
+    (entry_point)csn_x25519_public,     (entry_point)csn_ed25519_verify,
+    (entry_point)csn_ed25519_public,    (entry_point)csn_ed25519_sign,
+    (entry_point)csn_hpke_sender,       (entry_point)csn_hpke_receiver,
+    (entry_point)csn_hpke_seal,         (entry_point)csn_hpke_open,
+    (entry_point)csn_hpke_export,       (entry_point)csn_hpke_derive_key_pair,
+    (entry_point)csn_random_init,       (entry_point)csn_random_fill,
+    (entry_point)csn_random_rdrand,     (entry_point)csn_hkdf,
+    (entry_point)csn_sha384_init,       (entry_point)csn_sha384_final,
+    (entry_point)csn_sha512_final,      (entry_point)csn_hmac,
 };
 
 void probe_start(void)

@@ -32,7 +32,7 @@ static void read_numerals(const cJSON *item, const char *alphabet, struct numera
         numerals->values[numerals->count++] = place == NULL ? 0xffff : (uint16_t)(place - alphabet);
     }
     const cJSON *entry;
-    cJSON_ArrayForEach(entry, cJSON_IsArray(item) ? item : NULL)
+    cJSON_ArrayForEach(entry, item) /* a string has no children */
     {
         assert_true(numerals->count < NUMERALS_MAX);
         numerals->outside |= entry->valueint < 0 || entry->valueint > 0xffff;
