@@ -69,7 +69,7 @@ struct cse_service {
 /* Exactly one of each per image. CSE_MANIFEST puts the note into the image. */
 #define CSE_MANIFEST(...)                                                                          \
     __attribute__((section(".note.caisson"), used,                                                \
-                   aligned(8))) const struct cse_manifest_note cse_manifest_note = {               \
+                   aligned(4))) const struct cse_manifest_note cse_manifest_note = {               \
         .name_size = 8,                                                                            \
         .desc_size = sizeof(struct csn_wire_manifest),                                             \
         .type = CSN_WIRE_NOTE_TYPE,                                                                \
@@ -78,14 +78,14 @@ struct cse_service {
                      .abi_version = CSN_WIRE_ABI_VERSION,                                          \
                      __VA_ARGS__}}
 
-/* desc is 4-byte aligned as ELF wants: 12 bytes of note header, 8 of name, 4 of padding unused. */
+/* As ELF wants it: 12 bytes of note header, 8 of name, then the manifest, 4-byte aligned. */
 struct cse_manifest_note {
     uint32_t name_size;
     uint32_t desc_size;
     uint32_t type;
     char note_name[8];
     struct csn_wire_manifest manifest;
-} __attribute__((packed, aligned(8)));
+} __attribute__((packed, aligned(4)));
 
 extern const struct cse_manifest_note cse_manifest_note;
 extern const struct cse_service cse_service;

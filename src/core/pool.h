@@ -33,7 +33,7 @@ struct csn_scratch {
     uint64_t high_water;
 };
 void csn_scratch_init(struct csn_scratch *scratch, void *base, uint64_t size);
-/* size bytes, not zeroed, 16-byte aligned; NULL when exhausted (a typed refusal for that record). */
+/* size bytes, not zeroed, 16-byte aligned; NULL when exhausted: a typed refusal of that record. */
 void *csn_scratch_take(struct csn_scratch *scratch, uint64_t size);
 /* Wipes what was used and starts over. */
 void csn_scratch_reset(struct csn_scratch *scratch);

@@ -31,7 +31,8 @@ struct csn_ring_writer {
     uint64_t published;        /* runs before this line are visible */
     uint64_t credit_seen;      /* last valid credit */
     uint64_t first_head;       /* head word of the batch's first run, stored last */
-    uint64_t first_line;
+    uint32_t batch_count;      /* messages not yet published */
+    uint64_t batch_size;       /* body bytes not yet published */
     csn_err fate;              /* CSN_OK, or CSN_ERR_PEER for ever */
     struct csn_ring_counters counters;
 };
@@ -73,8 +74,13 @@ struct csn_ring_piece {
 };
 CSN_MUST_USE csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
                                     const struct csn_ring_piece pieces[2]);
-/* Make the batch visible (release). Pairs with the acquire in csn_ring_read(). No-op when empty. */
-void csn_ring_publish(struct csn_ring_writer *writer);
+/* True if the batch has reached 32 messages or 64 KiB: time to publish. */
+bool csn_ring_batch_is_full(const struct csn_ring_writer *writer);
+/*
+ * Make the batch visible (release). Pairs with the acquire in csn_ring_read(). False when there was
+ * nothing to publish; true: a signal to the consumer is due (csn_event_signal()).
+ */
+bool csn_ring_publish(struct csn_ring_writer *writer);
 
 /*
  * True if count messages of at most size bytes each can be appended whatever the wrap costs: the
@@ -83,15 +89,19 @@ void csn_ring_publish(struct csn_ring_writer *writer);
 bool csn_ring_has_credit(struct csn_ring_writer *writer, uint32_t count, uint32_t size);
 
 /*
- * Copy the next message, exactly once, into target (caller's, 8-byte aligned, at least size_max
- * rounded up to 64 plus 64 bytes). CSN_AGAIN: nothing there. CSN_ERR_PEER: sticky.
+ * Copy the next message, exactly once, into target (caller's, at least size_max rounded up to 8
+ * bytes; the rest of the last word is zeroed). CSN_AGAIN: nothing there. CSN_ERR_PEER: sticky.
  */
 CSN_MUST_USE csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
                                    struct csn_ring_message *message);
 /* True if a read would find something (one acquire load). */
 bool csn_ring_has_message(const struct csn_ring_reader *reader);
-/* Give consumed lines back now (lazily done by csn_ring_read every quarter of the ring). */
-void csn_ring_give_credit(struct csn_ring_reader *reader);
+/*
+ * Give consumed lines back now (lazily done by csn_ring_read every quarter of the ring). A consumer
+ * must call it before it sleeps. True if the word moved: a signal to the producer is due, here and
+ * wherever credit_given has moved over a csn_ring_read().
+ */
+bool csn_ring_give_credit(struct csn_ring_reader *reader);
 
 /* Invariants; true unless memory of ours was damaged. For tests, fuzzers and debug builds. */
 bool csn_ring_writer_check(const struct csn_ring_writer *writer);

@@ -43,12 +43,16 @@
 
 #define CSN_WIRE_WORKER_LINES    1u
 #define CSN_WIRE_CHANNEL_LINES   4u
+/* Inside a channel's lines: bytes from its start. */
+#define CSN_WIRE_CHANNEL_INPUT_CREDIT  0u
+#define CSN_WIRE_CHANNEL_OUTPUT_CREDIT 64u
+#define CSN_WIRE_CHANNEL_HOST_EVENT    128u
 #define CSN_WIRE_BATCH_COUNT_MAX 32u
 #define CSN_WIRE_BATCH_SIZE_MAX  UINT32_C(65536)
 
 /* Inside an event line: two aligned 8-byte words. */
 #define CSN_WIRE_EVENT_WORD      0u /* low 32 bits: the futex word, only ever incremented */
-#define CSN_WIRE_EVENT_ARMED     8u /* 1 while the waiter sleeps or is about to */
+#define CSN_WIRE_EVENT_ARMED     8u /* bit 32: waiter (nearly) asleep; low 32: word seen */
 
 static inline uint32_t csn_wire_lines(uint32_t body_size)
 {

@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CSN_WIRE_GRANT_VERSION   1u
-#define CSN_WIRE_GRANT_SIZE_MAX  UINT32_C(65536)
-#define CSN_WIRE_CONSUMER_NONE   UINT32_C(0xffffffff)
+#define CSN_WIRE_GRANT_VERSION        1u
+#define CSN_WIRE_GRANT_SIZE_MAX       UINT32_C(65536)
+#define CSN_WIRE_CONSUMER_NONE        UINT32_C(0xffffffff)
 #define CSN_WIRE_RECIPIENT_COUNT_MAX  4u
 #define CSN_WIRE_CONSUMER_COUNT_MAX   16u
 #define CSN_WIRE_CREDENTIAL_COUNT_MAX 64u
@@ -64,13 +64,14 @@ struct csn_wire_grant_body {
     uint32_t consumer_count;
     uint32_t credential_count;
     uint32_t policy_size;
-    uint32_t flags;      /* CSN_WIRE_GRANT_REVEALS or 0 */
-    uint64_t open_failures_max; /* failed opens in a row that this tenant's budget allows */
+    uint32_t flags;             /* CSN_WIRE_GRANT_REVEALS or 0 */
+    uint64_t open_failures_max; /* key exchanges that may fail; each success gives one back */
     uint8_t domain_secret[32];  /* from which token domains derive their keys; never changes */
 };
 _Static_assert(sizeof(struct csn_wire_grant_body) == 64, "size");
 
-#define CSN_WIRE_GRANT_REVEALS UINT32_C(1) /* outputs may use the smallest class that holds them */
+#define CSN_WIRE_GRANT_REVEALS UINT32_C(1) /* outputs may use the smallest class that holds them   \
+                                            */
 
 struct csn_wire_recipient {
     uint8_t secret_key[32];
@@ -78,8 +79,8 @@ struct csn_wire_recipient {
 };
 
 struct csn_wire_consumer {
-    char name[32];          /* NUL padded, at least one NUL */
-    uint64_t credential;    /* id that goes into output headers */
+    char name[32];       /* NUL padded, at least one NUL */
+    uint64_t credential; /* id that goes into output headers */
     uint8_t credential_secret[32];
     uint8_t public_key[32];
     uint8_t secret_key[32]; /* zero unless the enclave may open what it sealed to this consumer */
@@ -94,10 +95,10 @@ struct csn_wire_credential {
     uint64_t id;
     uint8_t secret[32];
     uint32_t rights;
-    uint32_t consumer;     /* index of the consumer of its outputs, or CSN_WIRE_CONSUMER_NONE: reply */
+    uint32_t consumer; /* index of the consumer of its outputs, or CSN_WIRE_CONSUMER_NONE: reply */
     uint64_t field_mask;   /* bit i: policy field i may be detokenized */
     uint64_t purpose_mask; /* bit p: purpose p is allowed, p < 64 */
-    uint64_t budget;       /* privileged operations left within this boot */
+    uint64_t budget;       /* privileged operations within this boot, re-grants included */
 };
 _Static_assert(sizeof(struct csn_wire_credential) == 72, "size");
 

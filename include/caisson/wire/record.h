@@ -39,29 +39,45 @@
 #define CSN_WIRE_DIRECTION_OUTPUT  2u /* enclave to a consumer */
 #define CSN_WIRE_DIRECTION_REPLY   3u /* enclave back to the producer */
 #define CSN_WIRE_DIRECTION_RECEIPT 4u /* enclave to the granter */
-#define CSN_WIRE_DIRECTION_FIELD   5u /* a single value, enclave to a consumer (tokenize `encrypt`) */
+#define CSN_WIRE_DIRECTION_FIELD   5u /* a single value, enclave to a consumer (tokenize `encrypt`) \
+                                       */
 
 #define CSN_WIRE_MODE_IDEMPOTENT 1u
 #define CSN_WIRE_MODE_WINDOW     2u
 
+/*
+ * A hello opens a context and asks for its short-form handle: no operation runs, nothing goes to a
+ * consumer, and the answer is a reply to the producer. Request only; empty payload; its sequence
+ * numbers count from CSN_WIRE_SEQUENCE_HELLO, so that data records are numbered without gaps.
+ */
+#define CSN_WIRE_FLAG_HELLO 1u
+
+/* Data records: 0 .. HELLO - 1. Above LAST a record is refused, far below any AEAD limit. */
+#define CSN_WIRE_SEQUENCE_HELLO (UINT64_C(1) << 47)
+#define CSN_WIRE_SEQUENCE_LAST  ((UINT64_C(1) << 48) - 1)
+/* A sender takes a new salt, hence a new key and iv, after so many records at the latest. */
+#define CSN_WIRE_SALT_RECORDS_MAX (UINT64_C(1) << 20)
+/* Window mode: how far behind the highest sequence number a record may come. */
+#define CSN_WIRE_WINDOW_SIZE 1024u
+
 struct csn_wire_record {
-    uint32_t kind;         /* CSN_WIRE_RECORD */
-    uint8_t version;       /* CSN_WIRE_RECORD_VERSION */
+    uint32_t kind;   /* CSN_WIRE_RECORD */
+    uint8_t version; /* CSN_WIRE_RECORD_VERSION */
     uint8_t direction;
     uint8_t mode;
-    uint8_t reserved;      /* zero */
+    uint8_t flags; /* CSN_WIRE_FLAG_HELLO or 0 */
     uint32_t suite;
     uint16_t encapsulation_size; /* 32 for this suite */
-    uint16_t route_size;   /* bytes, at most 256 */
-    uint32_t cipher_size;  /* bytes without the tag: a size class (see below) */
-    uint32_t reserved2;    /* zero */
-    uint64_t credential;   /* whose secret is the PSK */
+    uint16_t route_size;         /* bytes, at most 256 */
+    uint32_t cipher_size;        /* bytes without the tag: a size class (see below) */
+    uint32_t reserved2;          /* zero */
+    uint64_t credential;         /* whose secret is the PSK */
     uint8_t tenant[32];
-    uint8_t key_id[8];     /* first 8 bytes of SHA-256("caisson-key-id-v1" | suite u32 | public key) */
+    uint8_t key_id[8]; /* first 8 bytes of SHA-256("caisson-key-id-v1" | suite u32 | public key) */
     uint64_t grant_version; /* request: lowest accepted; from the enclave: the grant that made it */
     uint8_t salt[16];
     uint64_t sequence;
-    uint64_t challenge;    /* window mode: the counter of the challenge, else 0 */
+    uint64_t challenge; /* window mode: the counter of the challenge, else 0 */
     uint8_t encapsulation[32];
     uint8_t commitment[32];
 };
@@ -86,22 +102,54 @@ struct csn_wire_short {
 _Static_assert(sizeof(struct csn_wire_short) == 16, "size");
 
 /*
+ * Associated data of the short form: the 16 header bytes, then the context id. The handle is only
+ * an index; the id says which context the sender meant.
+ *   context id = SHA-256("caisson-context-v1" | direction u8 | mode u8 | tenant 32 |
+ *                credential u64 | key_id 8 | challenge u64 | encapsulation 32 | salt 16)
+ */
+struct csn_wire_short_aad {
+    struct csn_wire_short header;
+    uint8_t context_id[32];
+};
+_Static_assert(sizeof(struct csn_wire_short_aad) == 48, "size");
+
+/*
  * What is sealed. Request plaintext: prelude, payload, zeros up to the size class.
  */
-#define CSN_WIRE_PRELUDE_FIN UINT32_C(1) /* end of the stream; payload: u64 count of records sent */
+#define CSN_WIRE_PRELUDE_FIN UINT32_C(1) /* end of the stream; payload: u64 count of records sent  \
+                                          */
 
 struct csn_wire_prelude {
     uint16_t version;      /* 1 */
     uint16_t operation;    /* id in the enclave's service table */
     uint32_t payload_size; /* bytes */
     uint32_t flags;
-    uint32_t purpose;      /* why: a number that the credential must list, 0 = general */
+    uint32_t purpose; /* why: a number that the credential must list, 0 = general */
 };
 _Static_assert(sizeof(struct csn_wire_prelude) == 16, "size");
 
-#define CSN_WIRE_RESULT_FIN       UINT32_C(1) /* payload: u64 sent, u64 served, u64 refused */
+#define CSN_WIRE_RESULT_FIN       UINT32_C(1) /* payload: struct csn_wire_fin */
 #define CSN_WIRE_RESULT_TOMBSTONE UINT32_C(2) /* the record was refused: status says why */
 #define CSN_WIRE_RESULT_SHORT     UINT32_C(4) /* handle is valid for short form records */
+
+/*
+ * sent is the producer's count. served and refused are what this instance counted in this context
+ * in window mode; zero in idempotent mode, where a repeated FIN must give the same answer.
+ */
+struct csn_wire_fin {
+    uint64_t sent;
+    uint64_t served;
+    uint64_t refused;
+};
+_Static_assert(sizeof(struct csn_wire_fin) == 24, "size");
+
+/* Payload of a receipt whose status is OK. */
+struct csn_wire_receipt {
+    uint32_t worker; /* which worker took the grant */
+    uint32_t worker_count;
+    uint8_t boot_id[16];
+};
+_Static_assert(sizeof(struct csn_wire_receipt) == 24, "size");
 
 /* Output, reply and receipt plaintext: result, payload, zeros up to the size class. */
 struct csn_wire_result {
@@ -109,14 +157,14 @@ struct csn_wire_result {
     uint16_t status;       /* enum csn_wire_status */
     uint32_t payload_size; /* bytes */
     uint32_t flags;
-    uint32_t handle;       /* index for the short form where RESULT_SHORT is set */
-    uint64_t sequence;     /* of the request */
-    uint64_t credential;   /* of the request */
+    uint32_t handle;     /* index for the short form where RESULT_SHORT is set */
+    uint64_t sequence;   /* of the request */
+    uint64_t credential; /* of the request */
     uint64_t grant_version;
-    uint16_t part;         /* 0-based index among the outputs of one input */
+    uint16_t part; /* 0-based index among the outputs of one input */
     uint16_t part_count;
-    uint32_t detail;       /* status-specific: byte offset in the payload, or 0 */
-    uint8_t stream[16];    /* first 16 bytes of SHA-256(encapsulation of the request) */
+    uint32_t detail;    /* status-specific: byte offset in the payload, or 0 */
+    uint8_t stream[16]; /* first 16 bytes of SHA-256(encapsulation of the request) */
     uint8_t record_id[32];
     uint8_t grant_digest[32];
 };
@@ -124,15 +172,15 @@ _Static_assert(sizeof(struct csn_wire_result) == 128, "size");
 
 enum csn_wire_status {
     CSN_WIRE_STATUS_OK = 0,
-    CSN_WIRE_STATUS_MALFORMED = 1,   /* payload does not parse; detail = offset */
-    CSN_WIRE_STATUS_LIMIT = 2,       /* too deep, too long, too many */
-    CSN_WIRE_STATUS_OPERATION = 3,   /* no such operation, or wrong size for it */
-    CSN_WIRE_STATUS_RIGHTS = 4,      /* the credential lacks the right, field or purpose */
-    CSN_WIRE_STATUS_BUDGET = 5,      /* the credential's budget is used up */
-    CSN_WIRE_STATUS_REPLAY = 6,      /* window mode: seen or too old */
-    CSN_WIRE_STATUS_TOO_LARGE = 7,   /* the result does not fit the output's size class */
-    CSN_WIRE_STATUS_POLICY = 8,      /* the grant's policy does not allow it */
-    CSN_WIRE_STATUS_NOT_FOUND = 9,   /* detokenize: not a value of ours */
+    CSN_WIRE_STATUS_MALFORMED = 1, /* payload does not parse; detail = offset */
+    CSN_WIRE_STATUS_LIMIT = 2,     /* too deep, too long, too many */
+    CSN_WIRE_STATUS_OPERATION = 3, /* no such operation, or wrong size for it */
+    CSN_WIRE_STATUS_RIGHTS = 4,    /* the credential lacks the right, field or purpose */
+    CSN_WIRE_STATUS_BUDGET = 5,    /* the credential's budget is used up */
+    CSN_WIRE_STATUS_REPLAY = 6,    /* window mode: seen or too old */
+    CSN_WIRE_STATUS_TOO_LARGE = 7, /* the result does not fit the output's size class */
+    CSN_WIRE_STATUS_POLICY = 8,    /* the grant's policy does not allow it */
+    CSN_WIRE_STATUS_NOT_FOUND = 9, /* detokenize: not a value of ours */
     CSN_WIRE_STATUS_INTERNAL = 10,
 };
 

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* memory.c: private memory and sealed memory files for launchers. */
+#define _GNU_SOURCE
+#include "memory.h"
+
+#include "core/bytes.h"
+#include "detail.h"
+#include <caisson/wire/map.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Linux 6.3 and 5.14; Debian 12's headers have the second only. */
+#define MEMORY_MFD_NOEXEC_SEAL 0x0008U
+#define MEMORY_MFD_EXEC        0x0010U
+#define MEMORY_POPULATE_WRITE  23
+
+#define MEMORY_SMAPS_LINES_MAX 1000000u
+
+/* Bytes of the mapping that begins at base which lie in huge pages, as the kernel counts them. */
+static size_t memory_huge_size(const void *base)
+{
+    FILE *file = fopen("/proc/self/smaps", "re");
+    if (file == NULL) {
+        return 0;
+    }
+    char line[512];
+    size_t result = 0;
+    int inside = 0;
+    for (unsigned count = 0; count < MEMORY_SMAPS_LINES_MAX; count++) {
+        unsigned long long start = 0, end = 0, kilobytes = 0;
+        if (fgets(line, sizeof line, file) == NULL) {
+            break;
+        }
+        if (sscanf(line, "%llx-%llx ", &start, &end) == 2) {
+            inside = start <= (uintptr_t)base && (uintptr_t)base < end;
+        } else if (inside && sscanf(line, "AnonHugePages: %llu kB", &kilobytes) == 1) {
+            result = (size_t)kilobytes * 1024;
+            break;
+        }
+    }
+    fclose(file);
+    return result;
+}
+
+static void memory_touch(uint8_t *base, size_t size)
+{
+    if (madvise(base, size, MEMORY_POPULATE_WRITE) == 0) {
+        return;
+    }
+    for (size_t offset = 0; offset < size; offset += CSN_MAP_PAGE_SIZE) {
+        *(volatile uint8_t *)(base + offset) = 0;
+    }
+}
+
+csn_err csn_memory_map(size_t size, struct csn_memory *memory, struct csn_detail *detail)
+{
+    uint64_t span = 0;
+    if (size == 0 || !csn_add_u64(size, CSN_MAP_PAGE_SIZE + CSN_MAP_HUGE_SIZE, &span)) {
+        return csn_detail_set(detail, CSN_ERR_ARGUMENT, "a region of %zu bytes", size);
+    }
+    size = (size + CSN_MAP_PAGE_SIZE - 1) & ~(size_t)(CSN_MAP_PAGE_SIZE - 1);
+    span = size + CSN_MAP_HUGE_SIZE;
+    uint8_t *raw = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) {
+        return csn_detail_set(detail, CSN_ERR_MEMORY, "mapping %zu bytes: %s", size,
+                              csn_errno_name(errno));
+    }
+    uintptr_t aligned = ((uintptr_t)raw + CSN_MAP_HUGE_SIZE - 1) & ~(CSN_MAP_HUGE_SIZE - 1);
+    uint8_t *base = raw + (aligned - (uintptr_t)raw);
+    size_t before = (size_t)(base - raw);
+    size_t after = span - before - size;
+    if ((before > 0 && munmap(raw, before) != 0) ||
+        (after > 0 && munmap(base + size, after) != 0)) {
+        int number = errno;
+        munmap(raw, span);
+        return csn_detail_set(detail, CSN_ERR_MEMORY, "trimming a region: %s",
+                              csn_errno_name(number));
+    }
+    /* Advice is best effort by nature: what it achieved is asked for below. */
+    madvise(base, size, MADV_HUGEPAGE);
+    madvise(base, size, MADV_DONTDUMP);
+    madvise(base, size, MADV_DONTFORK);
+    madvise(base, size, MADV_UNMERGEABLE);
+    memory_touch(base, size);
+    uint32_t protections = mlock(base, size) == 0 ? CSN_PROTECT_LOCKED : 0;
+    size_t whole = size & ~(size_t)(CSN_MAP_HUGE_SIZE - 1);
+    if (whole > 0 && memory_huge_size(base) >= whole) {
+        protections |= CSN_PROTECT_HUGE_PAGES;
+    }
+    *memory = (struct csn_memory){.base = base, .size = size, .protections = protections};
+    return CSN_OK;
+}
+
+void csn_memory_unmap(struct csn_memory *memory)
+{
+    if (memory->base != NULL) {
+        csn_wipe(memory->base, memory->size);
+        munmap(memory->base, memory->size);
+    }
+    *memory = (struct csn_memory){0};
+}
+
+static int memory_file_open(const char *name, int executable)
+{
+    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create(name, flags | (executable ? MEMORY_MFD_EXEC : MEMORY_MFD_NOEXEC_SEAL));
+    if (fd < 0 && errno == EINVAL) {
+        fd = memfd_create(name, flags); /* a kernel before 6.3 does not know these flags */
+    }
+    return fd;
+}
+
+csn_err csn_memory_file(const char *name, size_t size, int *fd, struct csn_detail *detail)
+{
+    int file = memory_file_open(name, 0);
+    if (file < 0) {
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "memory file %s: %s", name,
+                              csn_errno_name(errno));
+    }
+    if (ftruncate(file, (off_t)size) != 0 ||
+        fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        int number = errno;
+        close(file);
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "sizing and sealing %s: %s", name,
+                              csn_errno_name(number));
+    }
+    *fd = file;
+    return CSN_OK;
+}
+
+csn_err csn_memory_file_from(const char *name, const void *bytes, size_t size, int executable,
+                             int *fd, struct csn_detail *detail)
+{
+    int file = memory_file_open(name, executable);
+    if (file < 0) {
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "memory file %s: %s%s", name,
+                              csn_errno_name(errno),
+                              errno == EACCES ? "; set sysctl vm.memfd_noexec to 0 or 1" : "");
+    }
+    size_t done = 0;
+    while (done < size) {
+        ssize_t count = write(file, (const uint8_t *)bytes + done, size - done);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count <= 0) {
+            break;
+        }
+        done += (size_t)count;
+    }
+    if (done != size ||
+        fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+        int number = errno;
+        close(file);
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "filling and sealing %s: %s", name,
+                              csn_errno_name(number));
+    }
+    *fd = file;
+    return CSN_OK;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loop.c: poll the channels, take a batch, have it answered, publish, wait.
+ *
+ * Trust:    inputs are copied to private memory before anyone looks at them; a channel whose peer
+ *           breaks the protocol is dropped for good and the others go on.
+ * Threads:  one worker, one thread, its own channels; nothing is shared with other workers.
+ * Bounds:   a step takes at most one batch; every loop ends by a private count.
+ */
+#include "loop.h"
+#include "../core/bytes.h"
+#include "../core/event.h"
+#include "gate.h"
+#include <caisson/wire/message.h>
+
+#define LOOP_LINE          CSN_WIRE_LINE_SIZE
+#define LOOP_CHANNEL_LIMIT 64u
+
+struct cse_loop {
+    uint64_t dropped;      /* bit per channel */
+    uint32_t next_channel; /* where the next batch begins to look */
+    uint32_t idle_rounds;  /* since the last batch */
+    uint32_t input_room;   /* bytes that one read may touch */
+    uint32_t buffer_size;  /* bytes */
+    uint32_t count;        /* inputs of this batch */
+    uint32_t used;         /* bytes of the buffer */
+    uint32_t body_size;    /* bytes of bodies in this batch */
+    uint8_t *buffer;
+    struct cse_input inputs[CSN_WIRE_BATCH_COUNT_MAX];
+};
+
+static uint32_t round_to_line(uint32_t size)
+{
+    return (size + LOOP_LINE - 1) / LOOP_LINE * LOOP_LINE;
+}
+
+static bool is_dropped(const struct cse_loop *loop, uint32_t channel)
+{
+    return (loop->dropped >> channel & 1) != 0;
+}
+
+static void drop(struct cse_worker *worker, uint32_t channel)
+{
+    if (!is_dropped(worker->loop, channel)) {
+        worker->loop->dropped |= UINT64_C(1) << channel;
+        worker->stats->poisoned++;
+    }
+}
+
+/* ---- opening ---- */
+
+static csn_err open_channel(const struct csn_wire_manifest *manifest, struct csn_shared *area,
+                            struct cse_channel *channel)
+{
+    struct csn_shared *in = csn_shared_at(area, LOOP_LINE * CSN_WIRE_CHANNEL_LINES);
+    struct csn_shared *out = csn_shared_at(in, (uint64_t)LOOP_LINE * manifest->input_line_count);
+    channel->host_event = csn_shared_at(area, CSN_WIRE_CHANNEL_HOST_EVENT);
+    CSN_TRY(csn_ring_reader_init(&channel->reader, in,
+                                 csn_shared_at(area, CSN_WIRE_CHANNEL_INPUT_CREDIT),
+                                 manifest->input_line_count, manifest->input_size_max));
+    return csn_ring_writer_init(&channel->writer, out,
+                                csn_shared_at(area, CSN_WIRE_CHANNEL_OUTPUT_CREDIT),
+                                manifest->output_line_count, manifest->output_size_max);
+}
+
+csn_err cse_loop_init(struct cse_worker *worker)
+{
+    const struct csn_wire_manifest *manifest = worker->manifest;
+    if (manifest->channel_count == 0 || manifest->channel_count > LOOP_CHANNEL_LIMIT ||
+        manifest->input_size_max > CSN_WIRE_HEAD_SIZE_MASK) {
+        return CSN_ERR_ARGUMENT;
+    }
+    struct cse_loop *loop = csn_pool_carve(&worker->pool, sizeof *loop, LOOP_LINE);
+    worker->channels = csn_pool_carve(
+        &worker->pool, sizeof *worker->channels * (uint64_t)manifest->channel_count, LOOP_LINE);
+    if (loop == NULL || worker->channels == NULL) {
+        return CSN_ERR_MEMORY;
+    }
+    loop->input_room = round_to_line(manifest->input_size_max) + LOOP_LINE;
+    /* A batch, the rounding of each input to a line, and one more read of any size. */
+    loop->buffer_size =
+        CSN_WIRE_BATCH_SIZE_MAX + CSN_WIRE_BATCH_COUNT_MAX * LOOP_LINE + loop->input_room;
+    loop->buffer = csn_pool_carve(&worker->pool, loop->buffer_size, LOOP_LINE);
+    if (loop->buffer == NULL) {
+        return CSN_ERR_MEMORY;
+    }
+    worker->loop = loop;
+    uint64_t start = csn_wire_worker_offset(manifest, worker->index);
+    for (uint32_t c = 0; c < manifest->channel_count; c++) {
+        uint64_t offset = csn_wire_channel_offset(manifest, worker->index, c) - start;
+        CSN_TRY(open_channel(manifest, csn_shared_at(worker->event, offset), &worker->channels[c]));
+    }
+    return CSN_OK;
+}
+
+/* ---- answers ---- */
+
+static void wake_host(struct cse_worker *worker, uint32_t channel)
+{
+    struct csn_shared *event = worker->channels[channel].host_event;
+    if (csn_event_signal(event)) {
+        worker->stats->wakes++;
+        cse_gate_wake(event, channel);
+    }
+}
+
+static void publish(struct cse_worker *worker, uint32_t channel)
+{
+    struct csn_ring_writer *writer = &worker->channels[channel].writer;
+    uint32_t count = writer->batch_count;
+    if (csn_ring_publish(writer)) {
+        worker->stats->outputs += count;
+        wake_host(worker, channel);
+    }
+}
+
+/* A cse_sink. A poisoned channel swallows its outputs; everything else was reserved. */
+static void append(void *state, uint32_t channel, uint64_t tag, bool final,
+                   const struct csn_ring_piece pieces[2])
+{
+    struct cse_worker *worker = state;
+    struct csn_ring_writer *writer = &worker->channels[channel].writer;
+    csn_err result = csn_ring_write(writer, tag, final, pieces);
+    if (result != CSN_OK && result != CSN_ERR_PEER) {
+        cse_panic(CSN_WIRE_STOP_ASSERT); /* more or larger than was reserved: our own bug */
+    }
+    if (csn_ring_batch_is_full(writer)) {
+        publish(worker, channel);
+    }
+}
+
+static void answer_ping(struct cse_worker *worker, const struct cse_input *input)
+{
+    bool fits = input->size + sizeof(struct csn_wire_answer) <= worker->manifest->output_size_max;
+    const struct csn_wire_answer answer = {.code = fits ? CSN_WIRE_PONG : CSN_WIRE_REJECT_SIZE,
+                                           .size = fits ? input->size : 0};
+    const struct csn_ring_piece pieces[2] = {{&answer, sizeof answer}, {input->bytes, answer.size}};
+    append(worker, input->channel, input->tag, true, pieces);
+}
+
+static bool is_ping(const struct cse_input *input)
+{
+    return input->size >= sizeof(uint32_t) && csn_load_u32(input->bytes) == CSN_WIRE_PING;
+}
+
+/* In order: runs of other messages go to the sessions, pings in between are answered here. */
+static void answer_batch(struct cse_worker *worker)
+{
+    struct cse_loop *loop = worker->loop;
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < loop->count; i++) {
+        if (!is_ping(&loop->inputs[i])) {
+            continue;
+        }
+        if (i != first) {
+            cse_session_batch(worker->session, &loop->inputs[first], i - first, append, worker);
+        }
+        answer_ping(worker, &loop->inputs[i]);
+        first = i + 1;
+    }
+    if (first != loop->count) {
+        cse_session_batch(worker->session, &loop->inputs[first], loop->count - first, append,
+                          worker);
+    }
+}
+
+/* ---- inputs ---- */
+
+static bool batch_is_full(const struct cse_loop *loop)
+{
+    return loop->count == CSN_WIRE_BATCH_COUNT_MAX || loop->body_size >= CSN_WIRE_BATCH_SIZE_MAX ||
+           loop->buffer_size - loop->used < loop->input_room;
+}
+
+/* Credit for everything that `inputs` inputs may yield, whatever the wrap costs. */
+static bool has_output_credit(struct cse_worker *worker, uint32_t channel, uint32_t inputs)
+{
+    const struct csn_wire_manifest *manifest = worker->manifest;
+    struct csn_ring_writer *writer = &worker->channels[channel].writer;
+    bool granted = csn_ring_has_credit(writer, inputs * manifest->outputs_per_input_max,
+                                       manifest->output_size_max);
+    if (writer->fate != CSN_OK) {
+        drop(worker, channel);
+    }
+    return granted;
+}
+
+static bool has_input(struct cse_worker *worker, uint32_t channel)
+{
+    return !is_dropped(worker->loop, channel) &&
+           csn_ring_has_message(&worker->channels[channel].reader);
+}
+
+/* Copies what one channel has, as far as batch and credit go. */
+static void take_from(struct cse_worker *worker, uint32_t channel)
+{
+    struct cse_loop *loop = worker->loop;
+    struct csn_ring_reader *reader = &worker->channels[channel].reader;
+    uint64_t credit_before = reader->credit_given;
+    uint32_t taken = 0;
+
+    while (!batch_is_full(loop) && has_output_credit(worker, channel, taken + 1)) {
+        struct csn_ring_message message;
+        uint8_t *target = loop->buffer + loop->used;
+        csn_err result = csn_ring_read(reader, target, &message);
+        if (result == CSN_AGAIN) {
+            break;
+        }
+        if (result != CSN_OK || message.final) { /* an input has no last output to announce */
+            drop(worker, channel);
+            break;
+        }
+        loop->inputs[loop->count] = (struct cse_input){
+            .bytes = target, .size = message.size, .channel = channel, .tag = message.tag};
+        loop->count++;
+        loop->used += round_to_line(message.size);
+        loop->body_size += message.size;
+        taken++;
+    }
+    if (reader->credit_given != credit_before) {
+        wake_host(worker, channel);
+    }
+}
+
+static void take_batch(struct cse_worker *worker)
+{
+    struct cse_loop *loop = worker->loop;
+    uint32_t channel_count = worker->manifest->channel_count;
+    uint32_t channel = loop->next_channel;
+    loop->count = 0;
+    loop->used = 0;
+    loop->body_size = 0;
+    for (uint32_t i = 0; i < channel_count && !batch_is_full(loop); i++) {
+        if (has_input(worker, channel)) {
+            take_from(worker, channel);
+        }
+        channel = channel + 1 == channel_count ? 0 : channel + 1;
+    }
+    loop->next_channel = channel;
+}
+
+static void write_stats(struct cse_worker *worker)
+{
+    worker->stats->carves = worker->pool.carves;
+    worker->stats->pool_used = worker->pool.used;
+}
+
+bool cse_loop_step(struct cse_worker *worker)
+{
+    struct cse_loop *loop = worker->loop;
+    take_batch(worker);
+    if (loop->count == 0) {
+        return false;
+    }
+    worker->stats->inputs += loop->count;
+    answer_batch(worker);
+    for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
+        publish(worker, c);
+    }
+    write_stats(worker);
+    loop->idle_rounds = 0;
+    return true;
+}
+
+/* ---- waiting ---- */
+
+/* What withholding would save is nothing now, and a submitter may be waiting for it. */
+static void give_all_credit(struct cse_worker *worker)
+{
+    for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
+        if (!is_dropped(worker->loop, c) && csn_ring_give_credit(&worker->channels[c].reader)) {
+            wake_host(worker, c);
+        }
+    }
+}
+
+/* Input and credit for its outputs: the one reason not to sleep. */
+static bool has_work(struct cse_worker *worker)
+{
+    for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
+        if (has_input(worker, c) && has_output_credit(worker, c, 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void park(struct cse_worker *worker)
+{
+    uint32_t seen = csn_event_arm(worker->event);
+    bool work = has_work(worker); /* the second look: what came before the arming is seen here */
+    if (!work) {
+        worker->stats->stack_high_water = cse_stack_high_water(worker);
+        write_stats(worker);
+        worker->stats->parks++;
+        worker->stats->parks_with_credit += work;
+        cse_gate_park(worker->event, seen);
+    }
+    csn_event_disarm(worker->event);
+}
+
+void cse_loop_idle(struct cse_worker *worker)
+{
+    struct cse_loop *loop = worker->loop;
+    if (loop->idle_rounds == 0) {
+        give_all_credit(worker);
+    }
+    if (loop->idle_rounds < CSE_LOOP_SPIN_ROUNDS) {
+        loop->idle_rounds++;
+        __builtin_ia32_pause();
+        return;
+    }
+    park(worker);
+    loop->idle_rounds = 0;
+}
+
+void cse_loop_run(struct cse_worker *worker)
+{
+    for (;;) {
+        if (!cse_loop_step(worker)) {
+            cse_loop_idle(worker);
+        }
+    }
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_host.c: libcaisson against an enclave that is slow, full, killed, poisoned or lying. */
+#include "host/enclave.h"
+#include "mock.h"
+#include <caisson/wire/message.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define INPUT_MAX  600u
+#define OUTPUT_MAX 704u
+#define WAIT_NS    UINT64_C(5000000000)
+#define TAG_MAX    20000u
+
+static const struct csn_wire_manifest manifest = {
+    .worker_count = 2,
+    .channel_count = 2,
+    .input_line_count = 64,
+    .output_line_count = 128,
+    .input_size_max = INPUT_MAX,
+    .output_size_max = OUTPUT_MAX,
+    .outputs_per_input_max = 2,
+};
+
+static uint32_t seed = 1;
+
+static uint32_t random_u32(void)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return seed >> 8;
+}
+
+/* The message of a tag is a function of it, so that any receiver can check it. */
+static uint32_t message_of(uint64_t tag, uint8_t *bytes)
+{
+    uint32_t size = (uint32_t)(tag * 2654435761u >> 7) % INPUT_MAX;
+    for (uint32_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(tag * 7 + i);
+    }
+    return size;
+}
+
+static struct csn_enclave *start(uint32_t inflight)
+{
+    const struct csn_enclave_options options = {
+        .image = "mock", .image_size = 4, .inflight_count_max = inflight};
+    struct csn_enclave *enclave = NULL;
+    struct csn_detail detail = {""};
+    mock_script = (struct mock_script){.outputs = 1};
+    assert_int_equal(csn_host_build(&mock_backend, &options, &manifest, &enclave, &detail), CSN_OK);
+    return enclave;
+}
+
+static csn_err submit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag)
+{
+    uint8_t bytes[INPUT_MAX];
+    uint32_t size = message_of(tag, bytes);
+    return csn_enclave_submit(enclave, channel, tag, bytes, size);
+}
+
+/* The next output, waiting for it; checks its bytes. */
+static csn_err receive(struct csn_enclave *enclave, uint32_t channel, struct csn_output *output)
+{
+    uint8_t target[OUTPUT_MAX];
+    uint8_t expected[INPUT_MAX];
+    csn_err result = csn_enclave_receive(enclave, channel, target, output);
+    while (result == CSN_AGAIN) {
+        result = csn_enclave_wait(enclave, channel, WAIT_NS);
+        if (result != CSN_OK) {
+            return result;
+        }
+        result = csn_enclave_receive(enclave, channel, target, output);
+    }
+    if (result == CSN_OK && output->size != 4) {
+        assert_int_equal(output->size, message_of(output->tag, expected));
+        assert_memory_equal(target, expected, output->size);
+    }
+    return result;
+}
+
+static void submit_all(struct csn_enclave *enclave, uint32_t channel, uint64_t first, uint64_t end,
+                       uint64_t *answered)
+{
+    for (uint64_t tag = first; tag < end;) {
+        csn_err result = submit(enclave, channel, tag);
+        if (result == CSN_OK) {
+            tag++;
+            continue;
+        }
+        assert_int_equal(result, CSN_AGAIN);
+        struct csn_output output;
+        assert_int_equal(receive(enclave, channel, &output), CSN_OK);
+        assert_int_equal(output.tag, *answered);
+        *answered += output.final;
+    }
+    assert_int_equal(csn_enclave_flush(enclave, channel), CSN_OK);
+}
+
+static void drain(struct csn_enclave *enclave, uint32_t channel, uint64_t end, uint64_t *answered)
+{
+    while (*answered < end) {
+        struct csn_output output;
+        assert_int_equal(receive(enclave, channel, &output), CSN_OK);
+        assert_int_equal(output.tag, *answered);
+        *answered += output.final;
+    }
+}
+
+static void all_are_answered_in_order(void **state)
+{
+    (void)state;
+    for (uint32_t outputs = 1; outputs <= 2; outputs++) {
+        struct csn_enclave *enclave = start(0);
+        mock_script.outputs = outputs;
+        uint64_t answered[4] = {0};
+        for (uint32_t round = 0; round < 20; round++) {
+            for (uint32_t c = 0; c < 4; c++) {
+                submit_all(enclave, c, round * 200, round * 200 + 200, &answered[c]);
+            }
+        }
+        for (uint32_t c = 0; c < 4; c++) {
+            drain(enclave, c, 4000, &answered[c]);
+        }
+        struct csn_wire_boot_stats stats;
+        for (uint32_t w = 0; w < 2; w++) {
+            assert_int_equal(csn_enclave_stats(enclave, w, &stats), CSN_OK);
+            assert_int_equal(stats.inputs, 8000);
+            assert_int_equal(stats.parks_with_credit, 0);
+            assert_int_equal(stats.poisoned, 0);
+        }
+        csn_enclave_destroy(enclave);
+    }
+}
+
+static void ping_comes_back(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    const uint32_t ping[3] = {CSN_WIRE_PING, 7, 8};
+    uint32_t target[OUTPUT_MAX / 4];
+    struct csn_output output;
+    assert_int_equal(csn_enclave_submit(enclave, 3, 42, ping, sizeof ping), CSN_OK);
+    assert_int_equal(csn_enclave_flush(enclave, 3), CSN_OK);
+    csn_err result;
+    while ((result = csn_enclave_receive(enclave, 3, target, &output)) == CSN_AGAIN) {
+        assert_int_equal(csn_enclave_wait(enclave, 3, WAIT_NS), CSN_OK);
+    }
+    assert_int_equal(result, CSN_OK);
+    assert_int_equal(output.size, 8 + sizeof ping);
+    assert_int_equal(target[0], CSN_WIRE_PONG);
+    assert_int_equal(target[1], sizeof ping);
+    assert_memory_equal(target + 2, ping, sizeof ping);
+    assert_true(output.final);
+    csn_enclave_destroy(enclave);
+}
+
+/* A worker that does not take inputs: the submitter alone sees it, and nothing is lost. */
+static void a_full_ring_loses_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t inflight = 4; inflight <= 4096; inflight *= 32) {
+        struct csn_enclave *enclave = start(inflight);
+        mock_script.hold = 1;
+        uint64_t taken = 0;
+        uint32_t refused = 0;
+        while (refused < 1000) {
+            csn_err result = submit(enclave, 0, taken);
+            refused += result == CSN_AGAIN;
+            taken += result == CSN_OK;
+            assert_true(result == CSN_OK || result == CSN_AGAIN);
+        }
+        assert_true(taken <= inflight && taken > 0);
+        __atomic_store_n(&mock_script.hold, 0, __ATOMIC_RELEASE);
+        uint64_t answered = 0;
+        drain(enclave, 0, taken, &answered);
+        submit_all(enclave, 0, taken, taken + 500, &answered);
+        drain(enclave, 0, taken + 500, &answered);
+        csn_enclave_destroy(enclave);
+    }
+}
+
+/* Outputs of channel 0 are not read: it stops alone; its neighbour on the same worker goes on. */
+static void a_consumer_that_stops_hurts_itself_alone(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(4096);
+    uint64_t taken = 0;
+    for (uint32_t idle = 0; idle < 200;) {
+        csn_err result = submit(enclave, 0, taken);
+        assert_true(result == CSN_OK || result == CSN_AGAIN);
+        taken += result == CSN_OK;
+        idle = result == CSN_OK ? 0 : idle + 1;
+        assert_int_equal(csn_enclave_wait(enclave, 1, 100000), CSN_AGAIN);
+    }
+    uint64_t neighbour = 0;
+    submit_all(enclave, 1, 0, 1000, &neighbour);
+    drain(enclave, 1, 1000, &neighbour);
+
+    uint64_t answered = 0;
+    drain(enclave, 0, taken, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+/* ---- crashes ---- */
+
+struct listing {
+    uint64_t tags[TAG_MAX];
+    uint32_t count;
+};
+
+static void list(void *state, uint64_t tag, const void *message, uint32_t size)
+{
+    struct listing *listing = state;
+    uint8_t expected[INPUT_MAX];
+    if (size != 4) {
+        assert_int_equal(size, message_of(tag, expected));
+        assert_memory_equal(message, expected, size);
+    }
+    assert_true(listing->count < TAG_MAX);
+    listing->tags[listing->count++] = tag;
+}
+
+/* Reads what was published until the crash is reported. */
+static void drain_to_crash(struct csn_enclave *enclave, uint32_t channel, uint64_t *answered)
+{
+    struct csn_output output;
+    csn_err result;
+    while ((result = receive(enclave, channel, &output)) == CSN_OK) {
+        assert_int_equal(output.tag, *answered);
+        *answered += output.final;
+    }
+    assert_int_equal(result, CSN_ERR_CRASHED);
+}
+
+static void recover(struct csn_enclave *enclave, uint32_t channel, uint64_t *answered)
+{
+    csn_err result;
+    while ((result = csn_enclave_resubmit(enclave, channel)) == CSN_AGAIN) {
+        struct csn_output output;
+        assert_int_equal(receive(enclave, channel, &output), CSN_OK);
+        assert_int_equal(output.tag, *answered);
+        *answered += output.final;
+    }
+    assert_int_equal(result, CSN_OK);
+}
+
+static void a_crash_hands_back_exactly_the_unfinished(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    static struct listing listing;
+    uint64_t answered = 0;
+    uint64_t next = 0;
+    mock_script.outputs = 2;
+    for (uint32_t round = 0; round < 60; round++) {
+        __atomic_store_n(&mock_script.kill_after, 1 + random_u32() % 200, __ATOMIC_RELEASE);
+        csn_err result = CSN_OK;
+        while (result != CSN_ERR_CRASHED) {
+            result = submit(enclave, 2, next);
+            next += result == CSN_OK;
+            struct csn_output output;
+            if (result == CSN_AGAIN && receive(enclave, 2, &output) == CSN_OK) {
+                assert_int_equal(output.tag, answered);
+                answered += output.final;
+            }
+        }
+        drain_to_crash(enclave, 2, &answered);
+        listing.count = 0;
+        assert_int_equal(csn_enclave_unfinished(enclave, 2, list, &listing), CSN_OK);
+        assert_int_equal(listing.count, next - answered);
+        for (uint32_t i = 0; i < listing.count; i++) {
+            assert_int_equal(listing.tags[i], answered + i);
+        }
+        assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_OK);
+        recover(enclave, 2, &answered);
+        assert_int_equal(answered, next);
+    }
+    assert_int_equal(mock_script.crash_count, 60);
+    csn_enclave_destroy(enclave);
+}
+
+static void an_undrained_or_running_enclave_is_not_restarted(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    uint64_t answered = 0;
+    assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_ERR_STATE);
+    assert_int_equal(submit(enclave, 0, 0), CSN_OK);
+    assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+    assert_int_equal(csn_enclave_wait(enclave, 0, WAIT_NS), CSN_OK);
+    assert_int_equal(csn_enclave_stop(enclave), CSN_OK);
+    assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_ERR_STATE);
+    drain(enclave, 0, 1, &answered);
+    assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_OK);
+    submit_all(enclave, 0, 1, 100, &answered);
+    drain(enclave, 0, 100, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+static void a_poison_pill_is_quarantined_once(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    static struct listing listing;
+    const uint32_t pill = MOCK_PILL;
+    uint8_t served[8] = {0};
+    for (uint64_t tag = 0; tag < 8; tag++) {
+        csn_err result = tag == 3 ? csn_enclave_submit(enclave, 0, tag, &pill, sizeof pill)
+                                   : submit(enclave, 0, tag);
+        assert_int_equal(result, CSN_OK);
+    }
+    csn_err flushed = csn_enclave_flush(enclave, 0); /* it may have died already */
+    assert_true(flushed == CSN_OK || flushed == CSN_ERR_CRASHED);
+    struct csn_output output;
+    uint32_t restarts = 0;
+    csn_err step = CSN_AGAIN;
+    while (step != CSN_OK) {
+        csn_err result = receive(enclave, 0, &output);
+        if (result == CSN_OK) {
+            served[output.tag] += output.final;
+        } else {
+            assert_int_equal(result, CSN_ERR_CRASHED);
+            assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_OK);
+            restarts++;
+            assert_true(restarts < 10);
+        }
+        step = csn_enclave_resubmit(enclave, 0);
+    }
+    assert_int_equal(restarts, 3); /* once among others, twice alone */
+    for (uint64_t tag = 0; tag < 8; tag++) {
+        assert_int_equal(served[tag], tag == 3 ? 0 : 1);
+    }
+    listing.count = 0;
+    assert_int_equal(csn_enclave_quarantined(enclave, 0, list, &listing), CSN_OK);
+    assert_int_equal(listing.count, 1);
+    assert_int_equal(listing.tags[0], 3);
+    assert_int_equal(csn_enclave_quarantined(enclave, 0, list, &listing), CSN_OK);
+    assert_int_equal(listing.count, 1); /* reported once */
+    uint64_t answered = 100;
+    submit_all(enclave, 0, 100, 300, &answered);
+    drain(enclave, 0, 300, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+static void an_enclave_that_lies_is_cut_off(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    mock_script.lie_tag = 1;
+    struct csn_output output;
+    uint64_t answered = 0;
+    assert_int_equal(submit(enclave, 0, 5), CSN_OK);
+    assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+    assert_int_equal(receive(enclave, 0, &output), CSN_ERR_PEER);
+    assert_int_equal(receive(enclave, 0, &output), CSN_ERR_PEER);
+    __atomic_store_n(&mock_script.lie_tag, 0, __ATOMIC_RELEASE);
+    submit_all(enclave, 1, 0, 10, &answered);
+    drain(enclave, 1, 10, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+static void bad_arguments_are_told(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    uint8_t bytes[INPUT_MAX + 1] = {0};
+    struct csn_output output;
+    struct csn_wire_boot_stats stats;
+    assert_int_equal(csn_enclave_submit(enclave, 4, 1, bytes, 1), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_submit(enclave, 0, 1, bytes, sizeof bytes), CSN_ERR_SPACE);
+    assert_int_equal(csn_enclave_submit(enclave, 0, 1, NULL, 1), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_receive(enclave, 0, bytes, &output), CSN_AGAIN);
+    assert_int_equal(csn_enclave_receive(enclave, 9, bytes, &output), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_stats(enclave, 2, &stats), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_wait(enclave, 0, 1000), CSN_AGAIN);
+    assert_int_equal(csn_enclave_resubmit(enclave, 0), CSN_OK);
+    csn_enclave_destroy(enclave);
+    csn_enclave_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_are_answered_in_order),
+        cmocka_unit_test(ping_comes_back),
+        cmocka_unit_test(a_full_ring_loses_nothing),
+        cmocka_unit_test(a_consumer_that_stops_hurts_itself_alone),
+        cmocka_unit_test(a_crash_hands_back_exactly_the_unfinished),
+        cmocka_unit_test(an_undrained_or_running_enclave_is_not_restarted),
+        cmocka_unit_test(a_poison_pill_is_quarantined_once),
+        cmocka_unit_test(an_enclave_that_lies_is_cut_off),
+        cmocka_unit_test(bad_arguments_are_told),
+    };
+    return cmocka_run_group_tests_name("host", tests, NULL, NULL);
+}
