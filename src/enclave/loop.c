@@ -34,6 +34,17 @@ static uint32_t round_to_line(uint32_t size)
     return (size + LOOP_LINE - 1) / LOOP_LINE * LOOP_LINE;
 }
 
+/* Only this worker writes its counters; the launcher reads them at any time: whole words. */
+static void set(uint64_t *counter, uint64_t value)
+{
+    csn_shared_store((struct csn_shared *)(void *)counter, 0, value);
+}
+
+static void add(uint64_t *counter, uint64_t amount)
+{
+    set(counter, *counter + amount);
+}
+
 static bool is_dropped(const struct cse_loop *loop, uint32_t channel)
 {
     return (loop->dropped >> channel & 1) != 0;
@@ -43,7 +54,7 @@ static void drop(struct cse_worker *worker, uint32_t channel)
 {
     if (!is_dropped(worker->loop, channel)) {
         worker->loop->dropped |= UINT64_C(1) << channel;
-        worker->stats->poisoned++;
+        add(&worker->stats->poisoned, 1);
     }
 }
 
@@ -99,7 +110,7 @@ static void wake_host(struct cse_worker *worker, uint32_t channel)
 {
     struct csn_shared *event = worker->channels[channel].host_event;
     if (csn_event_signal(event)) {
-        worker->stats->wakes++;
+        add(&worker->stats->wakes, 1);
         cse_gate_wake(event, channel);
     }
 }
@@ -109,7 +120,7 @@ static void publish(struct cse_worker *worker, uint32_t channel)
     struct csn_ring_writer *writer = &worker->channels[channel].writer;
     uint32_t count = writer->batch_count;
     if (csn_ring_publish(writer)) {
-        worker->stats->outputs += count;
+        add(&worker->stats->outputs, count);
         wake_host(worker, channel);
     }
 }
@@ -241,8 +252,8 @@ static void take_batch(struct cse_worker *worker)
 
 static void write_stats(struct cse_worker *worker)
 {
-    worker->stats->carves = worker->pool.carves;
-    worker->stats->pool_used = worker->pool.used;
+    set(&worker->stats->carves, worker->pool.carves);
+    set(&worker->stats->pool_used, worker->pool.used);
 }
 
 bool cse_loop_step(struct cse_worker *worker)
@@ -252,7 +263,7 @@ bool cse_loop_step(struct cse_worker *worker)
     if (loop->count == 0) {
         return false;
     }
-    worker->stats->inputs += loop->count;
+    add(&worker->stats->inputs, loop->count);
     answer_batch(worker);
     for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
         publish(worker, c);
@@ -290,10 +301,10 @@ static void park(struct cse_worker *worker)
     uint32_t seen = csn_event_arm(worker->event);
     bool work = has_work(worker); /* the second look: what came before the arming is seen here */
     if (!work) {
-        worker->stats->stack_high_water = cse_stack_high_water(worker);
+        set(&worker->stats->stack_high_water, cse_stack_high_water(worker));
         write_stats(worker);
-        worker->stats->parks++;
-        worker->stats->parks_with_credit += work;
+        add(&worker->stats->parks, 1);
+        add(&worker->stats->parks_with_credit, work);
         cse_gate_park(worker->event, seen);
     }
     csn_event_disarm(worker->event);
