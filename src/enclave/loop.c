@@ -276,11 +276,16 @@ static bool has_work(struct cse_worker *worker)
     return false;
 }
 
+/*
+ * parks_with_credit is a check of the decision, not of the race: work that comes after the look
+ * moves the event word, and the park returns at once. Seeded: a loop that sleeps regardless.
+ */
 static void park(struct cse_worker *worker)
 {
     uint32_t seen = csn_event_arm(worker->event);
     bool work = has_work(worker); /* the second look: what came before the arming is seen here */
-    if (!work) {
+    bool sleep = !work;
+    if (sleep) {
         set(&worker->stats->stack_high_water, cse_stack_high_water(worker));
         write_stats(worker);
         add(&worker->stats->parks, 1);
