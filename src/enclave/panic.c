@@ -10,34 +10,14 @@
 
 void cse_panic(uint32_t code)
 {
-    struct cse_worker *worker = cse_worker_here();
-    if (worker != NULL) {
-        cse_worker_wipe(worker);
-    }
+    cse_worker_wipe();
     cse_gate_stop(code);
 }
 
-/* Names that compilers and Debian's static archives expect. */
+/* What the compiler calls when a canary has changed. */
 CSN_NORETURN void __stack_chk_fail(void);
-CSN_NORETURN void abort(void);
-CSN_NORETURN void __assert_fail(const char *text, const char *file, unsigned line,
-                                const char *function);
 
 void __stack_chk_fail(void)
 {
     cse_panic(CSN_WIRE_STOP_STACK);
-}
-
-void abort(void)
-{
-    cse_panic(CSN_WIRE_STOP_ABORT);
-}
-
-void __assert_fail(const char *text, const char *file, unsigned line, const char *function)
-{
-    (void)text;
-    (void)file;
-    (void)line;
-    (void)function;
-    cse_panic(CSN_WIRE_STOP_ABORT);
 }

@@ -9,15 +9,17 @@
 
 /* Called by entry.S on the worker's own stack. */
 CSN_NORETURN void cse_start(struct csn_wire_boot *boot, uint32_t index);
-/* Ends the start with a reason: wipes the instance key, tells the launcher, stops. */
+/* Ends the start with a reason: wipes what was made, tells the launcher, stops. */
 CSN_NORETURN void cse_refuse(uint32_t code);
 
 /* Fill the unused part of the caller's stack with paint, once, at start. */
 void cse_stack_paint(uint32_t worker);
 
-/* The worker on whose stack the caller runs, or NULL before it was laid out. */
-struct cse_worker *cse_worker_here(void);
-/* Overwrites what this worker holds: its pool, generator and scratch, and the instance key. */
-void cse_worker_wipe(struct cse_worker *worker);
+/*
+ * Overwrites what the worker holds on whose stack the caller runs: its pool and generator. With
+ * the last worker to stop goes the instance key too; it is wiped here in any case, because all
+ * that it can still be used for is to open grants.
+ */
+void cse_worker_wipe(void);
 
 #endif

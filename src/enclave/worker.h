@@ -10,10 +10,10 @@
  *
  * Who does what, in this order:
  *   start.c    checks the boot region, selects kernels, seeds the generator, makes the instance
- *              key, lays the pool and scratch, then calls the two init functions and seals the pool
+ *              key, lays the pool, then calls the two init functions and seals the pool
  *   loop.c     cse_loop_init() carves channels and batch buffers; cse_loop_run() serves for ever
- *   session*.c cse_session_init() carves tenants and contexts; cse_session_batch() answers inputs
- *              (session.h)
+ *   session*.c cse_session_init() carves tenants, contexts and scratch; cse_session_batch() answers
+ * inputs (session.h)
  */
 #ifndef CSN_ENCLAVE_WORKER_H
 #define CSN_ENCLAVE_WORKER_H
@@ -41,13 +41,12 @@ struct cse_loop; /* loop.c's own */
 
 struct cse_worker {
     uint32_t index;
-    const struct csn_wire_manifest *manifest; /* in the image's read-only segment */
+    const struct csn_wire_manifest *manifest; /* an aligned copy of the measured note */
     const struct cse_service *service;
     const struct cse_instance *instance;
     struct csn_wire_boot *boot;        /* launcher's; write only made and stats */
     struct csn_wire_boot_stats *stats; /* this worker's line in it */
     struct csn_pool pool;              /* sealed before the first input is taken */
-    struct csn_scratch scratch;        /* manifest->scratch_size; reset after each record */
     struct csn_random random;          /* this worker's own generator */
     struct csn_shared *event;          /* this worker's event line */
     struct cse_channel *channels;      /* manifest->channel_count of them */
@@ -67,17 +66,9 @@ CSN_NORETURN void cse_loop_run(struct cse_worker *worker);
  * reserved before an input was taken: asking for more is a bug of ours and stops the enclave.
  */
 
-/* ---- provided by start-up (start.c, made.c, stack.c) ---- */
+/* ---- provided by start-up (start.c, stack.c) ---- */
 
 /* Most stack bytes that this worker has used so far, from the painted stack. Walks the paint. */
 uint64_t cse_stack_high_water(const struct cse_worker *worker);
-/*
- * The list of keys and the digest in the boot region are one per enclave, and grants may arrive at
- * any worker: begin waits (bounded) for the other workers' updates and makes key_version odd, end
- * makes it even again, with release. Between the two the caller may write made.keys, key_count and
- * config_digest. Grants are rare; no record takes this path.
- */
-struct csn_wire_boot_made *cse_made_begin(struct cse_worker *worker);
-void cse_made_end(struct cse_worker *worker);
 
 #endif

@@ -69,10 +69,26 @@ struct csn_wire_signature {
     uint8_t measurement[48];
     uint8_t signer_key[32]; /* Ed25519; the signer id is this key */
     uint32_t security_version;
-    uint32_t flags;         /* the manifest's */
+    uint32_t flags; /* the manifest's */
     char name[CSN_WIRE_NAME_SIZE];
-    uint8_t signature[64];  /* over "caisson-signature-v1" | all fields before it */
+    uint8_t signature[64]; /* over "caisson-signature-v1" | all fields before it */
 };
 _Static_assert(sizeof(struct csn_wire_signature) == 192, "size");
+
+#define CSN_WIRE_SIGNATURE_MAGIC   UINT32_C(0x534e5343) /* "CSNS" */
+#define CSN_WIRE_SIGNATURE_VERSION UINT32_C(1)
+
+/* Sign a measured image with the Ed25519 seed of the signer. */
+void csn_signature_make(struct csn_wire_signature *signature, const struct csn_image *image,
+                        const uint8_t measurement[48], const uint8_t seed[32]);
+/*
+ * The signature is genuine: its signer_key signed its fields. CSN_ERR_FORMAT: size, magic or
+ * version; CSN_ERR_AUTH. Whether that signer counts is the caller's policy.
+ */
+CSN_MUST_USE csn_err csn_signature_verify(const struct csn_wire_signature *signature, size_t size);
+/* A genuine signature is about this image: measurement, name, version, flags; or CSN_ERR_AUTH. */
+CSN_MUST_USE csn_err csn_signature_match(const struct csn_wire_signature *signature,
+                                         const struct csn_image *image,
+                                         const uint8_t measurement[48]);
 
 #endif
