@@ -19,21 +19,24 @@
 
 static const char *backend;
 
-/* NULL with the test skipped where the backend cannot run. */
-static struct csn_enclave *start(const char *path)
+static csn_err try_start(const char *path, struct csn_enclave **enclave, struct csn_detail *detail)
 {
     struct elf_file file;
-    struct csn_enclave *enclave = NULL;
-    struct csn_detail detail = {""};
-    assert_int_equal(elf_load(&file, path), 0);
+    if (elf_load(&file, path) != 0) {
+        return CSN_ERR_SYSTEM;
+    }
     const struct csn_enclave_options options = {
         .image = file.bytes, .image_size = file.size, .backend = backend};
-    csn_err err = csn_enclave_create(&options, &enclave, &detail);
+    csn_err err = csn_enclave_create(&options, enclave, detail);
     elf_free(&file);
-    if (err == CSN_ERR_MISSING || err == CSN_ERR_ARGUMENT) {
-        printf("# skipped: backend %s: %s\n", backend, detail.text);
-        skip();
-    }
+    return err;
+}
+
+static struct csn_enclave *start(const char *path)
+{
+    struct csn_enclave *enclave = NULL;
+    struct csn_detail detail = {""};
+    csn_err err = try_start(path, &enclave, &detail);
     if (err != CSN_OK) {
         fail_msg("%s: %s", path, detail.text);
     }
@@ -142,5 +145,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_fresh_keys),
     };
     backend = argc > 1 ? argv[1] : "process";
+    struct csn_enclave *enclave = NULL;
+    struct csn_detail detail = {""};
+    csn_err err = try_start("tests/images/ping.elf", &enclave, &detail);
+    csn_enclave_destroy(enclave);
+    if (err == CSN_ERR_MISSING || err == CSN_ERR_ARGUMENT) {
+        /* cmocka's skip() counts as a failure in TAP; the whole program is skipped instead. */
+        printf("1..0 # SKIP backend %s: %s\n", backend, detail.text);
+        return 0;
+    }
     return cmocka_run_group_tests_name(backend, tests, NULL, NULL);
 }
