@@ -35,10 +35,6 @@ static struct csn_enclave *start(void)
     struct csn_enclave *enclave = NULL;
     struct csn_detail detail = {""};
     csn_err result = csn_enclave_create(&options, &enclave, &detail);
-    if (result == CSN_ERR_MISSING) {
-        printf("# skipped: %s\n", detail.text);
-        skip();
-    }
     if (result != CSN_OK) {
         fail_msg("%s: %s", csn_err_name(result), detail.text);
     }
@@ -181,6 +177,17 @@ static void what_a_kill_interrupts_is_handed_back_and_served(void **state)
     end(enclave);
 }
 
+/* Meson takes cmocka's "not ok # SKIP" for a failure, so the whole program is skipped instead. */
+static bool is_missing(struct csn_detail *detail)
+{
+    const struct csn_enclave_options options = {
+        .image = image, .image_size = image_size, .backend = backend_name};
+    struct csn_enclave *enclave = NULL;
+    csn_err result = csn_enclave_create(&options, &enclave, detail);
+    csn_enclave_destroy(enclave);
+    return result == CSN_ERR_MISSING;
+}
+
 static int read_image(const char *path)
 {
     FILE *file = fopen(path, "rb");
@@ -204,5 +211,10 @@ int main(int count, char **arguments)
         return 2;
     }
     backend_name = arguments[1];
+    struct csn_detail detail = {""};
+    if (is_missing(&detail)) {
+        printf("1..0 # SKIP %s\n", detail.text);
+        return 0;
+    }
     return cmocka_run_group_tests_name("host on a backend", tests, NULL, NULL);
 }
