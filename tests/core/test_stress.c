@@ -166,7 +166,8 @@ static void *fire(void *argument)
         uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
         uint64_t value = r % 3 == 0   ? r
                          : r % 3 == 1 ? old ^ UINT64_C(1) << (r >> 40 & 63)
-                                      : words[(r >> 20) % (sizeof memory / 8)];
+                                      : __atomic_load_n(&words[(r >> 20) % (sizeof memory / 8)],
+                                                        __ATOMIC_RELAXED);
         __atomic_store_n(word, value, __ATOMIC_RELAXED);
         for (uint32_t pause = 0; pause < (r >> 50 & 15); pause++) {
             __builtin_ia32_pause();
