@@ -37,22 +37,21 @@ static void rig_pause(void)
 void rig_code(struct rig *rig, const void *code, size_t size, uint32_t worker_count)
 {
     struct csn_detail detail = {""};
-    *rig = (struct rig){
-        .image = {.manifest = {.stack_size = 0x2000,
-                               .pool_size = 0x201000,
-                               .worker_count = worker_count,
-                               .channel_count = 2,
-                               .input_line_count = 16,
-                               .output_line_count = 16},
-                  .entry = CSN_MAP_IMAGE,
-                  .segment_count = 2,
-                  .segments = {{.address = CSN_MAP_IMAGE,
-                                .memory_size = 0x1000,
-                                .file_size = size,
-                                .permissions = CSN_IMAGE_READ | CSN_IMAGE_EXECUTE},
-                               {.address = CSN_MAP_IMAGE + 0x1000,
-                                .memory_size = 0x1000,
-                                .permissions = CSN_IMAGE_READ | CSN_IMAGE_WRITE}}}};
+    *rig = (struct rig){.image = {.manifest = {.stack_size = 0x2000,
+                                               .pool_size = 0x201000,
+                                               .worker_count = worker_count,
+                                               .channel_count = 2,
+                                               .input_line_count = 16,
+                                               .output_line_count = 16},
+                                  .entry = CSN_MAP_IMAGE,
+                                  .segment_count = 2,
+                                  .segments = {{.address = CSN_MAP_IMAGE,
+                                                .memory_size = 0x1000,
+                                                .file_size = size,
+                                                .permissions = CSN_IMAGE_READ | CSN_IMAGE_EXECUTE},
+                                               {.address = CSN_MAP_IMAGE + 0x1000,
+                                                .memory_size = 0x1000,
+                                                .permissions = CSN_IMAGE_READ | CSN_IMAGE_WRITE}}}};
     assert_int_equal(
         csn_memory_map(csn_wire_rings_size(&rig->image.manifest), &rig->rings, &detail), CSN_OK);
     assert_int_equal(csn_kvm_new(&rig->instance, &detail), CSN_OK);
@@ -81,8 +80,8 @@ csn_err rig_image(struct rig *rig, const char *name, uint32_t require,
     rig->file_size = fread(rig->file, 1, 1 << 20, file);
     fclose(file);
     assert_int_equal(csn_image_parse(rig->file, rig->file_size, &rig->image, NULL), CSN_OK);
-    assert_int_equal(
-        csn_memory_map(csn_wire_rings_size(&rig->image.manifest), &rig->rings, detail), CSN_OK);
+    assert_int_equal(csn_memory_map(csn_wire_rings_size(&rig->image.manifest), &rig->rings, detail),
+                     CSN_OK);
     const struct csn_backend_config config = {.image = rig->file,
                                               .image_size = rig->file_size,
                                               .manifest = &rig->image.manifest,

@@ -28,6 +28,13 @@
 #define FS_BLOCK   (STACK_LOW + 0x2000)
 #define RINGS_SIZE 0x2000
 
+/* AddressSanitizer keeps what was freed for a while; it has a leak check of its own. */
+#ifdef __SANITIZE_ADDRESS__
+#define RESIDENT_GROWTH_MAX 131072 /* pages */
+#else
+#define RESIDENT_GROWTH_MAX 256 /* pages */
+#endif
+
 struct attempt {
     const char *name;
     uint8_t code[24];
@@ -36,11 +43,12 @@ struct attempt {
     uint32_t vector;
     uint32_t code_or_error;
     uint64_t address;
+    bool hardware; /* exact only where KVM runs guests in hardware; elsewhere any halt will do */
 };
 
-#define PF(error, address) CSN_FATE_FAULT, 14, error, address
-#define GP                 CSN_FATE_FAULT, 13, 0, 0
-#define PORT(port)         CSN_FATE_SYSCALL, 0, port, 0
+#define PF(error, address) CSN_FATE_FAULT, 14, error, address, false
+#define GP                 CSN_FATE_FAULT, 13, 0, 0, false
+#define PORT(port)         CSN_FATE_SYSCALL, 0, port, 0, false
 
 static const struct attempt attempts[] = {
     {"read page 0", READ(8), PF(4, 8)},
@@ -81,23 +89,20 @@ static const struct attempt attempts[] = {
     {"WRMSR", CODE(0x0f, 0x30), GP},
     {"MOV from CR3", CODE(0x0f, 0x20, 0xd8), GP},
     {"XSETBV", CODE(0x31, 0xc9, 0x31, 0xd2, 0xb8, LOW32(7), 0x0f, 0x01, 0xd1), GP},
-    {"UD2", CODE(0x0f, 0x0b), CSN_FATE_FAULT, 6, 0, 0},
-    {"SYSCALL", CODE(0x0f, 0x05), CSN_FATE_FAULT, 6, 0, 0},
-    {"WRFSBASE", CODE(0xf3, 0x48, 0x0f, 0xae, 0xd0), CSN_FATE_FAULT, 6, 0, 0},
-    {"AVX-512", CODE(0x62, 0xf1, 0x7c, 0x48, 0x57, 0xc0), CSN_FATE_FAULT, 6, 0, 0},
-    {"DIV", CODE(0x31, 0xc9, 0x31, 0xd2, 0xf7, 0xf1), CSN_FATE_FAULT, 0, 0, 0},
-    {"INT3", CODE(0xcc), CSN_FATE_FAULT, 13, 3 << 3 | 2, 0},
-    {"INT 0x80", CODE(0xcd, 0x80), CSN_FATE_FAULT, 13, 0x80 << 3 | 2, 0},
-    {"INT 14", CODE(0xcd, 14), CSN_FATE_FAULT, 13, 14 << 3 | 2, 0},
-    {"stop 5", CODE(0xb8, LOW32(5), 0xe7, CSN_KVM_PORT_STOP), CSN_FATE_PANIC, 0, 5, 0},
+    {"UD2", CODE(0x0f, 0x0b), CSN_FATE_FAULT, 6, 0, 0, false},
+    {"SYSCALL", CODE(0x0f, 0x05), CSN_FATE_FAULT, 6, 0, 0, true},
+    {"WRFSBASE", CODE(0xf3, 0x48, 0x0f, 0xae, 0xd0), CSN_FATE_FAULT, 6, 0, 0, true},
+    {"AVX-512", CODE(0x62, 0xf1, 0x7c, 0x48, 0x57, 0xc0), CSN_FATE_FAULT, 6, 0, 0, true},
+    {"DIV", CODE(0x31, 0xc9, 0x31, 0xd2, 0xf7, 0xf1), CSN_FATE_FAULT, 0, 0, 0, false},
+    {"INT3", CODE(0xcc), CSN_FATE_FAULT, 13, 3 << 3 | 2, 0, true},
+    {"INT 0x80", CODE(0xcd, 0x80), CSN_FATE_FAULT, 13, 0x80 << 3 | 2, 0, true},
+    {"INT 14", CODE(0xcd, 14), CSN_FATE_FAULT, 13, 14 << 3 | 2, 0, true},
+    {"stop 5", CODE(0xb8, LOW32(5), 0xe7, CSN_KVM_PORT_STOP), CSN_FATE_PANIC, 0, 5, 0, false},
 };
 
 static void test_attempts(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     uint32_t wrong = 0;
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
         const struct attempt *attempt = &attempts[i];
@@ -107,8 +112,13 @@ static void test_attempts(void **state)
         rig_code(&rig, attempt->code, attempt->size, 1);
         assert_int_equal(csn_kvm_start(rig.instance, &detail), CSN_OK);
         rig_wait(&rig, &fate);
-        if (fate.kind != attempt->kind || fate.vector != attempt->vector ||
-            fate.code != attempt->code_or_error || fate.address != attempt->address) {
+        /* By paravirtualization (no XSAVE offered) some run natively, or meet another end. */
+        bool loose = attempt->hardware && rig.instance->xcr0 == 0;
+        if (loose) {
+            printf("# %s, without hardware virtualization: %s\n", attempt->name, fate.detail.text);
+            wrong += fate.kind != CSN_FATE_FAULT;
+        } else if (fate.kind != attempt->kind || fate.vector != attempt->vector ||
+                   fate.code != attempt->code_or_error || fate.address != attempt->address) {
             printf("# %s: %s\n", attempt->name, fate.detail.text);
             wrong++;
         }
@@ -141,9 +151,6 @@ static void check_fault(const char *name, uint32_t vector, uint64_t address)
 static void test_fault_images(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     check_fault("fault_null", 14, 8);
     check_fault("fault_text", 14, CSN_MAP_IMAGE);
     check_fault("fault_exec", 14, 0);
@@ -168,9 +175,6 @@ static void check_stop_code(const char *name, uint32_t code)
 static void test_stop_codes(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     check_stop_code("panic", 7);
     check_stop_code("flags", 100);
     struct rig rig;
@@ -184,9 +188,6 @@ static void test_stop_codes(void **state)
 static void test_report_and_stop(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     static const char *const names[] = {"spin", "idle", "workers"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct rig rig;
@@ -195,9 +196,8 @@ static void test_report_and_stop(void **state)
         struct csn_detail detail = {""};
         uint8_t measurement[48];
         assert_int_equal(rig_image(&rig, names[i], 0, &report, &detail), CSN_OK);
-        assert_int_equal(csn_image_measure_file(rig.file, rig.file_size, &rig.image, measurement,
-                                                NULL),
-                         CSN_OK);
+        assert_int_equal(
+            csn_image_measure_file(rig.file, rig.file_size, &rig.image, measurement, NULL), CSN_OK);
         assert_memory_equal(report.measurement, measurement, sizeof measurement);
         assert_int_equal(report.backend_id, CSN_WIRE_BACKEND_KVM);
         csn_backend_kvm.fate(rig.instance, &fate);
@@ -214,12 +214,28 @@ static void test_report_and_stop(void **state)
 
 /* Parks on its word, counts, wakes channel 1, and again. rbx: the event word. */
 static const uint8_t park_code[] = {
-    0x48, 0xbb, WORD64(CSN_MAP_RINGS),                                     /* mov rings, rbx */
-    0x8b, 0x33,                                                            /* mov (rbx), esi */
-    0xb8, LOW32(CSN_GATE_PARK), 0xff, 0xd0,                                /* call park */
-    0x48, 0xff, 0x04, 0x25, LOW32(CSN_MAP_BOOT + offsetof(struct csn_wire_boot, stats)),
-    0xbe, LOW32(1), 0xb8, LOW32(CSN_GATE_WAKE), 0xff, 0xd0,                /* wake(_, 1) */
-    0xeb, 0xe3,                                                            /* jmp back */
+    0x48,
+    0xbb,
+    WORD64(CSN_MAP_RINGS), /* mov rings, rbx */
+    0x8b,
+    0x33, /* mov (rbx), esi */
+    0xb8,
+    LOW32(CSN_GATE_PARK),
+    0xff,
+    0xd0, /* call park */
+    0x48,
+    0xff,
+    0x04,
+    0x25,
+    LOW32(CSN_MAP_BOOT + offsetof(struct csn_wire_boot, stats)),
+    0xbe,
+    LOW32(1),
+    0xb8,
+    LOW32(CSN_GATE_WAKE),
+    0xff,
+    0xd0, /* wake(_, 1) */
+    0xeb,
+    0xe1, /* jmp back */
 };
 
 struct sleeper {
@@ -237,25 +253,25 @@ static void *sleep_on(void *argument)
 static void test_park_and_wake(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     struct rig rig;
     struct csn_detail detail = {""};
     struct csn_enclave_counters counters;
     rig_code(&rig, park_code, sizeof park_code, 1);
     uint8_t *rings = rig.rings.base;
     uint64_t *count = &rig.instance->boot->stats[0].inputs;
-    struct sleeper sleeper = {
-        .word = (void *)(rings + csn_wire_channel_offset(&rig.image.manifest, 0, 1) +
-                         CSN_WIRE_CHANNEL_HOST_EVENT)};
+    struct sleeper sleeper = {.word = (void *)(rings +
+                                               csn_wire_channel_offset(&rig.image.manifest, 0, 1) +
+                                               CSN_WIRE_CHANNEL_HOST_EVENT)};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, sleep_on, &sleeper), 0);
     assert_int_equal(csn_kvm_start(rig.instance, &detail), CSN_OK);
-    for (uint64_t i = 1; i <= 50; i++) {
+    for (uint64_t i = 0; i < 50; i++) {
+        /* It has seen the word and is parked, or about to: each round is a park and a wake. */
+        assert_true(rig_reaches((const uint64_t *)&rig.instance->workers[0].gate_calls, 2 * i + 1));
+        assert_int_equal(__atomic_load_n(count, __ATOMIC_ACQUIRE), i);
         __atomic_fetch_add((uint32_t *)(void *)rings, 1, __ATOMIC_SEQ_CST);
         csn_backend_kvm.wake(rig.instance, 0);
-        assert_true(rig_reaches(count, i > 1 ? i - 1 : 0));
+        assert_true(rig_reaches(count, i + 1));
     }
     /* Wakes go on until the sleeper is up: it may have gone to sleep after the last one. */
     while (pthread_tryjoin_np(thread, NULL) != 0) {
@@ -265,7 +281,7 @@ static void test_park_and_wake(void **state)
     assert_int_equal(sleeper.result, 0);
     assert_int_equal(__atomic_load_n(sleeper.word, __ATOMIC_ACQUIRE), 0);
     csn_backend_kvm.counters(rig.instance, &counters);
-    assert_true(counters.gate_calls >= 90);
+    assert_true(counters.gate_calls >= 100);
     assert_int_equal(counters.exits_other, 0);
     csn_backend_kvm.stop(rig.instance);
     rig_close(&rig);
@@ -276,9 +292,6 @@ static void test_park_and_wake(void **state)
 static void test_injected_events(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     static const uint8_t spin[] = {0xeb, 0xfe};
     for (uint32_t vector = 0; vector < 32; vector++) {
         struct rig rig;
@@ -341,9 +354,6 @@ static long resident_pages(void)
 static void test_no_leak(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     static const uint8_t spin[] = {0xeb, 0xfe};
     uint32_t files = 0;
     long pages = 0;
@@ -362,7 +372,7 @@ static void test_no_leak(void **state)
     }
     assert_int_equal(entries_of("/proc/self/fd"), files);
     assert_int_equal(entries_of("/proc/self/task"), 3); /* ., .. and this thread */
-    assert_in_range(resident_pages(), 0, pages + 256);
+    assert_in_range(resident_pages(), 0, pages + RESIDENT_GROWTH_MAX);
 }
 
 /* ---- where it cannot run ---- */
@@ -380,9 +390,6 @@ static void test_missing(void **state)
 static void test_require(void **state)
 {
     (void)state;
-    if (!rig_works()) {
-        skip();
-    }
     struct rig rig;
     struct csn_enclave_report report;
     struct csn_detail detail = {""};
@@ -395,11 +402,16 @@ static void test_require(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_attempts),        cmocka_unit_test(test_fault_images),
-        cmocka_unit_test(test_stop_codes),      cmocka_unit_test(test_report_and_stop),
-        cmocka_unit_test(test_park_and_wake),   cmocka_unit_test(test_injected_events),
-        cmocka_unit_test(test_no_leak),         cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_require),
+        cmocka_unit_test(test_missing), /* the one that needs no KVM */
+        cmocka_unit_test(test_attempts),      cmocka_unit_test(test_fault_images),
+        cmocka_unit_test(test_stop_codes),    cmocka_unit_test(test_report_and_stop),
+        cmocka_unit_test(test_park_and_wake), cmocka_unit_test(test_injected_events),
+        cmocka_unit_test(test_no_leak),       cmocka_unit_test(test_require),
     };
-    return cmocka_run_group_tests_name("kvm", tests, NULL, NULL);
+    size_t count = sizeof tests / sizeof tests[0];
+    if (!rig_works()) {
+        printf("# SKIP: %zu tests need KVM, see above\n", count - 1);
+        count = 1;
+    }
+    return _cmocka_run_group_tests("kvm", tests, count, NULL, NULL);
 }

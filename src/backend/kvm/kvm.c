@@ -9,16 +9,13 @@
 #define _GNU_SOURCE
 #include "backend/capability.h"
 #include "backend/detail.h"
-#include "crypto/cpu.h"
 #include "crypto/sha2.h"
 #include "kvm_instance.h"
-#include <caisson/wire/channel.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,47 +34,14 @@ static uint64_t kvm_now_ns(void)
 
 /* ---- can it run here? ---- */
 
-/* A whole machine whose first instructions are the gate's stop: it says so, or KVM is no use. */
-static csn_err kvm_probe_run(struct csn_instance *instance, struct csn_detail *detail)
-{
-    const struct csn_image image = {
-        .manifest = {.stack_size = CSN_MAP_PAGE_SIZE,
-                     .pool_size = CSN_MAP_PAGE_SIZE,
-                     .worker_count = 1,
-                     .channel_count = 1,
-                     .input_line_count = 16,
-                     .output_line_count = 16},
-        .entry = CSN_GATE_STOP,
-    };
-    struct csn_memory rings = {0};
-    CSN_TRY(csn_memory_map(csn_wire_rings_size(&image.manifest), &rings, detail));
-    csn_err err = csn_kvm_build(instance, &image, NULL, rings.base, detail);
-    uint32_t value = 0;
-    if (err == CSN_OK && (!csn_kvm_run_to_port(&instance->workers[0], CSN_KVM_PORT_STOP, &value) ||
-                          value != CSN_MAP_BOOT)) {
-        struct csn_fate fate;
-        csn_kvm_fate_of_exit(&instance->workers[0], 0, &fate);
-        err = csn_detail_set(detail, CSN_ERR_MISSING,
-                             "KVM does not run a 64-bit user-mode guest: %.150s", fate.detail.text);
-    }
-    csn_memory_unmap(&rings);
-    return err;
-}
-
 csn_err csn_kvm_probe_device(const char *device, struct csn_detail *detail)
 {
-    struct csn_instance *instance = NULL;
-    CSN_TRY(csn_kvm_new(&instance, detail));
-    csn_err err = csn_kvm_open(instance, device, detail);
-    if (err == CSN_OK) {
-        err = kvm_probe_run(instance, detail);
+    uint64_t features = 0;
+    if (csn_kvm_features(device, &features, detail) != CSN_OK) {
+        return CSN_ERR_MISSING; /* whatever it was, kvm is not to be had */
     }
-    csn_kvm_free(instance);
-    if (err == CSN_OK) {
-        csn_detail_set(detail, CSN_OK, "%s runs a guest", device);
-        return CSN_OK;
-    }
-    return err == CSN_ERR_MISSING ? err : CSN_ERR_MISSING;
+    csn_detail_set(detail, CSN_OK, "%s runs guests", device);
+    return CSN_OK;
 }
 
 static csn_err kvm_probe(struct csn_detail *detail)
@@ -148,13 +112,9 @@ static csn_err kvm_prepare(struct csn_instance *instance, const char *device,
     struct csn_wire_boot_given *given = &instance->boot->given;
     struct kvm_measured measured = {&instance->layout, instance->memory.base};
     csn_image_measure(&image, kvm_segment, &measured, given->measurement);
-    uint64_t features = 0;
-    if (csn_cpu_features(&features) != CSN_OK) {
-        return csn_detail_set(detail, CSN_ERR_MISSING, "this CPU lacks AES-NI or PCLMULQDQ");
-    }
+    CSN_TRY(csn_kvm_features(device, &given->features, detail));
     given->abi_version = CSN_WIRE_ABI_VERSION;
     given->backend = CSN_WIRE_BACKEND_KVM;
-    given->features = features & instance->features;
     return CSN_OK;
 }
 

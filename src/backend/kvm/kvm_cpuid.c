@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kvm_cpuid.c: what a guest's CPU has: all that KVM supports, less what does not fit XCR0 = 7 and
- * what an enclave has no use for.
+ * what an enclave has no use for. The table decides nothing of ours but XCR0 and CR4: KVM without
+ * hardware virtualization tells guests of less than they can use. See kvm_features.c.
  */
 #include "backend/detail.h"
 #include "kvm_instance.h"
@@ -79,39 +80,19 @@ static struct kvm_cpuid_entry2 cpuid_find(const struct kvm_cpuid2 *table, uint32
     return (struct kvm_cpuid_entry2){0};
 }
 
-static uint64_t cpuid_features(const struct kvm_cpuid2 *table)
-{
-    static const struct {
-        bool in_ecx;
-        uint32_t bit;
-        uint64_t feature;
-    } bits[] = {
-        {false, 29, CSN_WIRE_FEATURE_SHA}, {false, 5, CSN_WIRE_FEATURE_AVX2},
-        {true, 9, CSN_WIRE_FEATURE_VAES},  {true, 10, CSN_WIRE_FEATURE_VPCLMULQDQ},
-        {false, 8, CSN_WIRE_FEATURE_BMI2}, {false, 19, CSN_WIRE_FEATURE_ADX},
-    };
-    struct kvm_cpuid_entry2 leaf = cpuid_find(table, 7);
-    uint64_t features = 0;
-    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
-        uint32_t word = bits[i].in_ecx ? leaf.ecx : leaf.ebx;
-        features |= (word >> bits[i].bit & 1) != 0 ? bits[i].feature : 0;
-    }
-    return features;
-}
-
-/* PAE, SSE, XSAVE; then what protects CPL 0 from itself, where there is any. */
+/* PAE and SSE; XSAVE, and what protects CPL 0 from itself, where there is any. */
 static uint64_t cpuid_cr4(const struct kvm_cpuid2 *table)
 {
     struct kvm_cpuid_entry2 leaf = cpuid_find(table, 7);
-    uint64_t cr4 = 1u << 5 | 1u << 9 | 1u << 10 | 1u << 18;
-    cr4 |= (leaf.ecx >> 2 & 1) != 0 ? 1u << 11 : 0;  /* UMIP */
-    cr4 |= (leaf.ebx >> 7 & 1) != 0 ? 1u << 20 : 0;  /* SMEP */
-    cr4 |= (leaf.ebx >> 20 & 1) != 0 ? 1u << 21 : 0; /* SMAP */
+    uint64_t cr4 = 1u << 5 | 1u << 9 | 1u << 10;
+    cr4 |= (cpuid_find(table, 1).ecx >> 26 & 1) != 0 ? 1u << 18 : 0; /* OSXSAVE */
+    cr4 |= (leaf.ecx >> 2 & 1) != 0 ? 1u << 11 : 0;                  /* UMIP */
+    cr4 |= (leaf.ebx >> 7 & 1) != 0 ? 1u << 20 : 0;                  /* SMEP */
+    cr4 |= (leaf.ebx >> 20 & 1) != 0 ? 1u << 21 : 0;                 /* SMAP */
     return cr4;
 }
 
-csn_err csn_kvm_cpuid(int device, int vcpu, uint64_t *features, uint64_t *xcr0, uint64_t *cr4,
-                      struct csn_detail *detail)
+csn_err csn_kvm_cpuid(struct csn_instance *instance, int vcpu, struct csn_detail *detail)
 {
     struct kvm_cpuid2 *table =
         calloc(1, sizeof *table + CPUID_ENTRY_COUNT_MAX * sizeof table->entries[0]);
@@ -120,28 +101,17 @@ csn_err csn_kvm_cpuid(int device, int vcpu, uint64_t *features, uint64_t *xcr0, 
     }
     csn_err err = CSN_OK;
     table->nent = CPUID_ENTRY_COUNT_MAX;
-    if (ioctl(device, KVM_GET_SUPPORTED_CPUID, table) != 0) {
+    if (ioctl(instance->device, KVM_GET_SUPPORTED_CPUID, table) != 0) {
         err = csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_GET_SUPPORTED_CPUID: %s",
                              csn_errno_name(errno));
         goto done;
     }
     cpuid_reduce(table);
-    struct kvm_cpuid_entry2 leaf = cpuid_find(table, 1);
-    /* XSAVE, AES-NI, PCLMULQDQ, SSSE3, RDRAND: nothing starts without them. */
-    const uint32_t needed = 1u << 26 | 1u << 25 | 1u << 1 | 1u << 9 | 1u << 30;
-    if ((leaf.ecx & needed) != needed) {
-        err = csn_detail_set(detail, CSN_ERR_MISSING,
-                             "KVM here does not give guests XSAVE, AES-NI, PCLMULQDQ, SSSE3 and "
-                             "RDRAND (CPUID 1 ecx 0x%x): choose a CPU model that has them",
-                             leaf.ecx);
-        goto done;
-    }
-    bool avx = (leaf.ecx >> 28 & 1) != 0;
-    *xcr0 = avx ? 7 : 3;
-    *cr4 = cpuid_cr4(table);
-    const uint64_t wide =
-        CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
-    *features = cpuid_features(table) & (avx ? UINT64_MAX : ~wide);
+    uint32_t leaf = cpuid_find(table, 1).ecx;
+    bool xsave = (leaf >> 26 & 1) != 0;
+    bool avx = (leaf >> 28 & 1) != 0;
+    instance->xcr0 = xsave ? (avx ? 7 : 3) : 0;
+    instance->cr4 = cpuid_cr4(table);
     if (ioctl(vcpu, KVM_SET_CPUID2, table) != 0) {
         err = csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_SET_CPUID2: %s", csn_errno_name(errno));
     }

@@ -62,7 +62,8 @@ struct csn_instance {
     int device;
     int vm;
     size_t run_size;
-    uint64_t features; /* CSN_WIRE_FEATURE_* that the guest has */
+    uint64_t xcr0; /* 0: KVM offers guests no XSAVE, and the host's own value is in force */
+    uint64_t cr4;
     struct csn_kvm_worker workers[CSN_MAP_WORKER_COUNT_MAX];
 
     atomic_bool stopping;
@@ -79,9 +80,20 @@ CSN_MUST_USE csn_err csn_kvm_build(struct csn_instance *instance, const struct c
                                    const uint8_t *bytes, void *rings, struct csn_detail *detail);
 void csn_kvm_free(struct csn_instance *instance); /* NULL allowed; no thread may run */
 
-/* kvm_cpuid.c: gives a vCPU its CPUID, and says which features that leaves. */
-CSN_MUST_USE csn_err csn_kvm_cpuid(int device, int vcpu, uint64_t *features, uint64_t *xcr0,
-                                   uint64_t *cr4, struct csn_detail *detail);
+/* Puts a worker's vCPU that does not run at an entry, in the state of a start. */
+CSN_MUST_USE csn_err csn_kvm_enter(struct csn_kvm_worker *worker, uint64_t entry,
+                                   struct csn_detail *detail);
+
+/* kvm_cpuid.c: gives a vCPU its CPUID; sets xcr0 and cr4. */
+CSN_MUST_USE csn_err csn_kvm_cpuid(struct csn_instance *instance, int vcpu,
+                                   struct csn_detail *detail);
+
+/*
+ * kvm_features.c: which CSN_WIRE_FEATURE_* a guest here has, found by running each instruction in
+ * one. CSN_ERR_MISSING if a required one is not there. Asked once per process and device.
+ */
+CSN_MUST_USE csn_err csn_kvm_features(const char *device, uint64_t *features,
+                                      struct csn_detail *detail);
 
 /* kvm_run.c */
 CSN_MUST_USE csn_err csn_kvm_start(struct csn_instance *instance, struct csn_detail *detail);

@@ -217,7 +217,7 @@ static csn_err machine_slots(const struct csn_instance *instance, struct csn_det
 
 /* ---- registers ---- */
 
-static csn_err machine_system_registers(const struct csn_kvm_worker *worker, uint64_t cr4,
+static csn_err machine_system_registers(const struct csn_kvm_worker *worker,
                                         struct csn_detail *detail)
 {
     const struct csn_instance *instance = worker->instance;
@@ -235,7 +235,7 @@ static csn_err machine_system_registers(const struct csn_kvm_worker *worker, uin
                                      .g = 1};
     system.cr0 = MACHINE_CR0;
     system.cr3 = CSN_KVM_PHYSICAL + instance->layout.tables;
-    system.cr4 = cr4;
+    system.cr4 = instance->cr4;
     system.efer = MACHINE_EFER;
     system.cs = (struct kvm_segment){.limit = UINT32_MAX,
                                      .selector = CSN_KVM_SELECTOR_CODE3,
@@ -262,12 +262,12 @@ static csn_err machine_system_registers(const struct csn_kvm_worker *worker, uin
     return CSN_OK;
 }
 
-static csn_err machine_registers(const struct csn_kvm_worker *worker, uint64_t entry, uint64_t xcr0,
+static csn_err machine_registers(const struct csn_kvm_worker *worker, uint64_t entry,
                                  struct csn_detail *detail)
 {
     struct kvm_xcrs control = {.nr_xcrs = 1};
-    control.xcrs[0].value = xcr0;
-    if (ioctl(worker->fd, KVM_SET_XCRS, &control) != 0) {
+    control.xcrs[0].value = worker->instance->xcr0;
+    if (control.xcrs[0].value != 0 && ioctl(worker->fd, KVM_SET_XCRS, &control) != 0) {
         return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_SET_XCRS: %s", csn_errno_name(errno));
     }
     /* Interrupts stay off and IOPL stays 0 for life. */
@@ -282,6 +282,12 @@ static csn_err machine_registers(const struct csn_kvm_worker *worker, uint64_t e
         return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_SET_REGS: %s", csn_errno_name(errno));
     }
     return CSN_OK;
+}
+
+csn_err csn_kvm_enter(struct csn_kvm_worker *worker, uint64_t entry, struct csn_detail *detail)
+{
+    CSN_TRY(machine_system_registers(worker, detail));
+    return machine_registers(worker, entry, detail);
 }
 
 static csn_err machine_worker(struct csn_kvm_worker *worker, uint64_t entry,
@@ -306,10 +312,8 @@ static csn_err machine_worker(struct csn_kvm_worker *worker, uint64_t entry,
                    CSN_KVM_WORKER_STACK + CSN_MAP_PAGE_SIZE;
     worker->fault = (void *)csn_kvm_layout_find(&instance->layout, instance->memory.base,
                                                 top - sizeof *worker->fault);
-    uint64_t xcr0 = 0, cr4 = 0;
-    CSN_TRY(csn_kvm_cpuid(instance->device, worker->fd, &instance->features, &xcr0, &cr4, detail));
-    CSN_TRY(machine_system_registers(worker, cr4, detail));
-    return machine_registers(worker, entry, xcr0, detail);
+    CSN_TRY(csn_kvm_cpuid(instance, worker->fd, detail));
+    return csn_kvm_enter(worker, entry, detail);
 }
 
 csn_err csn_kvm_build(struct csn_instance *instance, const struct csn_image *image,

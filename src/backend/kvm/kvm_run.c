@@ -14,7 +14,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -183,15 +183,13 @@ static void *run_thread(void *argument)
 
 static csn_err run_mask(const struct csn_kvm_worker *worker, struct csn_detail *detail)
 {
-    struct {
-        struct kvm_signal_mask head;
-        uint8_t bits[RUN_SIGSET_SIZE];
-    } mask;
-    uint64_t bits = ~(UINT64_C(1) << (RUN_KICK - 1));
-    struct kvm_signal_mask *head = (void *)&mask;
-    head->len = RUN_SIGSET_SIZE;
-    memcpy((uint8_t *)&mask + offsetof(struct kvm_signal_mask, sigset), &bits, sizeof bits);
-    if (ioctl(worker->fd, KVM_SET_SIGNAL_MASK, &mask) != 0) {
+    /* The kernel's set of signals follows the structure. */
+    _Alignas(8) uint8_t mask[sizeof(struct kvm_signal_mask) + RUN_SIGSET_SIZE];
+    const uint32_t size = RUN_SIGSET_SIZE;
+    const uint64_t bits = ~(UINT64_C(1) << (RUN_KICK - 1));
+    memcpy(mask + offsetof(struct kvm_signal_mask, len), &size, sizeof size);
+    memcpy(mask + offsetof(struct kvm_signal_mask, sigset), &bits, sizeof bits);
+    if (ioctl(worker->fd, KVM_SET_SIGNAL_MASK, mask) != 0) {
         return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_SET_SIGNAL_MASK: %s",
                               csn_errno_name(errno));
     }
