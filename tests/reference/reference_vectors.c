@@ -27,7 +27,7 @@ static cJSON *load_vectors(const char *name)
              name);
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
-        print_message("skipped: no %s\n", path);
+        print_message("# skipped: no %s\n", path);
         return NULL;
     }
     static char text[65536];
