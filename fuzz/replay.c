@@ -18,6 +18,7 @@
 #define REPLAY_FILE_SIZE_MAX (1u << 20)
 #define REPLAY_GROWTH_MAX    4096u
 #define REPLAY_FILE_COUNT    4096u
+#define REPLAY_NEAR_SIZE     512u
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -116,10 +117,17 @@ static void set_interesting(struct replay *replay, uint8_t *bytes, size_t size)
     }
 }
 
+/* Half of the changes go near the start, where most formats have their lengths and counts. */
+static size_t place(struct replay *replay, size_t size)
+{
+    size_t near = size < REPLAY_NEAR_SIZE ? size : REPLAY_NEAR_SIZE;
+    return below(replay, below(replay, 2) == 0 ? near : size);
+}
+
 /* One small change in place; returns the new size, at most size + REPLAY_GROWTH_MAX. */
 static size_t mutate(struct replay *replay, uint8_t *bytes, size_t size, size_t size_max)
 {
-    size_t at = below(replay, size);
+    size_t at = place(replay, size);
     size_t other = below(replay, size);
     size_t run = 1 + below(replay, 64);
     switch (below(replay, 8)) {

@@ -14,6 +14,7 @@
 #include "backend/process/filter.h"
 #include "backend/process/gate_page.h"
 #include <caisson/wire/map.h>
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -138,7 +139,7 @@ static void test_list(void **state)
     uint32_t allowed = 0;
     make(&program);
     assert_int_equal(compare(&program, &allowed), 0);
-    print_message("%u instructions, %u of 11,010,048 calls allowed\n", program.count, allowed);
+    print_message("# %u instructions, %u of 11,010,048 calls allowed\n", program.count, allowed);
     assert_true(allowed > 0);
 }
 
@@ -189,7 +190,21 @@ enum convention {
     CONVENTION_I386,
 };
 
-/* In a child: install the program, make one call from ordinary code, end with a division. */
+/*
+ * Linux does not show two calls to filters at all, because uprobes make them in a process' name:
+ * uretprobe (since 6.11; anywhere else it is answered with SIGILL) and uprobe (since 6.18; anywhere
+ * else ENXIO). Neither does anything for a caller outside of a kernel-made page.
+ */
+#define URETPROBE 335u
+#define UPROBE    336u
+
+static bool unfiltered(uint32_t number, int end)
+{
+    return (number == URETPROBE && end == SIGILL) || (number == UPROBE && end == SIGFPE);
+}
+
+/* In a child: install the program, make one call from ordinary code. A call that comes back ends
+ * with a breakpoint, or with a division by zero where it said ENXIO. */
 static int try_call(const struct program *program, enum convention convention, uint32_t number)
 {
     pid_t pid = fork();
@@ -199,7 +214,9 @@ static int try_call(const struct program *program, enum convention convention, u
         struct sock_fprog prog = {.len = (uint16_t)program->count,
                                   .filter = (struct sock_filter *)(uintptr_t)program->code};
         setrlimit(RLIMIT_CORE, &none);
-        signal(SIGILL, SIG_DFL); /* cmocka has handlers for both */
+        signal(SIGILL, SIG_DFL); /* cmocka has handlers for these */
+        signal(SIGFPE, SIG_DFL);
+        signal(SIGTRAP, SIG_DFL);
         signal(SIGSEGV, SIG_DFL);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
             syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) != 0) {
@@ -215,7 +232,10 @@ static int try_call(const struct program *program, enum convention convention, u
                              : "D"(0), "S"(0), "d"(0), "r"(r10)
                              : "rcx", "r11", "memory");
         }
-        __asm__ volatile("ud2");
+        if ((int64_t)result == -ENXIO) {
+            __asm__ volatile("xorl %%ecx, %%ecx\n\tdivl %%ecx" : : : "eax", "ecx", "edx");
+        }
+        __asm__ volatile("int3");
     }
     int status = 0;
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -231,16 +251,22 @@ static void test_kernel_kills_all(void **state)
     for (uint32_t number = 0; number < NUMBER_COUNT; number++) {
         for (int convention = 0; convention < 3; convention++) {
             int end = try_call(&program, (enum convention)convention, number);
-            killed[convention] += end == SIGSYS;
+            bool probe = convention == CONVENTION_X86_64 && unfiltered(number, end);
+            killed[convention] += end == SIGSYS || probe;
+            if (end != SIGSYS) {
+                print_message("# convention %d call %u: signal %d%s\n", convention, number, end,
+                              probe ? ", a call that Linux shows to no filter" : "");
+            }
         }
     }
-    print_message("killed of 1024: x86-64 %u, x32 %u, i386 %u\n", killed[0], killed[1], killed[2]);
+    print_message("# killed of 1024: x86-64 %u, x32 %u, i386 %u\n", killed[0], killed[1],
+                  killed[2]);
     for (int convention = 0; convention < 2; convention++) {
         assert_int_equal(killed[convention], NUMBER_COUNT);
     }
     /* A kernel without 32-bit calls answers int 0x80 with SIGSEGV before any filter sees it. */
     if (killed[2] == 0 && try_call(&program, CONVENTION_I386, 20) == SIGSEGV) {
-        print_message("i386: this kernel has no 32-bit calls (SIGSEGV)\n");
+        print_message("# i386: this kernel has no 32-bit calls (SIGSEGV)\n");
         return;
     }
     assert_int_equal(killed[2], NUMBER_COUNT);
@@ -257,7 +283,7 @@ static void test_kernel_seeded(void **state)
     more.code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     memcpy(&more.code[3], program.code, program.count * sizeof program.code[0]);
     more.count = program.count + 3;
-    assert_int_equal(try_call(&more, CONVENTION_X86_64, 39), SIGILL);
+    assert_int_equal(try_call(&more, CONVENTION_X86_64, 39), SIGTRAP);
     assert_int_equal(try_call(&more, CONVENTION_X86_64, 38), SIGSYS);
     assert_int_equal(try_call(&program, CONVENTION_X86_64, 39), SIGSYS);
 }

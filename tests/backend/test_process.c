@@ -11,16 +11,23 @@
 
 #include <cmocka.h>
 
+#include "backend/capability.h"
+#include "backend/memory.h"
 #include "backend/process/instance.h"
 #include "harness.h"
 #include "image/image.h"
 #include <caisson/wire/channel.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,7 +36,7 @@ static void started(struct harness *harness, const char *name, uint32_t require)
 {
     csn_err err = harness_start(harness, &csn_backend_process, name, require);
     if (err != CSN_OK) {
-        print_message("%s: %s: %s\n", name, csn_err_name(err), harness->detail.text);
+        print_message("# %s: %s: %s\n", name, csn_err_name(err), harness->detail.text);
     }
     assert_int_equal(err, CSN_OK);
 }
@@ -54,7 +61,7 @@ static void test_fates(void **state)
         struct csn_fate fate;
         started(&harness, cases[i].image, 0);
         harness_fate(&harness, &fate);
-        print_message("%s: kind %d code %u: %s\n", cases[i].image, (int)fate.kind, fate.code,
+        print_message("# %s: kind %d code %u: %s\n", cases[i].image, (int)fate.kind, fate.code,
                       fate.detail.text);
         assert_int_equal(fate.kind, cases[i].kind);
         assert_int_equal(fate.code, cases[i].code);
@@ -127,7 +134,7 @@ static void test_park_and_wake(void **state)
     harness.backend->counters(harness.instance, &after);
     assert_true(after.gate_calls - before.gate_calls >= 200);
     assert_true(before.page_faults > 0);
-    print_message("page faults while waking: %llu\n",
+    print_message("# page faults while waking: %llu\n",
                   (unsigned long long)(after.page_faults - before.page_faults));
     assert_int_equal(after.page_faults, before.page_faults);
     harness_stop(&harness);
@@ -211,14 +218,14 @@ static void test_maps(void **state)
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         harness_stop(&harness);
-        print_message("reading %s needs root (it is not dumpable)\n", path);
+        print_message("# reading %s needs root (it is not dumpable)\n", path);
         skip();
     }
     uint32_t count = 0;
     while (fgets(text, sizeof text, file) != NULL) {
         unsigned long long start = 0, end = 0;
         char mode[8] = "";
-        print_message("%s", text);
+        print_message("# %s", text);
         if (strstr(text, "[vsyscall]") != NULL) {
             continue;
         }
@@ -290,7 +297,7 @@ static void test_nothing_inherited(void **state)
         read_text(pid, "environ", text, sizeof text);
         assert_string_equal(text, "");
     } else {
-        print_message("descriptors and environment not seen: needs root\n");
+        print_message("# descriptors and environment not seen: needs root\n");
     }
     harness_stop(&harness);
 }
@@ -302,7 +309,7 @@ static void test_protections(void **state)
     char text[8192];
     started(&harness, "idle", 0);
     uint32_t held = harness.report.protections;
-    print_message("protections held: 0x%x\n", held);
+    print_message("# protections held: 0x%x\n", held);
     read_text(harness.instance->pid, "status", text, sizeof text);
     const char *line = strstr(text, "Uid:");
     unsigned uid = 0;
@@ -329,7 +336,7 @@ static void test_secret_memory(void **state)
     struct harness harness;
     csn_err err = harness_start(&harness, &csn_backend_process, "idle", CSN_PROTECT_SECRET);
     if (err == CSN_ERR_MISSING) {
-        print_message("%s\n", harness.detail.text);
+        print_message("# %s\n", harness.detail.text);
         harness_stop(&harness);
         skip();
     }
@@ -337,6 +344,213 @@ static void test_secret_memory(void **state)
     assert_true((harness.report.protections & CSN_PROTECT_SECRET) != 0);
     assert_true(harness_parked(&harness, 0, 1));
     harness_stop(&harness);
+}
+
+/* What probe.c reads behind the worker's event line. */
+struct order {
+    uint64_t number;
+    uint64_t site;
+    uint64_t arguments[4];
+};
+
+/* One call from inside a running enclave; true if it survived the call. */
+static bool survives(const struct order *order, struct csn_fate *fate)
+{
+    struct harness harness;
+    started(&harness, "probe", 0);
+    assert_true(harness_parked(&harness, 0, 1));
+    memcpy((uint8_t *)harness.rings + CSN_WIRE_LINE_SIZE, order, sizeof *order);
+    harness_bump(&harness, 0);
+    bool alive = false;
+    for (uint32_t i = 0; i < 10000; i++) {
+        harness.backend->fate(harness.instance, fate);
+        struct csn_wire_boot *boot = harness.backend->boot(harness.instance);
+        alive = __atomic_load_n(&boot->stats[0].outputs, __ATOMIC_RELAXED) > 0;
+        if (alive || fate->kind != CSN_FATE_RUNNING) {
+            break;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+    }
+    harness_stop(&harness);
+    return alive;
+}
+
+/* Through each of the gate's own instructions, from inside: only what that instruction is for. */
+static void test_probe_inside(void **state)
+{
+    (void)state;
+    static const uint32_t sites[] = {CSN_GATE_SITE_PARK - 2, CSN_GATE_SITE_WAKE - 2};
+    static const uint32_t numbers[] = {
+        0,   1,   2,   9,   10,  12,  15,  39,  56,  57,  59,  60,  62,  101, 102, 157,       158,
+        200, 219, 231, 257, 272, 310, 317, 321, 322, 334, 425, 426, 434, 435, 449, 0x400000ca};
+    struct csn_fate fate;
+    for (size_t site = 0; site < 2; site++) {
+        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+            struct order order = {.number = numbers[i], .site = CSN_MAP_GATE + sites[site]};
+            assert_false(survives(&order, &fate));
+            assert_int_equal(fate.kind, CSN_FATE_SYSCALL);
+        }
+    }
+    /* The listed ones: a wait on a word that has moved, a wake; each from its own site only. */
+    struct order wait = {.number = 202, .site = CSN_MAP_GATE + CSN_GATE_SITE_PARK - 2};
+    wait.arguments[0] = CSN_MAP_RINGS;
+    wait.arguments[2] = 77;
+    assert_true(survives(&wait, &fate));
+    wait.site = CSN_MAP_GATE + CSN_GATE_SITE_WAKE - 2;
+    assert_false(survives(&wait, &fate));
+    struct order wake = {.number = 202, .site = CSN_MAP_GATE + CSN_GATE_SITE_WAKE - 2};
+    wake.arguments[0] = CSN_MAP_RINGS;
+    wake.arguments[1] = 1;
+    assert_true(survives(&wake, &fate));
+    wake.arguments[0] = CSN_MAP_POOL;
+    assert_false(survives(&wake, &fate));
+    assert_int_equal(fate.kind, CSN_FATE_SYSCALL);
+}
+
+/* Exit codes: 0 all refused, 1 one way was open, 2 no enclave. Runs as an ordinary user. */
+static int try_to_look(uint32_t require)
+{
+    struct harness harness;
+    char path[64], byte = 0;
+    if (harness_start(&harness, &csn_backend_process, "idle", require) != CSN_OK) {
+        return 2;
+    }
+    pid_t pid = harness.instance->pid;
+    static const char *const names[] = {"mem",     "maps",  "environ", "auxv",       "pagemap",
+                                        "syscall", "stack", "smaps",   "personality"};
+    int open_ways = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, names[i]);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && read(fd, &byte, 1) == 1) {
+            print_message("# readable: %s\n", path);
+            open_ways++;
+        }
+        close(fd);
+    }
+    struct iovec local = {&byte, 1};
+    struct iovec remote = {(void *)CSN_MAP_POOL, 1};
+    open_ways += process_vm_readv(pid, &local, 1, &remote, 1, 0) >= 0;
+    open_ways += ptrace(PTRACE_ATTACH, pid, NULL, NULL) == 0;
+    open_ways += syscall(SYS_pidfd_getfd, harness.instance->pidfd, 0, 0) >= 0;
+    harness_stop(&harness);
+    return open_ways == 0 ? 0 : 1;
+}
+
+/* The exit code of try_to_look() in a child that is an ordinary user; 3: could not be tried. */
+static int look_as_user(uint32_t require)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/tests/images/idle.elf", getenv("CAISSON_BUILD"));
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(65534, 65534, 65534) != 0 ||
+                               setresuid(65534, 65534, 65534) != 0)) {
+            _exit(3);
+        }
+        _exit(access(path, R_OK) == 0 ? try_to_look(require) : 3);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* E1: a process of the same user cannot look in. */
+static void test_same_user_cannot_look(void **state)
+{
+    (void)state;
+    int code = look_as_user(0);
+    if (code == 3) {
+        print_message("# an ordinary user cannot read the build folder: not tried\n");
+        skip();
+    }
+    assert_int_equal(code, 0);
+}
+
+/* The control: in a user namespace, which is why none is taken unasked, the same look succeeds. */
+static void test_user_namespace_lets_look(void **state)
+{
+    (void)state;
+    int code = look_as_user(CSN_PROTECT_NAMESPACES);
+    if (code == 2 || code == 3) {
+        print_message("# no user namespace to be had here: not tried\n");
+        skip();
+    }
+    assert_int_equal(code, 1);
+}
+
+/* A host that ignores SIGCHLD, or waits for everybody, still learns the fate (Linux 6.15). */
+static void test_sigchld_ignored(void **state)
+{
+    (void)state;
+    struct harness harness;
+    struct csn_fate fate;
+    signal(SIGCHLD, SIG_IGN);
+    started(&harness, "panic", 0);
+    harness_fate(&harness, &fate);
+    signal(SIGCHLD, SIG_DFL);
+    print_message("# with SIGCHLD ignored: kind %d: %s\n", (int)fate.kind, fate.detail.text);
+    assert_true(fate.kind == CSN_FATE_PANIC || fate.kind == CSN_FATE_UNKNOWN);
+    harness_stop(&harness);
+}
+
+/* Sealed files keep their size; what the host does to the rings' content kills nobody. */
+static void test_seals(void **state)
+{
+    (void)state;
+    struct harness harness;
+    struct csn_fate fate;
+    started(&harness, "idle", 0);
+    assert_true(harness_parked(&harness, 0, 1));
+    assert_int_not_equal(ftruncate(harness.rings_fd, 0), 0);
+    assert_int_not_equal(ftruncate(harness.rings_fd, (off_t)harness.rings_size * 2), 0);
+    assert_int_equal(fallocate(harness.rings_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                               (off_t)harness.rings_size),
+                     0);
+    harness_bump(&harness, 0);
+    harness_bump(&harness, 0);
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    harness.backend->fate(harness.instance, &fate);
+    assert_int_equal(fate.kind, CSN_FATE_RUNNING);
+    harness_stop(&harness);
+
+    /* Rings of another size, or without seals, are refused by the stub. */
+    assert_int_equal(harness_start(&harness, &csn_backend_process, "idle", 0), CSN_OK);
+    struct csn_backend_config config = {.image = harness.image,
+                                        .image_size = harness.image_size,
+                                        .manifest = &harness.manifest,
+                                        .rings = harness.rings};
+    struct csn_instance *other = NULL;
+    struct csn_detail detail;
+    struct csn_enclave_report report;
+    config.rings_fd = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_int_equal(ftruncate(config.rings_fd, (off_t)harness.rings_size), 0);
+    assert_int_equal(csn_backend_process.create(&config, &other, &report, &detail), CSN_ERR_SYSTEM);
+    assert_non_null(strstr(detail.text, "seals"));
+    close(config.rings_fd);
+    assert_int_equal(csn_memory_file("short", 4096, &config.rings_fd, &detail), CSN_OK);
+    assert_int_equal(csn_backend_process.create(&config, &other, &report, &detail), CSN_ERR_SYSTEM);
+    assert_non_null(strstr(detail.text, "rings"));
+    close(config.rings_fd);
+    /* A broken image is refused by the stub itself, which does not rely on the launcher's look. */
+    config.rings_fd = harness.rings_fd;
+    ((uint8_t *)harness.image)[0] ^= 1;
+    assert_int_equal(csn_backend_process.create(&config, &other, &report, &detail), CSN_ERR_FORMAT);
+    harness_stop(&harness);
+}
+
+static void test_doctor_lines(void **state)
+{
+    (void)state;
+    struct csn_capability lines[16];
+    uint32_t count = csn_process_capabilities(lines, 16);
+    assert_true(count >= 6 && count <= 16);
+    for (uint32_t i = 0; i < count; i++) {
+        print_message("# %s: %s: %s\n", lines[i].name, lines[i].works ? "yes" : "no",
+                      lines[i].detail.text);
+        assert_true(lines[i].detail.text[0] != '\0');
+    }
 }
 
 int main(void)
@@ -352,6 +566,12 @@ int main(void)
         cmocka_unit_test(test_nothing_inherited),
         cmocka_unit_test(test_protections),
         cmocka_unit_test(test_secret_memory),
+        cmocka_unit_test(test_probe_inside),
+        cmocka_unit_test(test_same_user_cannot_look),
+        cmocka_unit_test(test_user_namespace_lets_look),
+        cmocka_unit_test(test_sigchld_ignored),
+        cmocka_unit_test(test_seals),
+        cmocka_unit_test(test_doctor_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,7 @@ class Builder:
         program = os.path.join(self.folder, 'fuzz')
         subprocess.run(self.cc + [os.path.join(root, p) for p in FUZZ_SOURCES]
                        + [self.write_mutant(root, text), '-o', program], check=True)
-        return subprocess.run([program, root + '/fuzz/corpus/image', '20000'], check=False,
+        return subprocess.run([program, root + '/fuzz/corpus/image', '100000'], check=False,
                               capture_output=True).returncode == 0
 
     def mutant_passes(self, root, path, text):

@@ -115,9 +115,9 @@ static struct csr_canary *canary_of(uint64_t seed, size_t count)
         struct csr_record record;
         csr_generate(seed, index, &record);
         for (unsigned secret = 0; secret < CSR_SECRET_COUNT; secret++) {
-            assert_int_equal(csr_canary_add(canary, record.secrets[secret].text,
-                                            record.secrets[secret].size),
-                             CSN_OK);
+            assert_int_equal(
+                csr_canary_add(canary, record.secrets[secret].text, record.secrets[secret].size),
+                CSN_OK);
         }
     }
     return canary;

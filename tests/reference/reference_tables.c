@@ -53,9 +53,8 @@ static void run_rows(const char *otherwise, const struct row *rows, size_t count
         char output[4096];
         size_t size = 0;
         struct csr_policy *policy = load(otherwise, rows[index].fields);
-        enum csn_wire_status status =
-            csr_tokenize(policy, rows[index].input, strlen(rows[index].input), output,
-                         sizeof output - 1, &size);
+        enum csn_wire_status status = csr_tokenize(
+            policy, rows[index].input, strlen(rows[index].input), output, sizeof output - 1, &size);
         if (rows[index].expected == NULL) {
             if (status != rows[index].status) {
                 fail_msg("%s: status %d", rows[index].input, (int)status);
@@ -80,10 +79,11 @@ static void test_drop_and_keep(void **state)
         {KEEP("b"), "{ \"a\" : 1 , \"b\" : 2 , \"c\":3 }", "{ \"b\" : 2 }", 0},
         {KEEP("b"), " {\"a\":1}\r\n{\"b\":1.50}\n", " {}\r\n{\"b\":1.50}\n", 0},
         {KEEP("b"), "{ }", "{ }", 0},
-        {KEEP("a.b"), "{\"a\":{\"c\":1,\n \"b\":[ 1 ,2 ]},\"a2\":0}", "{\"a\":{\n \"b\":[ 1 ,2 ]}}", 0},
-        {KEEP("a.b"), "{\"a\":5}", "{}", 0},
-        {KEEP("a[*].b"), "{\"a\":[{\"b\":1,\"c\":2}, 7, {\"b\":3}]}", "{\"a\":[{\"b\":1}, {\"b\":3}]}",
+        {KEEP("a.b"), "{\"a\":{\"c\":1,\n \"b\":[ 1 ,2 ]},\"a2\":0}", "{\"a\":{\n \"b\":[ 1 ,2 ]}}",
          0},
+        {KEEP("a.b"), "{\"a\":5}", "{}", 0},
+        {KEEP("a[*].b"), "{\"a\":[{\"b\":1,\"c\":2}, 7, {\"b\":3}]}",
+         "{\"a\":[{\"b\":1}, {\"b\":3}]}", 0},
         {KEEP("a.b"), "{\"a\":[{\"b\":1}]}", "{}", 0},
         {KEEP("a[*]"), "{\"a\":{\"b\":1}}", "{\"a\":{}}", 0},
         {KEEP("[*].x"), "[{\"x\":1,\"y\":2},{}]", "[{\"x\":1},{}]", 0},
@@ -99,7 +99,8 @@ static void test_drop_and_keep(void **state)
     };
     RUN("redact", redacted);
     static const struct row kept[] = {
-        {"{\"path\":\"b\",\"action\":\"drop\"}", "{\"a\":1 ,\"b\":2 , \"c\":3}", "{\"a\":1, \"c\":3}", 0},
+        {"{\"path\":\"b\",\"action\":\"drop\"}", "{\"a\":1 ,\"b\":2 , \"c\":3}",
+         "{\"a\":1, \"c\":3}", 0},
         {"{\"path\":\"a[*]\",\"action\":\"drop\"}", "{\"a\":[1, 2 ]}", "{\"a\":[ ]}", 0},
         {"{\"path\":\"b\",\"action\":\"redact\"}", "{\"a\":1,\"b\":null}",
          "{\"a\":1,\"b\":\"[redacted]\"}", 0},
@@ -110,12 +111,45 @@ static void test_drop_and_keep(void **state)
 static void test_malformed(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "", " \n", "{", "{}{}", "{} {}", "[1,]", "{\"a\":1,}", "01", "1.", "+1", "-", "1e", "tru",
-        "\"\\x\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\x01\"", "\"\xff\"",
-        "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"abc", "{\"a\":1,\"a\":2}",
-        "{\"a\":1,\"\\u0061\":2}", "{\"x\":[{\"\":1,\"\":2}]}", "{1:2}", "[1 2]", "\xef\xbb\xbf{}",
-        "{\"a\" 1}", "nul", "[}", "{]", "\"\\u12g4\"", "{}\n{", "1 2", "'a'", "NaN", "\"a\nb\""};
+    static const char *const bad[] = {"",
+                                      " \n",
+                                      "{",
+                                      "{}{}",
+                                      "{} {}",
+                                      "[1,]",
+                                      "{\"a\":1,}",
+                                      "01",
+                                      "1.",
+                                      "+1",
+                                      "-",
+                                      "1e",
+                                      "tru",
+                                      "\"\\x\"",
+                                      "\"\\ud800\"",
+                                      "\"\\udc00\"",
+                                      "\"\\ud800\\u0041\"",
+                                      "\"\x01\"",
+                                      "\"\xff\"",
+                                      "\"\xc0\x80\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "\"\xf4\x90\x80\x80\"",
+                                      "\"abc",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"a\":1,\"\\u0061\":2}",
+                                      "{\"x\":[{\"\":1,\"\":2}]}",
+                                      "{1:2}",
+                                      "[1 2]",
+                                      "\xef\xbb\xbf{}",
+                                      "{\"a\" 1}",
+                                      "nul",
+                                      "[}",
+                                      "{]",
+                                      "\"\\u12g4\"",
+                                      "{}\n{",
+                                      "1 2",
+                                      "'a'",
+                                      "NaN",
+                                      "\"a\nb\""};
     for (size_t index = 0; index < sizeof bad / sizeof *bad; index++) {
         struct row row = {KEEP("a"), bad[index], NULL, CSN_WIRE_STATUS_MALFORMED};
         run_rows("keep", &row, 1);
@@ -154,20 +188,23 @@ static void test_keyed(void **state)
          "{\"n\":\"bc8ff950573411657c246830c520ae525a25ac500396ca857086f1e179264888\"}", 0},
         {"{\"path\":\"n\",\"action\":\"hash\"," PEOPLE, "{\"n\":null}", "{\"n\":null}", 0},
         {"{\"path\":\"n\",\"action\":\"hash\"," PEOPLE, "{\"n\":[]}", "{\"n\":\"[redacted]\"}", 0},
-        {"{\"path\":\"n\",\"action\":\"detect\",\"kinds\":[\"email\",\"card\"],\"then\":\"token\"," PEOPLE,
+        {"{\"path\":\"n\",\"action\":\"detect\",\"kinds\":[\"email\",\"card\"],\"then\":"
+         "\"token\"," PEOPLE,
          "{\"n\":\"Ada@Example.COM, 4111-1111-1111-1111!\"}",
          "{\"n\":\"email_p7qigdqef4tfkd5jb6xa, card_uafbpxmib6mov2ug45za!\"}", 0},
-        {"{\"path\":\"pan\",\"action\":\"fpe\",\"luhn\":true," CARDS, "{\"pan\":\"4111-1111 11111111\"}",
-         "{\"pan\":\"7993-2449 38691324\"}", 0},
+        {"{\"path\":\"pan\",\"action\":\"fpe\",\"luhn\":true," CARDS,
+         "{\"pan\":\"4111-1111 11111111\"}", "{\"pan\":\"7993-2449 38691324\"}", 0},
         {"{\"path\":\"pan\",\"action\":\"fpe\",\"luhn\":true," CARDS, "{\"pan\":4111111111111112}",
          "{\"pan\":\"[redacted]\"}", 0},
-        {"{\"path\":\"num\",\"action\":\"fpe\",\"tweak\":\"t\\u00e9\",\"keep_first\":2,\"keep_last\":3," CARDS,
+        {"{\"path\":\"num\",\"action\":\"fpe\",\"tweak\":\"t\\u00e9\",\"keep_first\":2,\"keep_"
+         "last\":3," CARDS,
          "{\"num\":\"(98)1234567/321\"}", "{\"num\":\"(98)9179282/321\"}", 0},
-        {"{\"path\":\"num\",\"action\":\"fpe\",\"short\":\"drop\"," CARDS, "{\"num\":12345}", "{}", 0},
-        {"{\"path\":\"num\",\"action\":\"fpe\",\"short\":\"mask\"," CARDS, "{\"num\":\"12x\\u00e9\"}",
-         "{\"num\":\"****\"}", 0},
-        {"{\"path\":\"code\",\"action\":\"fpe\",\"alphabet\":\"alnum\"," CARDS, "{\"code\":\"AbCd09\"}",
-         "{\"code\":\"O9TUTt\"}", 0},
+        {"{\"path\":\"num\",\"action\":\"fpe\",\"short\":\"drop\"," CARDS, "{\"num\":12345}", "{}",
+         0},
+        {"{\"path\":\"num\",\"action\":\"fpe\",\"short\":\"mask\"," CARDS,
+         "{\"num\":\"12x\\u00e9\"}", "{\"num\":\"****\"}", 0},
+        {"{\"path\":\"code\",\"action\":\"fpe\",\"alphabet\":\"alnum\"," CARDS,
+         "{\"code\":\"AbCd09\"}", "{\"code\":\"O9TUTt\"}", 0},
         {"{\"path\":\"d\",\"action\":\"shift\",\"days\":180,\"subject\":\"p.id\"," PEOPLE,
          "{\"d\":\"2000-02-28T01:02\",\"p\":{\"id\":\"p-1\"}}", "{\"d\":\"2000-03-23T01:02\"}", 0},
         {"{\"path\":\"d\",\"action\":\"shift\",\"days\":256,\"subject\":\"id\"," PEOPLE,
@@ -205,7 +242,7 @@ static void test_mask_and_escapes(void **state)
 }
 
 #define SCAN                                                                                       \
-    "{\"path\":\"n\",\"action\":\"detect\",\"kinds\":[\"card\",\"iban\",\"email\",\"phone\","        \
+    "{\"path\":\"n\",\"action\":\"detect\",\"kinds\":[\"card\",\"iban\",\"email\",\"phone\","      \
     "\"id\"],\"then\":\"redact\"}"
 
 static void test_detect(void **state)
@@ -262,7 +299,7 @@ static void test_detect(void **state)
         {SCAN, "{\"n\":4111111111111111}", "{\"n\":\"[card]\"}", 0},
         {SCAN, "{\"n\":12.50}", "{\"n\":12.50}", 0},
         {SCAN, "{\"n\":[ \"a@b.com\" , null,\"\\u0061\",[\"x\"]]}",
-         "{\"n\":[ \"[email]\",\"[redacted]\",\"\\u0061\",\"[redacted]\"]}", 0},
+         "{\"n\":[ \"[email]\", \"[redacted]\",\"\\u0061\",\"[redacted]\"]}", 0},
         {SCAN, "{\"n\":\"\\u0061\\/ no match\"}", "{\"n\":\"\\u0061\\/ no match\"}", 0},
     };
     RUN("drop", types);
@@ -277,15 +314,15 @@ static void test_detokenize(void **state)
     static const char plain[] = "{\"pan\":\"4111-1111 11111111\", \"x\":[1 ,2]}";
     char output[256];
     size_t size = 0;
-    assert_int_equal(csr_detokenize(policy, 1, NULL, input, sizeof input - 1, output, sizeof output,
-                                    &size),
-                     CSN_WIRE_STATUS_OK);
+    assert_int_equal(
+        csr_detokenize(policy, 1, NULL, input, sizeof input - 1, output, sizeof output, &size),
+        CSN_WIRE_STATUS_OK);
     assert_int_equal(size, sizeof plain - 1);
     assert_memory_equal(output, plain, size);
     /* Without the bit nothing is revealed. */
-    assert_int_equal(csr_detokenize(policy, 2, NULL, input, sizeof input - 1, output, sizeof output,
-                                    &size),
-                     CSN_WIRE_STATUS_OK);
+    assert_int_equal(
+        csr_detokenize(policy, 2, NULL, input, sizeof input - 1, output, sizeof output, &size),
+        CSN_WIRE_STATUS_OK);
     assert_int_equal(size, sizeof input - 1);
     assert_memory_equal(output, input, size);
     /* And too little room is said before anything is written. */
@@ -327,11 +364,12 @@ static void test_compare_encrypt(void **state)
     };
     char output[256];
     size_t size = 0;
-    assert_int_equal(csr_tokenize(policy, input, sizeof input - 1, output, sizeof output, &size), 0);
+    assert_int_equal(csr_tokenize(policy, input, sizeof input - 1, output, sizeof output, &size),
+                     0);
     for (size_t index = 0; index < sizeof rows / sizeof *rows; index++) {
-        assert_int_equal(csr_compare(output, size, rows[index].text, strlen(rows[index].text),
-                                     &opener),
-                         rows[index].same);
+        assert_int_equal(
+            csr_compare(output, size, rows[index].text, strlen(rows[index].text), &opener),
+            rows[index].same);
     }
     /* The placeholder itself is no ciphertext: an enclave that emits it does not pass. */
     assert_false(csr_compare(output, size, output, size, &opener));
@@ -341,9 +379,9 @@ static void test_compare_encrypt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_drop_and_keep), cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_keyed),         cmocka_unit_test(test_mask_and_escapes),
-        cmocka_unit_test(test_detect),        cmocka_unit_test(test_detokenize),
+        cmocka_unit_test(test_drop_and_keep),   cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_keyed),           cmocka_unit_test(test_mask_and_escapes),
+        cmocka_unit_test(test_detect),          cmocka_unit_test(test_detokenize),
         cmocka_unit_test(test_compare_encrypt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,10 +152,13 @@ static void test_two_ways_agree(void **state)
         size_t tweak_size = next(&seed) % sizeof tweak;
         memcpy(by_big, plain, sizeof plain);
         memcpy(by_auto, plain, sizeof plain);
-        assert_true(csr_ff1_run(&ff1, CSR_FF1_BIGNUM, true, tweak, tweak_size, radix, by_big, count));
-        assert_true(csr_ff1_run(&ff1, CSR_FF1_AUTO, true, tweak, tweak_size, radix, by_auto, count));
+        assert_true(
+            csr_ff1_run(&ff1, CSR_FF1_BIGNUM, true, tweak, tweak_size, radix, by_big, count));
+        assert_true(
+            csr_ff1_run(&ff1, CSR_FF1_AUTO, true, tweak, tweak_size, radix, by_auto, count));
         assert_memory_equal(by_big, by_auto, count * sizeof *plain);
-        assert_true(csr_ff1_run(&ff1, CSR_FF1_AUTO, false, tweak, tweak_size, radix, by_big, count));
+        assert_true(
+            csr_ff1_run(&ff1, CSR_FF1_AUTO, false, tweak, tweak_size, radix, by_big, count));
         assert_memory_equal(by_big, plain, count * sizeof *plain);
     }
     csr_ff1_free(&ff1);
@@ -181,8 +184,10 @@ static void test_bad_parameters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nist_samples),   cmocka_unit_test(test_acvp),
-        cmocka_unit_test(test_two_ways_agree), cmocka_unit_test(test_bad_parameters),
+        cmocka_unit_test(test_nist_samples),
+        cmocka_unit_test(test_acvp),
+        cmocka_unit_test(test_two_ways_agree),
+        cmocka_unit_test(test_bad_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,11 +11,8 @@
 
 #include "image/image.h"
 #include "plan.h"
-<<<<<<< HEAD
 #include <caisson/host.h>
 #include <caisson/wire/map.h>
-=======
->>>>>>> crypto
 #include <stddef.h>
 #include <stdint.h>
 

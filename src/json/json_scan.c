@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json_scan.c: the grammar of RFC 8259, with a stack of at most 64 open containers, no recursion.
+ */
+#include "json_text.h"
+#include <emmintrin.h>
+#include <string.h>
+
+struct scanner {
+    struct csn_json *json;
+    const uint8_t *text;
+    uint32_t size;
+    uint32_t at;
+    uint32_t depth;      /* open containers */
+    uint32_t name_count; /* names of all open objects, innermost last */
+    uint32_t open[CSN_JSON_DEPTH_MAX];
+    uint32_t names_from[CSN_JSON_DEPTH_MAX];
+    uint32_t last[CSN_JSON_DEPTH_MAX + 1]; /* node before, by depth; UINT32_MAX = none */
+};
+
+#define NONE UINT32_MAX
+
+static inline void skip_space(struct scanner *scanner)
+{
+    uint32_t at = scanner->at;
+    while (at < scanner->size && scanner->text[at] <= 0x20 &&
+           (scanner->text[at] == ' ' || scanner->text[at] == '\n' || scanner->text[at] == '\r' ||
+            scanner->text[at] == '\t')) {
+        at++;
+    }
+    scanner->at = at;
+}
+
+static inline bool is_digit_at(const struct scanner *scanner, uint32_t at)
+{
+    return at < scanner->size && scanner->text[at] >= '0' && scanner->text[at] <= '9';
+}
+
+static enum csn_json_reason scan_digits(struct scanner *scanner)
+{
+    if (!is_digit_at(scanner, scanner->at)) {
+        return scanner->at >= scanner->size ? CSN_JSON_END : CSN_JSON_BAD_NUMBER;
+    }
+    while (is_digit_at(scanner, scanner->at)) {
+        scanner->at++;
+    }
+    return CSN_JSON_OK;
+}
+
+static enum csn_json_reason scan_number(struct scanner *scanner)
+{
+    const uint8_t *text = scanner->text;
+    enum csn_json_reason reason;
+    if (text[scanner->at] == '-') {
+        scanner->at++;
+    }
+    if (is_digit_at(scanner, scanner->at) && text[scanner->at] == '0') {
+        scanner->at++;
+        if (is_digit_at(scanner, scanner->at)) {
+            return CSN_JSON_BAD_NUMBER;
+        }
+    } else {
+        reason = scan_digits(scanner);
+        if (reason != CSN_JSON_OK) {
+            return reason;
+        }
+    }
+    if (scanner->at < scanner->size && text[scanner->at] == '.') {
+        scanner->at++;
+        reason = scan_digits(scanner);
+        if (reason != CSN_JSON_OK) {
+            return reason;
+        }
+    }
+    if (scanner->at < scanner->size && (text[scanner->at] | 0x20) == 'e') {
+        scanner->at++;
+        if (scanner->at < scanner->size &&
+            (text[scanner->at] == '+' || text[scanner->at] == '-')) {
+            scanner->at++;
+        }
+        return scan_digits(scanner);
+    }
+    return CSN_JSON_OK;
+}
+
+static enum csn_json_reason scan_literal(struct scanner *scanner, const char *word, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (scanner->at >= scanner->size) {
+            return CSN_JSON_END;
+        }
+        if (scanner->text[scanner->at] != (uint8_t)word[i]) {
+            return CSN_JSON_LITERAL;
+        }
+        scanner->at++;
+    }
+    return CSN_JSON_OK;
+}
+
+static enum csn_json_reason open_container(struct scanner *scanner, uint32_t index)
+{
+    if (scanner->depth == CSN_JSON_DEPTH_MAX) {
+        return CSN_JSON_DEPTH;
+    }
+    scanner->open[scanner->depth] = index;
+    scanner->names_from[scanner->depth] = scanner->name_count;
+    scanner->depth++;
+    scanner->last[scanner->depth] = NONE;
+    scanner->at++;
+    return CSN_JSON_OK;
+}
+
+/* The value at the current byte; a container is only opened. node is filled in but its end. */
+static enum csn_json_reason begin_value(struct scanner *scanner, struct csn_json_node *node,
+                                        uint32_t index)
+{
+    enum csn_json_reason reason;
+    bool escaped;
+    if (scanner->at >= scanner->size) {
+        return CSN_JSON_END;
+    }
+    node->begin = scanner->at;
+    switch (scanner->text[scanner->at]) {
+    case '"':
+        node->kind = CSN_JSON_STRING;
+        scanner->at++;
+        reason = csn_json_string(scanner->text, scanner->size, &scanner->at, &escaped);
+        node->flags |= escaped ? CSN_JSON_ESCAPED : 0;
+        break;
+    case '{':
+    case '[':
+        node->kind = scanner->text[scanner->at] == '{' ? CSN_JSON_OBJECT : CSN_JSON_ARRAY;
+        return open_container(scanner, index);
+    case 't':
+        node->kind = CSN_JSON_TRUE;
+        reason = scan_literal(scanner, "true", 4);
+        break;
+    case 'f':
+        node->kind = CSN_JSON_FALSE;
+        reason = scan_literal(scanner, "false", 5);
+        break;
+    case 'n':
+        node->kind = CSN_JSON_NULL;
+        reason = scan_literal(scanner, "null", 4);
+        break;
+    default:
+        if (scanner->text[scanner->at] != '-' && !is_digit_at(scanner, scanner->at)) {
+            return CSN_JSON_UNEXPECTED;
+        }
+        node->kind = CSN_JSON_NUMBER;
+        reason = scan_number(scanner);
+    }
+    node->end = scanner->at;
+    return reason;
+}
+
+/* A new node after the one before it at this depth; NULL when the table is full. */
+static struct csn_json_node *add_node(struct scanner *scanner, uint32_t item, uint32_t *index)
+{
+    struct csn_json *json = scanner->json;
+    if (json->node_count == json->node_max) {
+        return NULL;
+    }
+    *index = json->node_count++;
+    struct csn_json_node *node = &json->nodes[*index];
+    memset(node, 0, sizeof *node);
+    node->item = item;
+    node->depth = (uint16_t)scanner->depth;
+    if (scanner->last[scanner->depth] != NONE) {
+        json->nodes[scanner->last[scanner->depth]].next = *index;
+    }
+    scanner->last[scanner->depth] = *index;
+    return node;
+}
+
+/* First index in from..count with that hash, or count. */
+static uint32_t find_hash(const uint32_t *hashes, uint32_t from, uint32_t count, uint32_t hash)
+{
+    const __m128i wanted = _mm_set1_epi32((int)hash);
+    for (; count - from >= 8; from += 8) {
+        const __m128i *at = (const __m128i *)(const void *)(hashes + from);
+        __m128i low = _mm_cmpeq_epi32(_mm_loadu_si128(at), wanted);
+        __m128i high = _mm_cmpeq_epi32(_mm_loadu_si128(at + 1), wanted);
+        int mask = _mm_movemask_epi8(_mm_packs_epi32(low, high));
+        if (mask != 0) {
+            return from + (uint32_t)__builtin_ctz((unsigned)mask) / 2;
+        }
+    }
+    while (from < count && hashes[from] != hash) {
+        from++;
+    }
+    return from;
+}
+
+static bool same_name(const struct scanner *scanner, const struct csn_json_node *left,
+                      const struct csn_json_node *right)
+{
+    const uint8_t *text = scanner->text;
+    if (((left->flags | right->flags) & CSN_JSON_NAME_ESCAPED) == 0) {
+        return left->name_size == right->name_size &&
+               memcmp(text + left->name, text + right->name, left->name_size) == 0;
+    }
+    return csn_json_same(text + left->name, left->name_size, text + right->name, right->name_size);
+}
+
+/* Refuses a name that the innermost open object has already. */
+static enum csn_json_reason add_name(struct scanner *scanner, const struct csn_json_node *node,
+                                     uint32_t index)
+{
+    struct csn_json *json = scanner->json;
+    uint32_t at = scanner->names_from[scanner->depth - 1];
+    for (;;) {
+        at = find_hash(json->hashes, at, scanner->name_count, node->name_hash);
+        if (at == scanner->name_count) {
+            break;
+        }
+        if (same_name(scanner, &json->nodes[json->owners[at]], node)) {
+            scanner->at = node->name - 1;
+            return CSN_JSON_DUPLICATE;
+        }
+        at++;
+    }
+    if (scanner->name_count == json->node_max) {
+        return CSN_JSON_SPACE;
+    }
+    json->hashes[scanner->name_count] = node->name_hash;
+    json->owners[scanner->name_count] = index;
+    scanner->name_count++;
+    return CSN_JSON_OK;
+}
+
+/* The name, the colon and the white space around it. */
+static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_node *node,
+                                      uint32_t index)
+{
+    bool escaped;
+    if (scanner->at >= scanner->size) {
+        return CSN_JSON_END;
+    }
+    if (scanner->text[scanner->at] != '"') {
+        return CSN_JSON_UNEXPECTED;
+    }
+    node->name = ++scanner->at;
+    enum csn_json_reason reason =
+        csn_json_string(scanner->text, scanner->size, &scanner->at, &escaped);
+    if (reason != CSN_JSON_OK) {
+        return reason;
+    }
+    node->name_size = scanner->at - 1 - node->name;
+    node->flags |= CSN_JSON_NAMED | (escaped ? CSN_JSON_NAME_ESCAPED : 0);
+    const uint8_t *name = scanner->text + node->name;
+    node->name_hash = escaped ? csn_json_hash_escaped(scanner->json->seed, name, node->name_size)
+                              : csn_json_hash(scanner->json->seed, name, node->name_size);
+    reason = add_name(scanner, node, index);
+    if (reason != CSN_JSON_OK) {
+        return reason;
+    }
+    skip_space(scanner);
+    if (scanner->at >= scanner->size) {
+        return CSN_JSON_END;
+    }
+    if (scanner->text[scanner->at] != ':') {
+        return CSN_JSON_UNEXPECTED;
+    }
+    scanner->at++;
+    skip_space(scanner);
+    return CSN_JSON_OK;
+}
+
+/* Inside a container: its end, or the next member or element. */
+static enum csn_json_reason scan_item(struct scanner *scanner)
+{
+    struct csn_json_node *container = &scanner->json->nodes[scanner->open[scanner->depth - 1]];
+    bool object = container->kind == CSN_JSON_OBJECT;
+    uint32_t item = scanner->at;
+    skip_space(scanner);
+    if (scanner->at >= scanner->size) {
+        return CSN_JSON_END;
+    }
+    if (scanner->text[scanner->at] == (object ? '}' : ']')) {
+        container->end = ++scanner->at;
+        scanner->depth--;
+        scanner->name_count = scanner->names_from[scanner->depth];
+        return CSN_JSON_OK;
+    }
+    if ((container->flags & CSN_JSON_FILLED) != 0) {
+        if (scanner->text[scanner->at] != ',') {
+            return CSN_JSON_UNEXPECTED;
+        }
+        item = ++scanner->at;
+        skip_space(scanner);
+    }
+    container->flags |= CSN_JSON_FILLED;
+    uint32_t index;
+    struct csn_json_node *node = add_node(scanner, item, &index);
+    if (node == NULL) {
+        return CSN_JSON_SPACE;
+    }
+    if (object) {
+        enum csn_json_reason reason = scan_name(scanner, node, index);
+        if (reason != CSN_JSON_OK) {
+            return reason;
+        }
+    }
+    return begin_value(scanner, node, index);
+}
+
+/* One text; the current byte is its first. */
+static enum csn_json_reason scan_text(struct scanner *scanner)
+{
+    uint32_t index;
+    scanner->depth = 0;
+    scanner->name_count = 0;
+    struct csn_json_node *node = add_node(scanner, scanner->at, &index);
+    if (node == NULL) {
+        return CSN_JSON_SPACE;
+    }
+    enum csn_json_reason reason = begin_value(scanner, node, index);
+    while (reason == CSN_JSON_OK && scanner->depth > 0) {
+        reason = scan_item(scanner);
+    }
+    return reason;
+}
+
+static bool has_line_feed(const uint8_t *bytes, uint32_t size)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < size; i++) {
+        found = found || bytes[i] == '\n';
+    }
+    return found;
+}
+
+enum csn_json_reason csn_json_scan(struct csn_json *json)
+{
+    struct scanner scanner = {.json = json, .text = json->text, .size = json->size};
+    enum csn_json_reason reason;
+    json->node_count = 0;
+    json->offset = 0;
+    scanner.last[0] = NONE;
+    skip_space(&scanner);
+    do {
+        reason = scanner.at == scanner.size ? CSN_JSON_END : scan_text(&scanner);
+        if (reason != CSN_JSON_OK) {
+            break;
+        }
+        uint32_t end = scanner.at;
+        skip_space(&scanner);
+        if (scanner.at == scanner.size) {
+            break;
+        }
+        /* Space may also separate tokens: only a line feed separates texts. */
+        bool line = json->lines && has_line_feed(json->text + end, scanner.at - end);
+        reason = line ? CSN_JSON_OK : CSN_JSON_TRAILING;
+    } while (reason == CSN_JSON_OK);
+    json->offset = reason == CSN_JSON_OK ? 0 : scanner.at;
+    return reason;
+}
+
+uint32_t csn_json_bound(const uint8_t *text, uint32_t size)
+{
+    /* Every value but the first of a text follows a comma or an opening bracket. */
+    const __m128i comma = _mm_set1_epi8(',');
+    const __m128i open = _mm_set1_epi8('{');
+    const __m128i line = _mm_set1_epi8('\n');
+    const __m128i fold = _mm_set1_epi8(0x20);
+    uint32_t count = 1;
+    uint32_t at = 0;
+    for (; size - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+        __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, line));
+        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(_mm_or_si128(bytes, fold), open));
+        /* Each hit is a byte of -1: negated and summed over each half. */
+        __m128i sums = _mm_sad_epu8(_mm_sub_epi8(_mm_setzero_si128(), hits), _mm_setzero_si128());
+        count += (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_srli_si128(sums, 8)));
+    }
+    for (; at < size; at++) {
+        uint8_t byte = text[at];
+        count += byte == ',' || byte == '\n' || (byte | 0x20) == '{';
+    }
+    return count;
+}
