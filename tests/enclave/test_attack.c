@@ -7,8 +7,7 @@
  * check that stops it is removed (the negative control). csn_mutant selects that check.
  */
 #include "../../src/crypto/curve.h"
-#include "../../src/crypto/schedule.h"
-#include "../../src/enclave/mutant.h"
+#include "../../src/enclave/state.h"
 #include "fake.h"
 #include "test.h"
 #include "twokey.h"
@@ -242,6 +241,85 @@ static bool attack_two_keys(void)
     return send_record() == CSN_WIRE_DONE;
 }
 
+/* A producer that hides bytes in the padding. */
+static bool attack_padding(void)
+{
+    uint8_t ephemeral[32] = {4, 5, 6};
+    struct csn_gcm_key key;
+    struct csn_wire_result result;
+    uint8_t plain[4096];
+    uint32_t size;
+    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    seal(sealer, FAKE_ECHO, 0); /* for its header fields */
+    csv_sealer_destroy(sealer);
+    struct twokey_side side = derive(header(), tenants[0].replier.secret, ephemeral,
+                                     header()->commitment, header()->encapsulation);
+    uint32_t head = sizeof(struct csn_wire_record);
+    memset(record + head, 0, header()->cipher_size);
+    const struct csn_wire_prelude prelude = {.version = 1, .operation = FAKE_ECHO};
+    memcpy(record + head, &prelude, sizeof prelude);
+    record[head + header()->cipher_size - 1] = 1;
+    csn_gcm_key_init(&key, side.key);
+    struct csn_gcm_item item = {.key = &key,
+                                .aad = record,
+                                .aad_size = head,
+                                .size = header()->cipher_size,
+                                .input = record + head,
+                                .output = record + head,
+                                .tag = record + head + header()->cipher_size};
+    memcpy(item.nonce, side.nonce, 12);
+    csn_gcm_seal_batch(&item, 1);
+    const struct fake_answer *answer = fake_one(&fake, record, record_size);
+    assert_int_equal(answer->code, CSN_WIRE_DONE);
+    /* Read the reply with the same context. */
+    struct csn_wire_record out;
+    struct csn_record_key reply;
+    struct csn_record_secrets secrets;
+    struct csn_binding binding = {.direction = 1, .mode = 1, .credential = header()->credential};
+    uint8_t encapsulation[32];
+    uint8_t commitment[32];
+    memcpy(binding.tenant, header()->tenant, 32);
+    memcpy(binding.key_id, header()->key_id, 8);
+    assert_int_equal(csn_record_sender(&binding, tenants[0].replier.secret,
+                                       tenants[0].recipient.public_key, ephemeral, encapsulation,
+                                       &secrets),
+                     CSN_OK);
+    memcpy(&out, answer->body, sizeof out);
+    csn_reply_key(secrets.reply, out.encapsulation, out.sequence, &reply, commitment);
+    size = out.cipher_size;
+    item = (struct csn_gcm_item){.key = &reply.key,
+                                 .aad = answer->body,
+                                 .aad_size = head,
+                                 .size = size,
+                                 .input = answer->body + head,
+                                 .output = plain,
+                                 .tag = answer->body + head + size};
+    memcpy(item.nonce, reply.iv, 12);
+    csn_gcm_open_batch(&item, 1);
+    assert_int_equal(item.result, CSN_OK);
+    memcpy(&result, plain, sizeof result);
+    return result.status != CSN_WIRE_STATUS_MALFORMED;
+}
+
+/* B10: the salt's last record, then a new salt. */
+static bool attack_salt_limit(void)
+{
+    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].producer, NULL);
+    struct cse_sender *sender = &fake.session->tenants[0].grant->consumers[0].output;
+    uint8_t salt[16];
+    uint32_t parts = fake.manifest.outputs_per_input_max;
+    sender->salt_count = CSN_WIRE_SALT_RECORDS_MAX - parts;
+    memcpy(salt, sender->salt, 16);
+    seal(sealer, FAKE_ECHO, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    assert_memory_equal(((struct csn_wire_record *)(void *)fake.answers[0].body)->salt, salt, 16);
+    seal(sealer, FAKE_ECHO, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    csv_sealer_destroy(sealer);
+    const struct csn_wire_record *out = (struct csn_wire_record *)(void *)fake.answers[0].body;
+    return memcmp(out->salt, salt, 16) == 0;
+}
+
 static bool attack_tag(void)
 {
     struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
@@ -458,6 +536,8 @@ static const struct attack attacks[] = {
     {"grant for another image", attack_grant_other_image, CSE_CHECK_GRANT_IMAGE},
     {"second tenant of a single", attack_second_tenant, CSE_CHECK_SINGLE_TENANT},
     {"authentic under two keys", attack_two_keys, CSE_CHECK_COMMITMENT},
+    {"bytes in the padding", attack_padding, CSE_CHECK_PADDING},
+    {"salt for ever", attack_salt_limit, CSE_CHECK_SALT_LIMIT},
     {"broken tag", attack_tag, CSE_CHECK_TAG},
     {"other suite", attack_suite, CSE_CHECK_SUITE},
     {"other key id", attack_key_id, CSE_CHECK_KEY_ID},
