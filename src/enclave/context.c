@@ -27,8 +27,7 @@ bool cse_context_matches(const struct cse_context *context, const struct csn_bin
                          const uint8_t encapsulation[32])
 {
     return __builtin_memcmp(context->encapsulation, encapsulation, 32) == 0 &&
-           CSN_CHECK(CSE_CHECK_CONTEXT_TENANT,
-                     __builtin_memcmp(&context->binding, binding, sizeof *binding) == 0);
+           __builtin_memcmp(&context->binding, binding, sizeof *binding) == 0;
 }
 
 struct cse_context *cse_context_find(const struct cse_session *session, struct cse_tenant *tenant,

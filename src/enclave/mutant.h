@@ -29,7 +29,6 @@ enum cse_check {
     CSE_CHECK_WINDOW,    /* not seen before */
     CSE_CHECK_OPEN_BUDGET,
     CSE_CHECK_INSERT_AFTER,   /* contexts enter the cache only after a record authenticated */
-    CSE_CHECK_CONTEXT_TENANT, /* a context serves its own tenant and credential only */
     CSE_CHECK_RIGHTS,
     CSE_CHECK_PURPOSE,
     CSE_CHECK_BUDGET,
@@ -37,7 +36,6 @@ enum cse_check {
     CSE_CHECK_PADDING,
     CSE_CHECK_WIPE,       /* no residue of a record in the batch buffers */
     CSE_CHECK_SAME_CLASS, /* a refusal is as long as an answer */
-    CSE_CHECK_HANDLE,     /* the short form's associated data names the context */
     CSE_CHECK_SALT_LIMIT, /* a new salt at least every 2^20 outputs */
     CSE_CHECK_COUNT,
 };
