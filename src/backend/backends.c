@@ -3,6 +3,7 @@
 #include "backend.h"
 
 const struct csn_backend *const csn_backends[] = {
+    &csn_backend_kvm,
     &csn_backend_process,
     NULL,
 };

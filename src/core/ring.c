@@ -223,17 +223,13 @@ static uint64_t take_head(const struct csn_ring_reader *reader, uint64_t line)
     return csn_shared_load_acquire(reader->lines, offset_of(line, reader->line_count)); /* pair M */
 }
 
-static bool head_is_pad(const struct csn_ring_reader *reader, uint64_t line, uint64_t word)
-{
-    /* A pad at the start of the ring would be a whole empty lap: no producer writes that. */
-    return word == head_word(line, CSN_WIRE_HEAD_PAD, 0) &&
-           lines_to_end(line, reader->line_count) != reader->line_count;
-}
-
-static bool head_is_message(const struct csn_ring_reader *reader, uint64_t line, uint64_t word)
+/* pad: lines that were skipped just before; a producer skips only what is too short for the run. */
+static bool head_is_message(const struct csn_ring_reader *reader, uint64_t line, uint32_t pad,
+                            uint64_t word)
 {
     uint32_t size = (uint32_t)(word & CSN_WIRE_HEAD_SIZE_MASK);
     return word == head_word(line, word & CSN_WIRE_HEAD_FINAL, size) && size <= reader->size_max &&
+           csn_wire_lines(size) > pad &&
            csn_wire_lines(size) <= lines_to_end(line, reader->line_count);
 }
 
@@ -245,13 +241,15 @@ csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
     }
     uint64_t line = reader->cursor;
     uint64_t word = take_head(reader, line);
-    if (head_is_pad(reader, line, word)) {
-        line += lines_to_end(line, reader->line_count);
+    uint32_t pad = 0;
+    if (word == head_word(line, CSN_WIRE_HEAD_PAD, 0)) {
+        pad = lines_to_end(line, reader->line_count);
+        line += pad;
         word = take_head(reader, line); /* zero here is a lie: a pad comes with its message */
     } else if (word == 0) {
         return CSN_AGAIN;
     }
-    if (!head_is_message(reader, line, word)) {
+    if (!head_is_message(reader, line, pad, word)) {
         return poison_reader(reader);
     }
     uint32_t size = (uint32_t)(word & CSN_WIRE_HEAD_SIZE_MASK);

@@ -18,10 +18,14 @@
 #define CSN_GCM_NONCE_SIZE 12
 #define CSN_GCM_TAG_SIZE   16
 
-/* Key schedule (15 round keys) and eight powers of the hash key. Wipe with csn_wipe(). */
+/*
+ * Key schedule (15 round keys) and sixteen powers of the hash key, H^16 first, in the bit order of
+ * the kernels. Private; the layout is public only so that callers can place it. Wipe with
+ * csn_wipe().
+ */
 struct csn_gcm_key {
     _Alignas(32) uint8_t round_keys[15][16];
-    uint8_t hash_powers[8][16];
+    uint8_t hash_powers[16][16];
 };
 
 void csn_gcm_key_init(struct csn_gcm_key *key, const uint8_t secret[CSN_GCM_KEY_SIZE]);

@@ -16,8 +16,8 @@
 
 #define CSN_FF1_RADIX_MIN      2u
 #define CSN_FF1_RADIX_MAX      65536u
-#define CSN_FF1_COUNT_MAX      256u  /* numerals */
-#define CSN_FF1_TWEAK_SIZE_MAX 256u  /* bytes */
+#define CSN_FF1_COUNT_MAX      256u /* numerals */
+#define CSN_FF1_TWEAK_SIZE_MAX 256u /* bytes */
 #define CSN_FF1_DOMAIN_MIN     1000000u
 
 struct csn_ff1_item {
@@ -25,9 +25,9 @@ struct csn_ff1_item {
     const uint8_t *tweak;
     uint32_t tweak_size;
     uint32_t radix;
-    uint32_t count;         /* numerals in input and output */
+    uint32_t count; /* numerals in input and output */
     const uint16_t *input;
-    uint16_t *output;       /* may be input */
+    uint16_t *output; /* may be input */
     csn_err result;
 };
 

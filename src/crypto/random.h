@@ -22,14 +22,19 @@ typedef bool (*csn_random_source)(void *state, uint64_t *word);
 struct csn_random {
     uint8_t key[32];
     uint8_t buffer[512];
-    uint32_t buffer_used;
-    uint64_t refills;
+    uint32_t buffer_used;     /* bytes of buffer that were handed out (and wiped) */
+    uint32_t failed;          /* not 0: the source was found unhealthy; sticky */
+    uint64_t refills;         /* buffers made */
+    uint64_t last;            /* the source's previous word, for the continuous tests */
+    uint64_t last_difference; /* previous word minus the one before it */
     csn_random_source source;
     void *state;
 };
 
 /* RDRAND, 64-bit form only, at most 10 tries a word. */
 bool csn_random_rdrand(void *state, uint64_t *word);
+/* Hosted only (not linked into images): getrandom(2). After fork() a copy repeats: init it anew. */
+bool csn_random_system(void *state, uint64_t *word);
 
 CSN_MUST_USE csn_err csn_random_init(struct csn_random *random, csn_random_source source,
                                      void *state);

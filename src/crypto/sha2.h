@@ -24,7 +24,7 @@ void csn_sha256(const void *bytes, size_t size, uint8_t digest[32]);
 /* SHA-384 and SHA-512 share a state; which one is set by the init function. */
 struct csn_sha512 {
     uint64_t state[8];
-    uint64_t total; /* bytes, at most 2^60 */
+    uint64_t count[2]; /* bits; the layout is libsodium's */
     uint8_t block[128];
 };
 void csn_sha384_init(struct csn_sha512 *hash);

@@ -16,22 +16,15 @@
 #define LOOP_LINE          CSN_WIRE_LINE_SIZE
 #define LOOP_CHANNEL_LIMIT 64u
 
-struct cse_loop {
-    uint64_t dropped;      /* bit per channel */
-    uint32_t next_channel; /* where the next batch begins to look */
-    uint32_t idle_rounds;  /* since the last batch */
-    uint32_t input_room;   /* bytes that one read may touch */
-    uint32_t buffer_size;  /* bytes */
-    uint32_t count;        /* inputs of this batch */
-    uint32_t used;         /* bytes of the buffer */
-    uint32_t body_size;    /* bytes of bodies in this batch */
-    uint8_t *buffer;
-    struct cse_input inputs[CSN_WIRE_BATCH_COUNT_MAX];
-};
-
-static uint32_t round_to_line(uint32_t size)
+/* Only this worker writes its counters; the launcher reads them at any time: whole words. */
+static void set(uint64_t *counter, uint64_t value)
 {
-    return (size + LOOP_LINE - 1) / LOOP_LINE * LOOP_LINE;
+    csn_shared_store((struct csn_shared *)(void *)counter, 0, value);
+}
+
+static void add(uint64_t *counter, uint64_t amount)
+{
+    set(counter, *counter + amount);
 }
 
 static bool is_dropped(const struct cse_loop *loop, uint32_t channel)
@@ -43,7 +36,7 @@ static void drop(struct cse_worker *worker, uint32_t channel)
 {
     if (!is_dropped(worker->loop, channel)) {
         worker->loop->dropped |= UINT64_C(1) << channel;
-        worker->stats->poisoned++;
+        add(&worker->stats->poisoned, 1);
     }
 }
 
@@ -76,10 +69,8 @@ csn_err cse_loop_init(struct cse_worker *worker)
     if (loop == NULL || worker->channels == NULL) {
         return CSN_ERR_MEMORY;
     }
-    loop->input_room = round_to_line(manifest->input_size_max) + LOOP_LINE;
-    /* A batch, the rounding of each input to a line, and one more read of any size. */
-    loop->buffer_size =
-        CSN_WIRE_BATCH_SIZE_MAX + CSN_WIRE_BATCH_COUNT_MAX * LOOP_LINE + loop->input_room;
+    loop->input_room = cse_loop_round(manifest->input_size_max) + LOOP_LINE;
+    loop->buffer_size = cse_loop_buffer_size(manifest);
     loop->buffer = csn_pool_carve(&worker->pool, loop->buffer_size, LOOP_LINE);
     if (loop->buffer == NULL) {
         return CSN_ERR_MEMORY;
@@ -99,7 +90,7 @@ static void wake_host(struct cse_worker *worker, uint32_t channel)
 {
     struct csn_shared *event = worker->channels[channel].host_event;
     if (csn_event_signal(event)) {
-        worker->stats->wakes++;
+        add(&worker->stats->wakes, 1);
         cse_gate_wake(event, channel);
     }
 }
@@ -109,7 +100,7 @@ static void publish(struct cse_worker *worker, uint32_t channel)
     struct csn_ring_writer *writer = &worker->channels[channel].writer;
     uint32_t count = writer->batch_count;
     if (csn_ring_publish(writer)) {
-        worker->stats->outputs += count;
+        add(&worker->stats->outputs, count);
         wake_host(worker, channel);
     }
 }
@@ -213,7 +204,7 @@ static void take_from(struct cse_worker *worker, uint32_t channel)
         loop->inputs[loop->count] = (struct cse_input){
             .bytes = target, .size = message.size, .channel = channel, .tag = message.tag};
         loop->count++;
-        loop->used += round_to_line(message.size);
+        loop->used += cse_loop_round(message.size);
         loop->body_size += message.size;
         taken++;
     }
@@ -241,8 +232,8 @@ static void take_batch(struct cse_worker *worker)
 
 static void write_stats(struct cse_worker *worker)
 {
-    worker->stats->carves = worker->pool.carves;
-    worker->stats->pool_used = worker->pool.used;
+    set(&worker->stats->carves, worker->pool.carves);
+    set(&worker->stats->pool_used, worker->pool.used);
 }
 
 bool cse_loop_step(struct cse_worker *worker)
@@ -252,7 +243,7 @@ bool cse_loop_step(struct cse_worker *worker)
     if (loop->count == 0) {
         return false;
     }
-    worker->stats->inputs += loop->count;
+    add(&worker->stats->inputs, loop->count);
     answer_batch(worker);
     for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
         publish(worker, c);
@@ -285,15 +276,20 @@ static bool has_work(struct cse_worker *worker)
     return false;
 }
 
+/*
+ * parks_with_credit is a check of the decision, not of the race: work that comes after the look
+ * moves the event word, and the park returns at once. Seeded: a loop that sleeps regardless.
+ */
 static void park(struct cse_worker *worker)
 {
     uint32_t seen = csn_event_arm(worker->event);
     bool work = has_work(worker); /* the second look: what came before the arming is seen here */
-    if (!work) {
-        worker->stats->stack_high_water = cse_stack_high_water(worker);
+    bool sleep = !work;
+    if (sleep) {
+        set(&worker->stats->stack_high_water, cse_stack_high_water(worker));
         write_stats(worker);
-        worker->stats->parks++;
-        worker->stats->parks_with_credit += work;
+        add(&worker->stats->parks, 1);
+        add(&worker->stats->parks_with_credit, work);
         cse_gate_park(worker->event, seen);
     }
     csn_event_disarm(worker->event);

@@ -14,6 +14,31 @@
 
 #define CSE_LOOP_SPIN_ROUNDS 4000u /* looks at all channels before parking */
 
+struct cse_loop {
+    uint64_t dropped;      /* bit per channel */
+    uint32_t next_channel; /* where the next batch begins to look */
+    uint32_t idle_rounds;  /* since the last batch */
+    uint32_t input_room;   /* bytes that one read may touch */
+    uint32_t buffer_size;  /* bytes */
+    uint32_t count;        /* inputs of this batch */
+    uint32_t used;         /* bytes of the buffer */
+    uint32_t body_size;    /* bytes of bodies in this batch */
+    uint8_t *buffer;
+    struct cse_input inputs[CSN_WIRE_BATCH_COUNT_MAX];
+};
+
+static inline uint32_t cse_loop_round(uint32_t size)
+{
+    return (size + CSN_WIRE_LINE_SIZE - 1) / CSN_WIRE_LINE_SIZE * CSN_WIRE_LINE_SIZE;
+}
+
+/* A batch, the rounding of each input to a line, and one more read of any size. */
+static inline uint32_t cse_loop_buffer_size(const struct csn_wire_manifest *manifest)
+{
+    return CSN_WIRE_BATCH_SIZE_MAX + CSN_WIRE_BATCH_COUNT_MAX * CSN_WIRE_LINE_SIZE +
+           cse_loop_round(manifest->input_size_max) + CSN_WIRE_LINE_SIZE;
+}
+
 /* Take one batch, answer it, publish the answers. False: there was nothing that could be taken. */
 bool cse_loop_step(struct cse_worker *worker);
 /* One idle round: spin, or, after enough of them, arm, look again and park. */

@@ -14,27 +14,10 @@ void cse_panic(uint32_t code)
     cse_gate_stop(code);
 }
 
-/* Names that compilers and Debian's static archives expect. */
+/* What the compiler calls when a canary has changed. */
 CSN_NORETURN void __stack_chk_fail(void);
-CSN_NORETURN void abort(void);
-CSN_NORETURN void __assert_fail(const char *text, const char *file, unsigned line,
-                                const char *function);
 
 void __stack_chk_fail(void)
 {
     cse_panic(CSN_WIRE_STOP_STACK);
-}
-
-void abort(void)
-{
-    cse_panic(CSN_WIRE_STOP_ABORT);
-}
-
-void __assert_fail(const char *text, const char *file, unsigned line, const char *function)
-{
-    (void)text;
-    (void)file;
-    (void)line;
-    (void)function;
-    cse_panic(CSN_WIRE_STOP_ABORT);
 }

@@ -99,6 +99,11 @@ struct csn_host_channel *csn_channel_at(const struct csn_enclave *enclave, uint3
     return channel < enclave->channel_count ? &enclave->channels[channel] : NULL;
 }
 
+uint32_t csn_enclave_channel_count(const struct csn_enclave *enclave)
+{
+    return enclave->channel_count;
+}
+
 /* ---- submitting ---- */
 
 static void wake_worker(struct csn_enclave *enclave, struct csn_host_channel *channel)

@@ -5,6 +5,7 @@
 
 /* Each lists the protections and devices that its backend needs. */
 static uint32_t (*const doctor_sources[])(struct csn_capability *, uint32_t) = {
+    csn_kvm_capabilities,
     csn_process_capabilities,
 };
 

@@ -56,16 +56,19 @@ struct word {
     }
 
 static const struct word firsts[16] = {
-    WORD("Zoë"),  WORD("Jürgen"), WORD("Łukasz"), WORD("María"), WORD("Chloé"), WORD("Søren"),
-    WORD("Anna"), WORD("David"),  WORD("Олена"),  WORD("美咲"),  WORD("Noah"),  WORD("Aylin"),
-    WORD("Priya"), WORD("Kwame"), WORD("Björk"),  WORD("Tomáš")};
+    WORD("Zoë"),   WORD("Jürgen"), WORD("Łukasz"), WORD("María"), WORD("Chloé"), WORD("Søren"),
+    WORD("Anna"),  WORD("David"),  WORD("Олена"),  WORD("美咲"),  WORD("Noah"),  WORD("Aylin"),
+    WORD("Priya"), WORD("Kwame"),  WORD("Björk"),  WORD("Tomáš")};
 static const struct word merchants[16] = {
-    WORD("Café Größenwahn"),   WORD("North Sea Rail"), WORD("Tienda Ñandú"), WORD("Bookshop 42"),
-    WORD("Kiosk am Markt"),    WORD("Skyline Hotel"),  WORD("寿司 銀座"),    WORD("Green Grocer"),
-    WORD("Petrol & Co"),       WORD("La Pâtisserie"),  WORD("City Parking"), WORD("Łódź Books"),
-    WORD("Old Town Pharmacy"), WORD("Velo Werkstatt"), WORD("Cinema \\\"Lux\\\""), WORD("A/S Fisk")};
-static const struct word cities[8] = {WORD("Zürich"), WORD("Lyon"),   WORD("Kraków"), WORD("Oslo"),
-                                      WORD("Berlin"), WORD("Málaga"), WORD("Osaka"),  WORD("Leeds")};
+    WORD("Café Größenwahn"),   WORD("North Sea Rail"), WORD("Tienda Ñandú"),
+    WORD("Bookshop 42"),       WORD("Kiosk am Markt"), WORD("Skyline Hotel"),
+    WORD("寿司 銀座"),         WORD("Green Grocer"),   WORD("Petrol & Co"),
+    WORD("La Pâtisserie"),     WORD("City Parking"),   WORD("Łódź Books"),
+    WORD("Old Town Pharmacy"), WORD("Velo Werkstatt"), WORD("Cinema \\\"Lux\\\""),
+    WORD("A/S Fisk")};
+static const struct word cities[8] = {WORD("Zürich"), WORD("Lyon"),   WORD("Kraków"),
+                                      WORD("Oslo"),   WORD("Berlin"), WORD("Málaga"),
+                                      WORD("Osaka"),  WORD("Leeds")};
 static const struct word currencies[8] = {WORD("EUR"), WORD("USD"), WORD("CHF"), WORD("GBP"),
                                           WORD("PLN"), WORD("SEK"), WORD("JPY"), WORD("NOK")};
 static const char bins[8][7] = {"411111", "455673", "510510", "555555",
@@ -141,7 +144,8 @@ static void put_phone(struct writer *writer, uint64_t unique)
 }
 
 /* ---- the record ---- */
-static void note(struct csr_record *record, unsigned index, char *begin, const struct writer *writer)
+static void note(struct csr_record *record, unsigned index, char *begin,
+                 const struct writer *writer)
 {
     record->secrets[index].text = begin;
     record->secrets[index].size = (size_t)(writer->at - begin);

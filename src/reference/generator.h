@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CSR_RECORD_SIZE_MAX   1008u /* bytes: fits the 1,024-byte size class with its prelude */
-#define CSR_SECRET_COUNT      8u
-#define CSR_GENERATOR_PERIOD  UINT64_C(1000000000) /* indices below this give distinct secrets */
+#define CSR_RECORD_SIZE_MAX  1008u /* bytes: fits the 1,024-byte size class with its prelude */
+#define CSR_SECRET_COUNT     8u
+#define CSR_GENERATOR_PERIOD UINT64_C(1000000000) /* indices below this give distinct secrets */
 
 struct csr_secret {
     const char *text; /* into the record that it is part of */
@@ -27,8 +27,8 @@ struct csr_record {
     char text[CSR_RECORD_SIZE_MAX];
     size_t size;
     /*
-     * Strings that no other record of this seed has in that place, in the order: card number, holder, e-mail,
-     * phone, IBAN, and from the memo a second card number, IBAN and e-mail address.
+     * Strings that no other record of this seed has in that place, in the order: card number,
+     * holder, e-mail, phone, IBAN, and from the memo a second card number, IBAN and e-mail address.
      */
     struct csr_secret secrets[CSR_SECRET_COUNT];
 };

@@ -272,8 +272,7 @@ bool csr_fpe(struct csr_policy *policy, const struct csr_field *field, bool encr
     }
     csr_bytes_put(&policy->work, policy->scratch.data, policy->scratch.size);
     for (size_t index = 0; index < symbols.count && !policy->work.failed; index++) {
-        policy->work.data[symbols.offset[index]] =
-            (uint8_t)field->alphabet[symbols.numeral[index]];
+        policy->work.data[symbols.offset[index]] = (uint8_t)field->alphabet[symbols.numeral[index]];
     }
     return true;
 }

@@ -91,8 +91,8 @@ static size_t match_email(const uint8_t *text, size_t size, size_t p)
         return 0;
     }
     size_t domain = ++end;
-    while (end < size && (is_digit(text[end]) || is_letter(text[end]) || text[end] == '.' ||
-                          text[end] == '-')) {
+    while (end < size &&
+           (is_digit(text[end]) || is_letter(text[end]) || text[end] == '.' || text[end] == '-')) {
         end++;
     }
     if (end - domain > 255) {
@@ -242,8 +242,9 @@ static size_t match_nino(const uint8_t *text, size_t size, size_t p)
             return 0;
         }
         uint8_t byte = text[offset];
-        bool good = count < 2 ? is_upper(byte) : count < 8 ? is_digit(byte)
-                                                           : byte >= 'A' && byte <= 'D';
+        bool good = count < 2   ? is_upper(byte)
+                    : count < 8 ? is_digit(byte)
+                                : byte >= 'A' && byte <= 'D';
         if (!good) {
             return 0;
         }

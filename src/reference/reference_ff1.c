@@ -296,9 +296,9 @@ bool csr_ff1_run(const struct csr_ff1 *ff1, enum csr_ff1_path path, bool encrypt
     }
     run.q = memory;
     run.s = memory + run.q_size;
-    bool done = prepare(&run, tweak) && (path == CSR_FF1_AUTO && run.b <= 12
-                                             ? run_small(&run, encrypt)
-                                             : run_big(&run, encrypt));
+    bool done =
+        prepare(&run, tweak) &&
+        (path == CSR_FF1_AUTO && run.b <= 12 ? run_small(&run, encrypt) : run_big(&run, encrypt));
     free(memory);
     return done;
 }

@@ -220,8 +220,8 @@ void csr_json_encode(struct csr_bytes *target, const uint8_t *text, size_t size)
             char escape[2] = {'\\', letters[found - special]};
             csr_bytes_put(target, escape, 2);
         } else if (text[index] < 0x20) {
-            char escape[6] = {'\\', 'u', '0', '0', digits[text[index] >> 4],
-                              digits[text[index] & 15]};
+            char escape[6] = {
+                '\\', 'u', '0', '0', digits[text[index] >> 4], digits[text[index] & 15]};
             csr_bytes_put(target, escape, 6);
         } else {
             csr_bytes_put(target, text + index, 1);

@@ -35,11 +35,11 @@ enum csr_kind {
 
 struct csr_value {
     enum csr_kind kind;
-    uint32_t item;       /* offset just after the `{`, `[` or `,` before this member or element */
-    uint32_t begin;      /* of the value */
-    uint32_t end;        /* just after the value */
-    uint32_t name;       /* offset of the decoded name in csr_json.names */
-    uint32_t name_size;  /* bytes */
+    uint32_t item;      /* offset just after the `{`, `[` or `,` before this member or element */
+    uint32_t begin;     /* of the value */
+    uint32_t end;       /* just after the value */
+    uint32_t name;      /* offset of the decoded name in csr_json.names */
+    uint32_t name_size; /* bytes */
     uint32_t name_hash;
     int32_t first_child; /* index, -1 = none */
     int32_t next;        /* index of the next sibling, -1 = none */

@@ -179,8 +179,8 @@ static bool read_kinds(struct load *load, struct csr_field *field, const cJSON *
     cJSON_ArrayForEach(kind, cJSON_GetObjectItemCaseSensitive(object, "kinds"))
     {
         unsigned index = 0;
-        while (index < CSR_MATCH_COUNT && (!cJSON_IsString(kind) ||
-                                           strcmp(kind->valuestring, csr_match_names[index]) != 0)) {
+        while (index < CSR_MATCH_COUNT &&
+               (!cJSON_IsString(kind) || strcmp(kind->valuestring, csr_match_names[index]) != 0)) {
             index++;
         }
         if (index == CSR_MATCH_COUNT) {

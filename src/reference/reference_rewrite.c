@@ -73,8 +73,8 @@ static void write_container(struct csr_policy *policy, const struct csr_node *no
             csr_bytes_put_text(&policy->output, ",");
         }
         csr_bytes_put(&policy->output, text + item->item, item->begin - item->item);
-        bool kept = child != NULL ? write_value(policy, child, top, item)
-                                  : write_default(policy, item);
+        bool kept =
+            child != NULL ? write_value(policy, child, top, item) : write_default(policy, item);
         if (kept) {
             first = false;
         } else {

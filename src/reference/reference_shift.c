@@ -140,7 +140,7 @@ bool csr_shift(struct csr_policy *policy, const struct csr_field *field,
 {
     struct date date;
     const struct csr_bytes *value = &policy->scratch;
-    if (!read_date(value, &date) || !find_subject(policy, field->subject, top) ||
+    if (!read_date(value, &date) || !find_subject(policy, field->subject->child, top) ||
         !move_date(&date, offset_days(policy, field))) {
         return false;
     }

@@ -95,6 +95,7 @@ CHANGE(no_segments, header(f)->segment_count = 0)
 CHANGE(many_segments, header(f)->segment_count = CSN_IMAGE_SEGMENT_COUNT_MAX + 1)
 CHANGE(segments_moved, header(f)->segments_offset = 65)
 CHANGE(segments_far, header(f)->segments_offset = UINT64_MAX - 8)
+CHANGE(segments_cut, f->size = 64 + 4 * 56 - 1)
 CHANGE(sections_far, header(f)->sections_offset = UINT64_MAX - 63)
 CHANGE(sections_earlier, header(f)->sections_offset -= 64)
 CHANGE(section_size, header(f)->section_size = 63)
@@ -226,7 +227,7 @@ static const struct refusal refusals[] = {
     {"ELF header version", header_flags}, {"ELF header version", header_size},
     {"count of program headers", segment_size}, {"count of program headers", no_segments},
     {"count of program headers", many_segments}, {"do not follow", segments_moved},
-    {"do not follow", segments_far}, {"does not end with", sections_far},
+    {"do not follow", segments_far}, {"do not follow", segments_cut}, {"does not end with", sections_far},
     {"does not end with", sections_earlier}, {"count of section headers", section_size},
     {"count of section headers", no_sections}, {"count of section headers", many_sections},
     {"does not end with", one_byte_more}, {"does not end with", one_byte_less},

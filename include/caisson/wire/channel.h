@@ -21,6 +21,7 @@
  *               bits 28..24  zero
  *               bits 23..0   body size in bytes (without head word and tag)
  *
+ * A pad is as long as the lines left and shorter than the run that follows; both appear at once.
  * Before a producer publishes a run it writes zero to the first word of the line after the run, so
  * that a consumer at its next position sees zero or a published head word, and anything else is a
  * broken peer. That line must be free, so at most line_count - 1 lines are ever in use.

@@ -25,8 +25,6 @@ enum csn_wire_stop {
     /* panic while serving */
     CSN_WIRE_STOP_STACK = 0x10020,  /* stack protector */
     CSN_WIRE_STOP_ASSERT = 0x10021, /* a check of our own state failed */
-    CSN_WIRE_STOP_ABORT = 0x10022,  /* a library called abort */
-    CSN_WIRE_STOP_POISONED = 0x10023, /* every channel of every worker is poisoned */
 };
 
 #endif

@@ -41,10 +41,7 @@ static void capability_namespaces(struct csn_capability *line)
     const char *how = "";
     line->name = "process: namespaces";
     line->works = csn_process_namespaces_probe(&how);
-    csn_detail_set(&line->detail, CSN_OK, "%s%s", how,
-                   line->works ? ""
-                               : "; set sysctl user.max_user_namespaces above 0, and allow "
-                                 "user namespaces in AppArmor or the container");
+    csn_detail_set(&line->detail, CSN_OK, "%s", how);
 }
 
 static void capability_uid(struct csn_capability *line)

@@ -72,8 +72,13 @@ LAUNCH_PLAIN static int launch_probe_child(void *argument)
     return 0;
 }
 
-/* The best namespaces that can be had: as root, else in a new user namespace, else none. */
-static int launch_clone(int (*child)(void *), void *argument, int *pidfd, int *namespaces)
+/*
+ * New namespaces where they can be had without a new user namespace, else none. A user namespace
+ * is taken only where namespaces are required by name: its owner has every capability in it, so
+ * that any process of the same user could read the enclave although it is not dumpable.
+ */
+static int launch_clone(int (*child)(void *), void *argument, bool required, int *pidfd,
+                        int *namespaces)
 {
     static const int wishes[] = {LAUNCH_NAMESPACES, LAUNCH_NAMESPACES | CLONE_NEWUSER, 0};
     uint8_t *stack = mmap(NULL, LAUNCH_STACK_SIZE, PROT_READ | PROT_WRITE,
@@ -83,6 +88,9 @@ static int launch_clone(int (*child)(void *), void *argument, int *pidfd, int *n
     }
     int pid = -1;
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0] && pid < 0; i++) {
+        if ((wishes[i] & CLONE_NEWUSER) != 0 && !required) {
+            continue;
+        }
         *namespaces = wishes[i];
         pid = clone(child, stack + LAUNCH_STACK_SIZE,
                     CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | wishes[i], argument, pidfd);
@@ -96,7 +104,7 @@ static int launch_clone(int (*child)(void *), void *argument, int *pidfd, int *n
 bool csn_process_namespaces_probe(const char **how)
 {
     int pidfd = -1, namespaces = 0;
-    int pid = launch_clone(launch_probe_child, NULL, &pidfd, &namespaces);
+    int pid = launch_clone(launch_probe_child, NULL, true, &pidfd, &namespaces);
     if (pid < 0) {
         *how = "no process can be started";
         return false;
@@ -105,10 +113,12 @@ bool csn_process_namespaces_probe(const char **how)
     while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) != 0 && errno == EINTR) {
     }
     close(pidfd);
-    *how = namespaces == 0                     ? "none allowed here"
-           : (namespaces & CLONE_NEWUSER) != 0 ? "with a user namespace"
-                                               : "as root";
-    return namespaces != 0;
+    *how = namespaces == 0 ? "none allowed here; start as root, or allow them in the container"
+           : (namespaces & CLONE_NEWUSER) != 0
+               ? "only where required by name, with a user namespace, which lets "
+                 "processes of the same user look in; start as root"
+               : "as root";
+    return namespaces != 0 && (namespaces & CLONE_NEWUSER) == 0;
 }
 
 static void launch_record(struct csn_instance *instance, bool exited, int code)
@@ -170,7 +180,9 @@ static void launch_wait(struct csn_instance *instance)
 static void *launch_keeper(void *argument)
 {
     struct csn_instance *instance = argument;
-    int pid = launch_clone(launch_child, instance, &instance->pidfd, &instance->namespaces);
+    bool required = (instance->plan->require & CSN_PROTECT_NAMESPACES) != 0;
+    int pid =
+        launch_clone(launch_child, instance, required, &instance->pidfd, &instance->namespaces);
     instance->start_error = pid < 0 ? errno : 0;
     instance->pid = pid;
     sem_post(&instance->started);

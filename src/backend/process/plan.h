@@ -71,8 +71,9 @@ struct csn_gate_gap {
     uint64_t address;
     uint64_t size;
 };
-#define CSN_GATE_GAP_COUNT_MAX 96u /* 8 segments, 64 stacks, 5 others, and one more than regions   \
-                                    */
+#define CSN_GATE_GAP_COUNT_MAX                                                                     \
+    96u /* 8 segments, 64 stacks, 5 others, and one more than regions                              \
+         */
 struct csn_gate_last {
     uint64_t gap_count;
     uint32_t thread_count; /* other threads that must be there */

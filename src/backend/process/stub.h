@@ -11,6 +11,8 @@
 
 #include "image/image.h"
 #include "plan.h"
+#include <caisson/host.h>
+#include <caisson/wire/map.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stub_start.S: first and last instructions of the stub, where C has no stack or no FS to rely on. */
+/* stub_start.S: first and last instructions of the stub, where C has no stack or FS to rely on. */
 #include "gate_page.h"
 
     .text

@@ -14,22 +14,18 @@
 #define STRIP_PR_SET_DUMPABLE     4u
 #define STRIP_PR_SET_KEEPCAPS     8u
 #define STRIP_PR_SET_NAME         15u
-#define STRIP_PR_SET_TSC          26u
 #define STRIP_PR_SET_NO_NEW_PRIVS 38u
 #define STRIP_PR_GET_NO_NEW_PRIVS 39u
-#define STRIP_PR_SET_THP_DISABLE  41u
 
 #define STRIP_CAP_VERSION  0x20080522u
 #define STRIP_CAP_IPC_LOCK (1u << 14)
 
 #define STRIP_RLIMIT_FSIZE  1u
 #define STRIP_RLIMIT_CORE   4u
-#define STRIP_RLIMIT_NPROC  6u
 #define STRIP_RLIMIT_NOFILE 7u
 
 #define STRIP_EPERM  1
 #define STRIP_EINVAL 22
-#define STRIP_ENOSYS 38
 
 struct strip_sigaction {
     uint64_t handler; /* 0: default */
@@ -137,7 +133,6 @@ void stub_limits(struct stub *stub)
 {
     stub_step(stub, CSN_PLAN_STEP_LIMITS);
     strip_limit_zero(stub, STRIP_RLIMIT_CORE);
-    strip_limit_zero(stub, STRIP_RLIMIT_FSIZE);
     /* Is there a filter that kills the whole process? (SECCOMP_GET_ACTION_AVAIL) */
     uint32_t kill_process = 0x80000000u;
     stub_need(stub, stub_call(STUB_SECCOMP, 2, 0, (uint64_t)&kill_process));
@@ -150,4 +145,5 @@ void stub_strip_last(struct stub *stub)
     stub_need(stub, strip_capabilities(0));
     stub_need(stub, stub_call(STUB_CLOSE_RANGE, 0, UINT32_MAX, 0));
     strip_limit_zero(stub, STRIP_RLIMIT_NOFILE);
+    strip_limit_zero(stub, STRIP_RLIMIT_FSIZE);
 }

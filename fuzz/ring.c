@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ring.c (fuzz): a script of what a hostile peer does to a ring, between reads and writes of ours.
+ *
+ * Each step is an operation byte and operands. Whatever the peer stores: a read gives nothing, a
+ * message within bounds, or poison that stays; the private state keeps its invariants.
+ */
+#include "core/ring.h"
+#include <caisson/wire/channel.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINES    16u
+#define LARGEST  300u
+#define STEP_MAX 4096u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static _Alignas(64) uint64_t memory[(LINES + 2) * 8]; /* credits of two rings' ends, ring */
+
+struct script {
+    const uint8_t *data;
+    size_t size;
+};
+
+static uint64_t take(struct script *script, size_t count)
+{
+    uint64_t value = 0;
+    count = count < script->size ? count : script->size;
+    memcpy(&value, script->data, count);
+    script->data += count;
+    script->size -= count;
+    return value;
+}
+
+static void require(int holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+static struct csn_shared *shared_at(uint32_t line)
+{
+    return (struct csn_shared *)(void *)(memory + (size_t)line * 8);
+}
+
+static void read_step(struct csn_ring_reader *reader)
+{
+    uint8_t *target = malloc((LARGEST + 7) / 8 * 8); /* exact: a sanitizer sees one byte more */
+    struct csn_ring_message message;
+    uint64_t cursor = reader->cursor;
+    csn_err fate = reader->fate;
+    csn_err result = csn_ring_read(reader, target, &message);
+    require(result == CSN_OK || result == CSN_AGAIN || result == CSN_ERR_PEER);
+    require(fate == CSN_OK || result == CSN_ERR_PEER);
+    require(result == CSN_OK ? reader->cursor > cursor : reader->cursor == cursor);
+    require(result != CSN_OK || message.size <= LARGEST);
+    free(target);
+}
+
+static void write_step(struct csn_ring_writer *writer, uint64_t operand)
+{
+    static const uint8_t body[LARGEST + 64] = {7};
+    uint32_t size = (uint32_t)(operand % (LARGEST + 20));
+    const struct csn_ring_piece pieces[2] = {{body, size / 3}, {body, size - size / 3}};
+    csn_err fate = writer->fate;
+    bool promised = csn_ring_has_credit(writer, 1, size);
+    csn_err result = csn_ring_write(writer, operand, (operand >> 16 & 1) != 0, pieces);
+    require(fate == CSN_OK || result == CSN_ERR_PEER);
+    require(!promised || result == CSN_OK);
+    if ((operand >> 17 & 1) != 0) {
+        (void)csn_ring_publish(writer);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct script script = {data, size};
+    struct csn_ring_reader reader;
+    struct csn_ring_writer writer;
+    memset(memory, 0, sizeof memory);
+    require(csn_ring_reader_init(&reader, shared_at(2), shared_at(1), LINES, LARGEST) == CSN_OK);
+    require(csn_ring_writer_init(&writer, shared_at(2), shared_at(0), LINES, LARGEST) == CSN_OK);
+    for (uint32_t step = 0; step < STEP_MAX && script.size != 0; step++) {
+        uint64_t operation = take(&script, 1);
+        switch (operation % 6) {
+        case 0:
+            read_step(&reader);
+            break;
+        case 1:
+            write_step(&writer, take(&script, 3));
+            break;
+        case 2: { /* any word, any value */
+            uint64_t at = take(&script, 1) % (sizeof memory / 8);
+            memory[at] = take(&script, 8);
+            break;
+        }
+        case 3: { /* a head word that is nearly right, where the reader looks next */
+            uint64_t low = take(&script, 4);
+            memory[16 + reader.cursor % LINES * 8] = reader.cursor << 32 | low;
+            break;
+        }
+        case 4: /* a credit that is nearly right */
+            memory[0] = writer.credit_seen + take(&script, 1);
+            break;
+        default:
+            (void)csn_ring_publish(&writer);
+            (void)csn_ring_give_credit(&reader);
+            (void)csn_ring_has_message(&reader);
+        }
+        require(csn_ring_reader_check(&reader) && csn_ring_writer_check(&writer));
+    }
+    return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy_plan.h: a policy between its source (policy_tree) and its binary form (policy_encode).
+ */
+#ifndef CSV_POLICY_PLAN_H
+#define CSV_POLICY_PLAN_H
+
+#include <caisson/policy.h>
+#include <stdbool.h>
+
+#define CSV_FIELD_COUNT_MAX  64u
+#define CSV_DOMAIN_COUNT_MAX 16u
+#define CSV_STEP_COUNT_MAX   16u
+#define CSV_PATH_SIZE_MAX    256u
+#define CSV_TWEAK_SIZE_MAX   256u
+
+/* ---- the source as a tree with places ---- */
+enum csv_tree_kind {
+    CSV_TREE_NULL,
+    CSV_TREE_FALSE,
+    CSV_TREE_TRUE,
+    CSV_TREE_NUMBER,
+    CSV_TREE_STRING,
+    CSV_TREE_ARRAY,
+    CSV_TREE_OBJECT,
+};
+
+struct csv_tree_node {
+    enum csv_tree_kind kind;
+    uint32_t offset;      /* of the value in the source */
+    uint32_t name_offset; /* of the name's quote */
+    const char *name;     /* decoded, not terminated */
+    uint32_t name_size;
+    const char *text; /* decoded string, or a number's source */
+    uint32_t text_size;
+    const struct csv_tree_node *child;
+    const struct csv_tree_node *next;
+};
+
+struct csv_tree {
+    const char *source;
+    size_t size;
+    struct csv_tree_node *nodes;
+    char *strings;
+    size_t string_size;
+    struct csv_policy_error *error;
+};
+
+/* Reads strict JSON; the root is nodes[0]. Frees nothing on failure: csv_tree_wipe does. */
+csn_err csv_tree_read(struct csv_tree *tree, const char *text, size_t size);
+void csv_tree_wipe(struct csv_tree *tree);
+/* Always CSN_ERR_FORMAT; the place is that of offset. */
+csn_err csv_tree_fault(const struct csv_tree *tree, uint32_t offset, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool csv_tree_is(const struct csv_tree_node *node, const char *text);
+
+/* ---- what the source means ---- */
+enum csv_action {
+    CSV_ACTION_KEEP,
+    CSV_ACTION_DROP,
+    CSV_ACTION_REDACT,
+    CSV_ACTION_MASK,
+    CSV_ACTION_TOKEN,
+    CSV_ACTION_HASH,
+    CSV_ACTION_FPE,
+    CSV_ACTION_ENCRYPT,
+    CSV_ACTION_SHIFT,
+    CSV_ACTION_DETECT,
+    CSV_ACTION_COUNT,
+};
+extern const char *const csv_action_names[CSV_ACTION_COUNT];
+
+#define CSV_KIND_EMAIL 1u
+#define CSV_KIND_IBAN  2u
+#define CSV_KIND_CARD  4u
+#define CSV_KIND_ID    8u
+#define CSV_KIND_PHONE 16u
+
+struct csv_step {
+    bool every;      /* [*] */
+    uint16_t offset; /* of the decoded name in csv_path.names */
+    uint16_t size;
+};
+
+struct csv_path {
+    char text[CSV_PATH_SIZE_MAX]; /* as written */
+    uint16_t text_size;
+    char names[CSV_PATH_SIZE_MAX];
+    uint16_t names_size;
+    struct csv_step steps[CSV_STEP_COUNT_MAX];
+    uint32_t step_count;
+};
+
+struct csv_domain {
+    char name[33];
+    uint32_t version;
+};
+
+struct csv_field {
+    struct csv_path path;
+    uint32_t offset; /* of its object in the source */
+    enum csv_action action;
+    int32_t domain; /* index, -1 = none */
+    uint32_t keep_first;
+    uint32_t keep_last;
+    char with;
+    char prefix[17];
+    uint32_t bits;
+    char alphabet[95]; /* symbols in order */
+    uint32_t radix;
+    bool luhn;
+    uint32_t length;
+    char tweak[CSV_TWEAK_SIZE_MAX + 1];
+    uint32_t tweak_size;
+    enum csv_action unfit;
+    uint32_t days;
+    struct csv_path subject;
+    uint32_t kinds;
+    enum csv_action then;
+    char consumer[32];
+};
+
+struct csv_plan {
+    enum csv_action otherwise;
+    struct csv_domain domains[CSV_DOMAIN_COUNT_MAX];
+    uint32_t domain_count;
+    struct csv_field fields[CSV_FIELD_COUNT_MAX];
+    uint32_t field_count;
+};
+
+csn_err csv_path_parse(const struct csv_tree *tree, const struct csv_tree_node *value,
+                       struct csv_path *path);
+/* True if shorter names longer itself or something that contains it. */
+bool csv_path_leads_to(const struct csv_path *shorter, const struct csv_path *longer);
+csn_err csv_field_read(const struct csv_tree *tree, const struct csv_plan *plan,
+                       const struct csv_policy_consumers *consumers,
+                       const struct csv_tree_node *object, struct csv_field *field);
+csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consumers *consumers,
+                      struct csv_plan *plan);
+csn_err csv_plan_encode(const struct csv_plan *plan, uint8_t *output, size_t capacity,
+                        size_t *output_size, struct csv_policy_error *error);
+
+#endif

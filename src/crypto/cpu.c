@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cpu.c: picks the kernels once, and runs the known-answer tests on what was picked.
+ *
+ * The feature word may lie: a bit too few only costs speed, a bit too many stops the enclave at the
+ * first illegal instruction, and a kernel that computes wrongly fails its test here.
+ */
+#include "cpu.h"
+#include "aead.h"
+#include "ff1.h"
+#include "gcm_kernel.h"
+#include "self_test.h"
+#include "sha256_kernel.h"
+#include <caisson/wire/boot.h>
+
+csn_err csn_cpu_select(uint64_t features)
+{
+    const uint64_t wide =
+        CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
+    const uint64_t sha = CSN_WIRE_FEATURE_SHA;
+    csn_sha256_use((features & sha) == sha ? csn_sha256_shani : csn_sha256_portable);
+    csn_gcm_use((features & wide) == wide ? &csn_gcm_vaes : &csn_gcm_aesni);
+    CSN_TRY(csn_sha2_self_test());
+    CSN_TRY(csn_gcm_self_test());
+    CSN_TRY(csn_ff1_self_test());
+    return csn_curve_self_test();
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ff1_math.c: arithmetic modulo a public number below 2^64, constant time in the operands. */
+#include "ff1_math.h"
+
+/* One bit a step, on public numbers: (~normal * 2^64 + 2^64 - 1) / normal. */
+void csn_modulus_init(struct csn_modulus *modulus, uint64_t value)
+{
+    uint32_t shift = (uint32_t)__builtin_clzll(value);
+    uint64_t normal = value << shift;
+    uint64_t rest = ~normal;
+    uint64_t quotient = 0;
+    for (int i = 0; i < 64; i++) {
+        uint64_t carry = rest >> 63;
+        rest = rest << 1 | 1;
+        uint64_t take = (uint64_t)(carry != 0 || rest >= normal);
+        rest -= take * normal;
+        quotient = quotient << 1 | take;
+    }
+    modulus->value = value;
+    modulus->normal = normal;
+    modulus->inverse = quotient;
+    modulus->shift = shift;
+}
+
+/*
+ * Remainder of (high, low) by the normalised modulus; high < normal. Moeller and Granlund,
+ * "Improved division by invariant integers", algorithm 4, with masks for its two corrections.
+ */
+static uint64_t remainder_normal(const struct csn_modulus *modulus, uint64_t high, uint64_t low)
+{
+    csn_u128 product = (csn_u128)modulus->inverse * high;
+    product += (csn_u128)high << 64 | low;
+    uint64_t quotient = (uint64_t)(product >> 64) + 1;
+    uint64_t rest = low - quotient * modulus->normal;
+    rest += modulus->normal & csn_mask((uint64_t)(rest > (uint64_t)product));
+    rest -= modulus->normal & csn_mask((uint64_t)(rest >= modulus->normal));
+    return rest;
+}
+
+uint64_t csn_modulus_reduce(const struct csn_modulus *modulus, uint64_t high, uint64_t low)
+{
+    const uint32_t shift = modulus->shift;
+    /* (high, low) << shift in three words; two shifts, because one by 64 is not defined. */
+    uint64_t top = high >> 1 >> (63 - shift);
+    uint64_t middle = high << shift | low >> 1 >> (63 - shift);
+    uint64_t rest = remainder_normal(modulus, top, middle);
+    return remainder_normal(modulus, rest, low << shift) >> shift;
+}
+
+uint64_t csn_modulus_add(const struct csn_modulus *modulus, uint64_t left, uint64_t right)
+{
+    uint64_t sum = left + right;
+    uint64_t over = (uint64_t)(sum < left) | (uint64_t)(sum >= modulus->value);
+    return sum - (modulus->value & csn_mask(over));
+}
+
+uint64_t csn_modulus_subtract(const struct csn_modulus *modulus, uint64_t left, uint64_t right)
+{
+    return left - right + (modulus->value & csn_mask((uint64_t)(left < right)));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ff1_math.h: division by public numbers without a division instruction.
+ *
+ * DIV takes a time that depends on its operands on many CPUs, so secrets are only multiplied by
+ * reciprocals of public numbers and corrected without a branch. Private to src/crypto.
+ */
+#ifndef CSN_CRYPTO_FF1_MATH_H
+#define CSN_CRYPTO_FF1_MATH_H
+
+#include <stdint.h>
+
+__extension__ typedef unsigned __int128 csn_u128; /* gcc and clang, not ISO C */
+
+/* All ones if condition (0 or 1) is 1; the compiler cannot see through it to make a branch. */
+static inline uint64_t csn_mask(uint64_t condition)
+{
+    uint64_t mask = 0 - condition;
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+
+/* floor((2^64 - 1) / radix); the radix is public */
+static inline uint64_t csn_radix_inverse(uint32_t radix)
+{
+    return UINT64_MAX / radix;
+}
+
+/*
+ * value / radix, remainder to *rest, for any value. The estimate is at most one too low, because
+ * the inverse is less than one below 2^64 / radix.
+ */
+static inline uint64_t csn_divide_radix(uint64_t value, uint32_t radix, uint64_t inverse,
+                                        uint32_t *rest)
+{
+    uint64_t quotient = (uint64_t)((csn_u128)value * inverse >> 64);
+    uint64_t remainder = value - quotient * radix; /* below 2 * radix */
+    uint64_t over = csn_mask((uint64_t)(remainder >= radix));
+    *rest = (uint32_t)(remainder - (radix & over));
+    return quotient - over;
+}
+
+/* A modulus below 2^64 with what its reduction needs. */
+struct csn_modulus {
+    uint64_t value;
+    uint64_t normal;  /* value shifted so that its top bit is set */
+    uint64_t inverse; /* floor((2^128 - 1) / normal) - 2^64 */
+    uint32_t shift;
+};
+
+void csn_modulus_init(struct csn_modulus *modulus, uint64_t value);
+/* (high * 2^64 + low) mod value; high < 2^32. Constant time in high and low. */
+uint64_t csn_modulus_reduce(const struct csn_modulus *modulus, uint64_t high, uint64_t low);
+/* left + right and left - right; both below value. */
+uint64_t csn_modulus_add(const struct csn_modulus *modulus, uint64_t left, uint64_t right);
+uint64_t csn_modulus_subtract(const struct csn_modulus *modulus, uint64_t left, uint64_t right);
+
+#endif

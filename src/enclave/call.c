@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * call.c: one authenticated record: checks, handler, answer; and what a handler may ask.
+ *
+ * Trust:    the payload is a tenant's. From here on the host sees DONE and one size, whatever
+ *           happens: each refusal is a sealed tombstone as long as the answer would have been.
+ */
+#include "state.h"
+#include <caisson/wire/stop.h>
+
+#define RESULT_SIZE ((uint32_t)sizeof(struct csn_wire_result))
+
+/* ---- what a handler may ask ---- */
+
+void *cse_state(struct cse_call *call)
+{
+    return call->answer.tenant->grant->state;
+}
+
+const uint8_t *cse_tenant(const struct cse_call *call)
+{
+    return call->answer.tenant->id;
+}
+
+uint32_t cse_rights(const struct cse_call *call)
+{
+    return call->credential->rights;
+}
+
+uint64_t cse_field_mask(const struct cse_call *call)
+{
+    return call->credential->field_mask;
+}
+
+uint32_t cse_purpose(const struct cse_call *call)
+{
+    return call->purpose;
+}
+
+bool cse_budget_take(struct cse_call *call, uint64_t count)
+{
+    return cse_ledger_take(call->session, call->answer.tenant, call->credential, count);
+}
+
+void *cse_scratch(struct cse_call *call, uint32_t size)
+{
+    return csn_scratch_take(&call->session->scratch, size);
+}
+
+bool cse_random(struct cse_call *call, void *bytes, uint32_t size)
+{
+    return csn_random_fill(call->session->options.random, bytes, size) == CSN_OK;
+}
+
+void cse_fail_at(struct cse_call *call, uint32_t offset)
+{
+    call->detail = offset;
+}
+
+csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size)
+{
+    struct cse_session *session = call->session;
+    if (call->emitted_count + 1 >= session->manifest->outputs_per_input_max) {
+        return CSN_ERR_LIMIT;
+    }
+    if (size > call->plain_size - RESULT_SIZE) {
+        return CSN_ERR_SPACE;
+    }
+    struct cse_pending *pending = cse_answer_slot(session, call->answer.input, call->plain_size);
+    pending->final = false;
+    pending->route_size = session->pending[call->first].route_size;
+    __builtin_memcpy(cse_answer_payload(pending), output, size);
+    call->emitted_sizes[call->emitted_count++] = size;
+    return CSN_OK;
+}
+
+/* ---- results ---- */
+
+static void begin_result(const struct cse_answer *answer, struct csn_wire_result *result)
+{
+    const struct cse_grant *grant = answer->tenant->grant;
+    const struct cse_context *context = answer->context;
+    *result = (struct csn_wire_result){.version = 1,
+                                       .sequence = answer->opening->sequence,
+                                       .credential = context->binding.credential,
+                                       .grant_version = grant->version,
+                                       .part_count = 1};
+    __builtin_memcpy(result->stream, context->stream, sizeof result->stream);
+    csn_record_id(&context->id_prefix, answer->opening->sequence, grant->version,
+                  result->record_id);
+    __builtin_memcpy(result->grant_digest, grant->digest, 32);
+    if (!cse_context_is_fresh(answer->session, context)) {
+        uint32_t per_tenant = answer->session->manifest->context_count_max;
+        result->flags |= CSN_WIRE_RESULT_SHORT;
+        result->handle =
+            answer->tenant->index * per_tenant + cse_context_index(answer->tenant, context);
+    }
+}
+
+/* The smallest output class that holds size bytes of payload (grants that say `reveals`). */
+static uint32_t smallest_class(const struct cse_session *session, uint32_t size, uint32_t otherwise)
+{
+    for (uint32_t i = 0; i < session->class_count; i++) {
+        if (csn_wire_output_class(i) - RESULT_SIZE >= size) {
+            return csn_wire_output_class(i);
+        }
+    }
+    return otherwise;
+}
+
+static void finish(struct cse_call *call, struct cse_pending *pending,
+                   struct csn_wire_result *result, uint32_t payload_size)
+{
+    uint32_t plain_size = call->plain_size;
+    bool reveals = (call->answer.tenant->grant->flags & CSN_WIRE_GRANT_REVEALS) != 0;
+    result->payload_size = payload_size;
+    if (reveals || CSN_CHECK(CSE_CHECK_SAME_CLASS, false)) {
+        plain_size = smallest_class(call->session, payload_size, plain_size);
+        uint32_t rest = call->plain_size - RESULT_SIZE - payload_size;
+        csn_wipe(cse_answer_payload(pending) + payload_size, rest);
+    }
+    cse_answer_finish(call->session, pending, &call->answer, result, plain_size);
+}
+
+/* The main output was begun first and goes last: it carries the final mark. */
+static void finish_all(struct cse_call *call, uint32_t main_size)
+{
+    struct cse_session *session = call->session;
+    struct csn_wire_result result;
+    struct cse_pending main_output = session->pending[call->first];
+    begin_result(&call->answer, &result);
+    result.part_count = (uint16_t)(call->emitted_count + 1);
+    for (uint32_t i = 0; i < call->emitted_count; i++) {
+        session->pending[call->first + i] = session->pending[call->first + i + 1];
+    }
+    session->pending[call->first + call->emitted_count] = main_output;
+    for (uint32_t i = 0; i <= call->emitted_count; i++) {
+        result.part = (uint16_t)i;
+        finish(call, &session->pending[call->first + i], &result,
+               i < call->emitted_count ? call->emitted_sizes[i] : main_size);
+    }
+}
+
+static void finish_tombstone(struct cse_call *call, enum csn_wire_status status)
+{
+    struct csn_wire_result result;
+    struct cse_session *session = call->session;
+    for (uint32_t i = 1; i <= call->emitted_count; i++) { /* parts of a refused record stay here */
+        csn_wipe(cse_answer_payload(&session->pending[call->first + i]),
+                 call->emitted_sizes[i - 1]);
+    }
+    session->pending_count = call->first + 1;
+    begin_result(&call->answer, &result);
+    result.status = (uint16_t)status;
+    result.flags |= CSN_WIRE_RESULT_TOMBSTONE;
+    result.detail = call->detail;
+    finish(call, &session->pending[call->first], &result, 0);
+}
+
+static void finish_fin(struct cse_call *call, const uint8_t *payload)
+{
+    struct csn_wire_result result;
+    struct cse_pending *pending = &call->session->pending[call->first];
+    const struct cse_context *context = call->answer.context;
+    struct csn_wire_fin fin = {.sent = csn_load_u64(payload)};
+    if (context->binding.mode == CSN_WIRE_MODE_WINDOW) {
+        fin.served = context->served;
+        fin.refused = context->refused;
+    }
+    begin_result(&call->answer, &result);
+    result.flags |= CSN_WIRE_RESULT_FIN;
+    __builtin_memcpy(cse_answer_payload(pending), &fin, sizeof fin);
+    finish(call, pending, &result, sizeof fin);
+}
+
+/* ---- serving ---- */
+
+static const struct cse_operation *find_operation(const struct cse_service *service, uint16_t id)
+{
+    for (uint32_t i = 0; i < service->operation_count; i++) {
+        if (service->operations[i].id == id) {
+            return &service->operations[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_padded(const uint8_t *plain, const struct csn_wire_prelude *prelude, uint32_t size)
+{
+    uint32_t filled = (uint32_t)sizeof *prelude + prelude->payload_size;
+    return CSN_CHECK(CSE_CHECK_PADDING, csn_is_zero_ct(plain + filled, size - filled));
+}
+
+static enum csn_wire_status check_prelude(const struct cse_opening *opening,
+                                          struct csn_wire_prelude *prelude)
+{
+    __builtin_memcpy(prelude, opening->plain, sizeof *prelude);
+    if (prelude->version != 1 || (prelude->flags & ~CSN_WIRE_PRELUDE_FIN) != 0 ||
+        prelude->payload_size > opening->plain_size - sizeof *prelude ||
+        !is_padded(opening->plain, prelude, opening->plain_size)) {
+        return CSN_WIRE_STATUS_MALFORMED;
+    }
+    bool fin = (prelude->flags & CSN_WIRE_PRELUDE_FIN) != 0;
+    if (fin && (prelude->payload_size != sizeof(uint64_t) || prelude->operation != 0)) {
+        return CSN_WIRE_STATUS_MALFORMED;
+    }
+    if (opening->hello && (fin || prelude->payload_size != 0 || prelude->operation != 0)) {
+        return CSN_WIRE_STATUS_MALFORMED;
+    }
+    return CSN_WIRE_STATUS_OK;
+}
+
+static enum csn_wire_status check_rights(const struct cse_call *call,
+                                         const struct cse_operation *operation,
+                                         const struct csn_wire_prelude *prelude)
+{
+    if (operation == NULL || prelude->payload_size > operation->input_size_max) {
+        return CSN_WIRE_STATUS_OPERATION;
+    }
+    uint32_t needed = operation->rights | CSN_WIRE_RIGHT_SUBMIT;
+    if (!CSN_CHECK(CSE_CHECK_RIGHTS, (call->credential->rights & needed) == needed)) {
+        return CSN_WIRE_STATUS_RIGHTS;
+    }
+    if (!CSN_CHECK(CSE_CHECK_PURPOSE,
+                   prelude->purpose < 64 &&
+                       (call->credential->purpose_mask >> prelude->purpose & 1) != 0)) {
+        return CSN_WIRE_STATUS_RIGHTS;
+    }
+    return CSN_WIRE_STATUS_OK;
+}
+
+/* Runs the operation; on OK *size bytes lie in the main output. */
+static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_prelude *prelude,
+                                const uint8_t *payload, uint32_t *size)
+{
+    const struct cse_operation *operation =
+        find_operation(call->session->options.service, prelude->operation);
+    enum csn_wire_status status = check_rights(call, operation, prelude);
+    if (status != CSN_WIRE_STATUS_OK) {
+        return status;
+    }
+    uint8_t *output = cse_answer_payload(&call->session->pending[call->first]);
+    uint32_t room = call->plain_size - RESULT_SIZE;
+    call->purpose = prelude->purpose;
+    status = operation->handler(call, payload, prelude->payload_size, output, room, size);
+    csn_scratch_reset(&call->session->scratch);
+    if (status == CSN_WIRE_STATUS_OK && *size > room) {
+        cse_panic(CSN_WIRE_STOP_ASSERT); /* the handler wrote behind its output */
+    }
+    return status;
+}
+
+static enum csn_wire_status serve_open(struct cse_call *call, struct csn_wire_prelude *prelude)
+{
+    const struct cse_opening *opening = call->answer.opening;
+    struct cse_context *context = call->answer.context;
+    enum csn_wire_status status = check_prelude(opening, prelude);
+    if (context->binding.mode != CSN_WIRE_MODE_WINDOW) {
+        return status;
+    }
+    if (cse_context_is_fresh(call->session, context)) {
+        return CSN_WIRE_STATUS_LIMIT; /* a window that cannot be kept is none */
+    }
+    if (!opening->hello &&
+        !CSN_CHECK(CSE_CHECK_WINDOW, cse_window_accept(&context->window, opening->sequence))) {
+        return CSN_WIRE_STATUS_REPLAY;
+    }
+    return status;
+}
+
+static void begin_call(struct cse_session *session, const struct cse_input *input,
+                       const struct cse_opening *opening, struct cse_call *call)
+{
+    struct cse_grant *grant = opening->tenant->grant;
+    const struct csn_wire_credential *credential =
+        &grant->credentials[opening->context->credential];
+    *call = (struct cse_call){.session = session,
+                              .answer = {.session = session,
+                                         .input = input,
+                                         .tenant = opening->tenant,
+                                         .context = opening->context,
+                                         .opening = opening},
+                              .credential = credential,
+                              .plain_size = csn_wire_output_class(opening->size_class)};
+    if (credential->consumer != CSN_WIRE_CONSUMER_NONE && !opening->hello) {
+        call->answer.consumer = &grant->consumers[credential->consumer];
+        call->answer.wire_consumer = &grant->wire_consumers[credential->consumer];
+        cse_sender_refresh(session, &call->answer.consumer->output,
+                           session->manifest->outputs_per_input_max);
+    }
+    cse_answer_reserve(session, session->manifest->outputs_per_input_max, call->plain_size);
+    call->first = session->pending_count;
+    struct cse_pending *pending = cse_answer_slot(session, input, call->plain_size);
+    pending->route_size = opening->route_size;
+}
+
+void cse_serve(struct cse_session *session, const struct cse_input *input,
+               const struct cse_opening *opening)
+{
+    struct cse_call call;
+    struct csn_wire_prelude prelude;
+    uint32_t size = 0;
+    begin_call(session, input, opening, &call);
+    const uint8_t *payload = opening->plain + sizeof prelude;
+    enum csn_wire_status status = serve_open(&call, &prelude);
+    bool fin = status == CSN_WIRE_STATUS_OK && (prelude.flags & CSN_WIRE_PRELUDE_FIN) != 0;
+    if (status == CSN_WIRE_STATUS_OK && !fin && !opening->hello) {
+        status = run(&call, &prelude, payload, &size);
+        opening->context->served += status == CSN_WIRE_STATUS_OK;
+    }
+    if (status != CSN_WIRE_STATUS_OK) {
+        opening->context->refused += status != CSN_WIRE_STATUS_REPLAY;
+        session->options.stats->records_refused++;
+        finish_tombstone(&call, status);
+        return;
+    }
+    session->options.stats->records_served++;
+    if (fin) {
+        finish_fin(&call, payload);
+    } else {
+        finish_all(&call, size);
+    }
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state.h: what a session keeps: tenants, their grants, their cached contexts, and one batch.
+ *
+ * Trust:    private memory. What comes from messages is checked before it is stored here, but for
+ *           `fresh` contexts of the batch, which count only once a record of theirs authenticated.
+ * Threads:  one worker.
+ * Lifetime: carved once; each tenant has an arena of its own, wiped when its grant is replaced.
+ */
+#ifndef CSE_ENCLAVE_STATE_H
+#define CSE_ENCLAVE_STATE_H
+
+#include "../core/bytes.h"
+#include "../crypto/schedule.h"
+#include "mutant.h"
+#include "session.h"
+#include <caisson/wire/message.h>
+
+#define CSE_BATCH_MAX    CSN_WIRE_BATCH_COUNT_MAX
+#define CSE_PENDING_MAX  64u /* sealed answers that wait for one batch seal */
+#define CSE_WINDOW_WORDS (CSN_WIRE_WINDOW_SIZE / 64)
+#define CSE_CODE_LATER   UINT32_MAX /* internal: end the run before this record */
+#define CSE_INDEX_NONE   UINT32_MAX
+#define CSE_LEDGER_MAX   (2 * CSN_WIRE_CREDENTIAL_COUNT_MAX)
+#define CSE_SLOT_OVERHEAD                                                                          \
+    (sizeof(struct csn_wire_answer) + sizeof(struct csn_wire_record) + CSN_WIRE_ROUTE_SIZE_MAX +   \
+     CSN_WIRE_TAG_SIZE)
+
+/* Sequence numbers seen: the highest, and a bit for each of the 1,024 up to it. */
+struct cse_window {
+    uint64_t next; /* one more than the highest seen; 0: none yet */
+    uint64_t bits[CSE_WINDOW_WORDS];
+};
+
+/* One producer context: made by a key exchange, or taken from the cache. */
+struct cse_context {
+    bool used;
+    uint32_t next;       /* index chain in its bucket */
+    uint32_t credential; /* index in the grant's list */
+    struct csn_binding binding;
+    uint8_t encapsulation[32];
+    uint8_t salt[16];
+    uint8_t context_id[32];
+    uint8_t stream[16];
+    uint64_t served;
+    uint64_t refused;
+    struct csn_record_secrets secrets;
+    struct csn_record_key key;
+    struct csn_sha256 id_prefix;
+    struct cse_window window;
+};
+
+/* Enclave to consumer, made when the grant is accepted. */
+struct cse_sender {
+    uint8_t encapsulation[32];
+    uint8_t salt[16];
+    struct csn_record_secrets secrets;
+    struct csn_record_key key;
+    uint64_t sequence;   /* next */
+    uint64_t salt_count; /* records under this salt */
+};
+
+struct cse_consumer {
+    uint8_t key_id[8];
+    struct cse_sender output;
+    struct cse_sender field;
+    /* the field context opened last (detokenize), valid where field_in_used */
+    bool field_in_used;
+    uint8_t field_in_encapsulation[32];
+    struct csn_record_secrets field_in;
+};
+
+/* All that one grant made. Swapped whole: a refused grant never touches the one in force. */
+struct cse_grant {
+    uint64_t version;
+    uint64_t open_failures_max;
+    uint32_t flags;
+    uint32_t purpose;
+    uint32_t recipient_count;
+    uint32_t consumer_count;
+    uint32_t credential_count;
+    uint32_t policy_size;
+    uint8_t digest[32];
+    uint8_t domain_secret[32];
+    uint8_t key_ids[CSN_WIRE_RECIPIENT_COUNT_MAX][8];
+    struct csn_wire_recipient recipients[CSN_WIRE_RECIPIENT_COUNT_MAX];
+    struct csn_wire_consumer *wire_consumers; /* manifest->consumer_count_max */
+    struct cse_consumer *consumers;           /* same count */
+    struct csn_wire_credential *credentials;  /* manifest->credential_count_max */
+    uint8_t *policy;                          /* manifest->policy_size_max */
+    void *state;                              /* manifest->tenant_state_size */
+};
+
+/* What a credential used of its budget; kept over re-grants, also for ids that are gone. */
+struct cse_ledger_line {
+    uint64_t credential;
+    uint64_t used;
+};
+
+struct cse_tenant {
+    bool used;
+    uint32_t index;
+    uint8_t id[32];
+    struct cse_grant *grant;
+    uint64_t challenge_floor; /* older challenges are of an earlier grant */
+    uint64_t open_budget;     /* key exchanges that may still fail */
+    uint32_t ledger_count;
+    uint32_t window_count;          /* cached contexts in window mode: never evicted */
+    uint32_t window_fresh;          /* of the running batch */
+    struct cse_ledger_line *ledger; /* CSE_LEDGER_MAX */
+    struct cse_context *contexts;   /* context_count_max */
+    uint64_t *last_used;            /* session clock, per context */
+    uint32_t *buckets;              /* bucket_count heads of index chains */
+};
+
+/* One record of the batch on its way from bytes to an authenticated plaintext. */
+struct cse_opening {
+    uint32_t code; /* CSN_WIRE_DONE while nothing is wrong */
+    bool hello;
+    uint32_t size_class;
+    uint32_t plain_size;
+    uint32_t route_size;
+    uint64_t sequence;
+    struct cse_tenant *tenant;
+    struct cse_context *context; /* in the cache, or one of session->fresh */
+    uint8_t *route;
+    uint8_t *plain;
+    struct csn_wire_short_aad short_aad;
+    struct csn_gcm_item *item; /* NULL where there is nothing to open */
+};
+
+/* One answer on its way out; sealed and handed over with the others of its batch. */
+struct cse_pending {
+    uint32_t channel;
+    uint64_t tag;
+    bool final;
+    bool sealed;    /* an AEAD seal is due */
+    uint8_t *bytes; /* answer header, then what follows it */
+    uint32_t size;  /* bytes after the answer header */
+    uint32_t route_size;
+    struct csn_gcm_item item;
+};
+
+struct cse_session {
+    struct cse_session_options options;
+    const struct csn_wire_manifest *manifest;
+    uint64_t clock;          /* rises with each batch segment */
+    uint64_t challenge_next; /* counter of the next challenge */
+    uint64_t hash_secret;    /* so that nobody can aim at a bucket */
+    bool locked;             /* single-tenant: by whom */
+    uint8_t locked_tenant[32];
+    uint32_t bucket_count;   /* power of two */
+    uint32_t class_count;    /* size classes that fit the manifest's limits */
+    uint32_t tenant_count;   /* slots in use: a prefix of tenants[] */
+    uint64_t *tenant_prefix; /* first 8 bytes of each tenant id */
+    struct cse_tenant *tenants;
+    struct cse_grant *spare;
+    struct csn_scratch scratch; /* reset after each record */
+    uint8_t instance_key_id[8];
+
+    /* one batch */
+    cse_sink sink;
+    void *sink_state;
+    uint32_t fresh_count;
+    struct cse_opening openings[CSE_BATCH_MAX];
+    struct csn_gcm_item items[CSE_BATCH_MAX];
+    struct cse_context fresh[CSE_BATCH_MAX];
+    uint32_t pending_count;
+    struct cse_pending pending[CSE_PENDING_MAX];
+    struct csn_gcm_item seal_items[CSE_PENDING_MAX];
+    struct csn_record_key reply_keys[CSE_PENDING_MAX];
+    uint8_t *area; /* answers are built here */
+    uint32_t area_size;
+    uint32_t area_used;
+};
+
+/* Who an answer goes to and about what; see answer.c. */
+struct cse_answer {
+    struct cse_session *session;
+    const struct cse_input *input;
+    struct cse_tenant *tenant;
+    struct cse_context *context;
+    const struct cse_opening *opening;
+    struct cse_consumer *consumer; /* NULL: a reply to the producer */
+    const struct csn_wire_consumer *wire_consumer;
+};
+
+struct cse_call {
+    struct cse_session *session;
+    struct cse_answer answer;
+    const struct csn_wire_credential *credential;
+    uint32_t purpose;
+    uint32_t detail;
+    uint32_t plain_size;    /* of each output */
+    uint32_t first;         /* index of the main output in session->pending */
+    uint32_t emitted_count; /* further outputs, behind it until the handler is done */
+    uint32_t emitted_sizes[CSE_PENDING_MAX];
+};
+
+/* ---- tenant.c ---- */
+struct cse_tenant *cse_tenant_find(struct cse_session *session, const uint8_t id[32]);
+/* A slot for a new tenant, not yet in use; NULL when all are taken. */
+struct cse_tenant *cse_tenant_slot(struct cse_session *session);
+void cse_tenant_install(struct cse_session *session, struct cse_tenant *tenant,
+                        const uint8_t id[32]);
+/* False when the ledger has no room for the grant's new credentials. */
+bool cse_ledger_fits(const struct cse_tenant *tenant, const struct cse_grant *grant);
+void cse_ledger_merge(struct cse_tenant *tenant, const struct cse_grant *grant);
+bool cse_ledger_take(struct cse_session *session, struct cse_tenant *tenant,
+                     const struct csn_wire_credential *credential, uint64_t count);
+bool cse_open_charge(struct cse_tenant *tenant);
+void cse_open_return(struct cse_tenant *tenant);
+/* Worker 0: the list of keys and the digest in the boot region, from the tenants in slot order. */
+void cse_made_write(struct cse_session *session);
+uint32_t cse_made_count(const struct cse_session *session, const struct cse_tenant *without);
+
+/* ---- context.c ---- */
+struct cse_context *cse_context_find(const struct cse_session *session, struct cse_tenant *tenant,
+                                     const struct csn_binding *binding,
+                                     const uint8_t encapsulation[32]);
+bool cse_context_matches(const struct cse_context *context, const struct csn_binding *binding,
+                         const uint8_t encapsulation[32]);
+/* By key exchange. CSN_ERR_AUTH: a low-order point. */
+CSN_MUST_USE csn_err cse_context_make(struct cse_context *context,
+                                      const struct csn_binding *binding,
+                                      const uint8_t encapsulation[32],
+                                      const struct cse_grant *grant, uint32_t credential,
+                                      uint32_t recipient);
+void cse_context_salt(struct cse_context *context, const uint8_t salt[16]);
+/* Into the cache; evicts an idempotent one that this batch does not use. NULL: no room. */
+struct cse_context *cse_context_insert(struct cse_session *session, struct cse_tenant *tenant,
+                                       const struct cse_context *context);
+void cse_context_touch(struct cse_session *session, struct cse_tenant *tenant,
+                       const struct cse_context *context);
+uint32_t cse_context_index(const struct cse_tenant *tenant, const struct cse_context *context);
+void cse_context_wipe_all(struct cse_session *session, struct cse_tenant *tenant);
+uint32_t cse_context_window_max(const struct csn_wire_manifest *manifest);
+
+/* ---- replay.c ---- */
+bool cse_window_accept(struct cse_window *window, uint64_t sequence);
+
+/* ---- record.c ---- */
+bool cse_is_record(const struct cse_input *input);
+/*
+ * Parse, look up, make contexts: fills opening and, where there is something to open, its item.
+ * False: earlier records of the run must be settled first.
+ */
+bool cse_record_prepare(struct cse_session *session, const struct cse_input *input,
+                        struct cse_opening *opening, struct csn_gcm_item *item);
+/* After the batch open: commit contexts to the cache, or set the code. */
+void cse_record_settle(struct cse_session *session, struct cse_opening *opening);
+
+/* ---- answer.c ---- */
+/* Room for one input's answers of plain_size bytes each, after a flush if need be. */
+void cse_answer_reserve(struct cse_session *session, uint32_t count, uint32_t plain_size);
+/* One reserved answer; its payload goes to cse_answer_payload(). */
+struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
+                                    uint32_t plain_size);
+uint8_t *cse_answer_payload(struct cse_pending *pending);
+/* An answer without a seal: a code, or a challenge. */
+void cse_answer_plain(struct cse_session *session, const struct cse_input *input, uint32_t code,
+                      const void *body, uint32_t size);
+/* Header, result and padding of one sealed answer; its payload is already in place. */
+void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
+                       const struct cse_answer *answer, const struct csn_wire_result *result,
+                       uint32_t plain_size);
+/* Seal what waits, hand it over in order. */
+void cse_answer_flush(struct cse_session *session);
+/* A fresh salt, hence a fresh key and iv. */
+void cse_sender_salt(struct cse_session *session, struct cse_sender *sender);
+void cse_sender_refresh(struct cse_session *session, struct cse_sender *sender, uint32_t count);
+void cse_sender_header(struct cse_sender *sender, struct csn_wire_record *header);
+void cse_random_or_panic(struct cse_session *session, void *bytes, size_t size);
+/* What a receipt is about; sealed under the grant's own context. */
+struct cse_receipt {
+    const struct csn_wire_grant *header;
+    uint8_t tenant[32];
+    uint8_t digest[32];
+    uint8_t reply[32];
+    enum csn_wire_status status;
+    uint32_t detail;
+};
+void cse_answer_receipt(struct cse_session *session, const struct cse_input *input,
+                        const struct cse_receipt *receipt);
+
+/* ---- grant.c, call.c ---- */
+void cse_grant_take(struct cse_session *session, const struct cse_input *input);
+void cse_serve(struct cse_session *session, const struct cse_input *input,
+               const struct cse_opening *opening);
+bool cse_context_is_fresh(const struct cse_session *session, const struct cse_context *context);
+
+#endif

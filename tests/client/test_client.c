@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_client.c: what the tenant's side refuses: forged answers, clones, damaged files. */
+#include "../enclave/fake.h"
+#include "../enclave/test.h"
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct fake fake;
+static struct fake_tenant tenant;
+static uint8_t record[8192];
+
+static int start(void **state)
+{
+    (void)state;
+    fake_start(&fake, &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC});
+    fake_tenant_new(&tenant);
+    fake_grant(&fake, &tenant, 1);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    fake_stop(&fake);
+    return 0;
+}
+
+static struct csv_sealer *sealer_for(const struct csv_credential *credential)
+{
+    struct csv_sealer *sealer = NULL;
+    const struct csv_sealer_options options = {.recipient = &tenant.recipient,
+                                               .credential = credential};
+    assert_int_equal(csv_sealer_create(&options, &sealer), CSN_OK);
+    return sealer;
+}
+
+static uint32_t seal(struct csv_sealer *sealer)
+{
+    struct csv_seal_item item = {.payload = "payload",
+                                 .payload_size = 7,
+                                 .operation = FAKE_ECHO,
+                                 .record = record,
+                                 .record_size_max = sizeof record};
+    assert_int_equal(csv_seal_batch(sealer, &item, 1), CSN_OK);
+    assert_int_equal(item.result, CSN_OK);
+    return item.record_size;
+}
+
+/* A producer cloned by fork: parent and child never share a key, so no nonce repeats under one. */
+static void fork_clone(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    struct csn_wire_record parent[4];
+    struct csn_wire_record child[4];
+    int pipes[2];
+    seal(sealer);
+    assert_int_equal(pipe(pipes), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct csv_seal_item item = {.payload = pid == 0 ? "child" : "parent",
+                                     .payload_size = 5,
+                                     .operation = FAKE_ECHO,
+                                     .record = record,
+                                     .record_size_max = sizeof record};
+        bool sealed = csv_seal_batch(sealer, &item, 1) == CSN_OK && item.result == CSN_OK;
+        memcpy(&parent[i], record, sizeof parent[i]);
+        parent[i].kind = sealed ? parent[i].kind : 0;
+    }
+    if (pid == 0) {
+        ssize_t written = write(pipes[1], parent, sizeof parent);
+        _exit(written == sizeof parent ? 0 : 1);
+    }
+    assert_int_equal(read(pipes[0], child, sizeof child), sizeof child);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(parent[i].kind, CSN_WIRE_RECORD);
+        assert_int_equal(child[i].kind, CSN_WIRE_RECORD);
+        for (uint32_t k = 0; k < 4; k++) {
+            /* The pair (key, nonce) is (encapsulation, salt; sequence). */
+            bool same_key = memcmp(parent[i].encapsulation, child[k].encapsulation, 32) == 0 &&
+                            memcmp(parent[i].salt, child[k].salt, 16) == 0;
+            assert_false(same_key);
+        }
+    }
+    close(pipes[0]);
+    close(pipes[1]);
+    csv_sealer_destroy(sealer);
+}
+
+/* Every single-bit flip of an output is refused and leaves the caller's buffer as it was. */
+static void forged_outputs(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    struct csv_opener *opener = NULL;
+    const struct csv_opener_options options = {.consumer = &tenant.consumer};
+    static uint8_t payload[8192];
+    static uint8_t untouched[8192];
+    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
+    memset(payload, 0xaa, sizeof payload);
+    memset(untouched, 0xaa, sizeof untouched);
+    const struct fake_answer *answer = fake_one(&fake, record, seal(sealer));
+    assert_int_equal(answer->code, CSN_WIRE_DONE);
+    struct csv_open_item item = {.record = answer->body, .size = answer->size, .payload = payload};
+    for (uint32_t bit = 0; bit < answer->size * 8; bit++) {
+        answer->body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+        assert_int_not_equal(item.result, CSN_OK);
+        answer->body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    for (item.size = 0; item.size < answer->size; item.size++) {
+        assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+        assert_int_not_equal(item.result, CSN_OK);
+    }
+    assert_memory_equal(payload, untouched, sizeof payload);
+    item.size = answer->size;
+    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+    assert_int_equal(item.result, CSN_OK);
+    assert_memory_equal(payload, "payload", 7);
+    csv_sealer_destroy(sealer);
+    csv_opener_destroy(opener);
+}
+
+/* A host with the consumer's public key but no credential makes up an output. */
+static void made_up_output(void **state)
+{
+    (void)state;
+    struct fake_tenant *host = calloc(1, sizeof *host);
+    struct csv_opener *opener = NULL;
+    const struct csv_opener_options options = {.consumer = &tenant.consumer};
+    uint8_t payload[4096];
+    assert_non_null(host);
+    fake_tenant_new(host);
+    struct csn_wire_consumer *wire = &host->tenant.consumers[0];
+    wire->credential = tenant.consumer.credential;
+    memcpy(wire->public_key, tenant.consumer.public_key, 32);
+    memset(wire->secret_key, 0, 32);
+    fake_grant(&fake, host, 1); /* the host's own tenant, our consumer's key, a made-up secret */
+    struct csv_sealer *sealer = NULL;
+    const struct csv_sealer_options seal_options = {.recipient = &host->recipient,
+                                                    .credential = &host->producer};
+    assert_int_equal(csv_sealer_create(&seal_options, &sealer), CSN_OK);
+    const struct fake_answer *answer = fake_one(&fake, record, seal(sealer));
+    assert_int_equal(answer->code, CSN_WIRE_DONE);
+    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
+    struct csv_open_item item = {.record = answer->body, .size = answer->size, .payload = payload};
+    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+    assert_int_equal(item.result, CSN_ERR_UNKNOWN);
+    memcpy(((struct csn_wire_record *)(void *)answer->body)->tenant, tenant.tenant.id, 32);
+    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+    assert_int_equal(item.result, CSN_ERR_AUTH);
+    csv_sealer_destroy(sealer);
+    csv_opener_destroy(opener);
+    free(host);
+}
+
+static void below_the_floor(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    struct csv_opener *opener = NULL;
+    uint8_t digest[32];
+    uint8_t payload[4096];
+    const struct fake_answer *answer = fake_one(&fake, record, seal(sealer));
+    struct csv_open_item item = {.record = answer->body, .size = answer->size, .payload = payload};
+    struct csv_opener_options options = {.consumer = &tenant.consumer, .grant_version_min = 2};
+    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
+    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+    assert_int_equal(item.result, CSN_ERR_POLICY);
+    csv_opener_destroy(opener);
+    memcpy(digest, tenant.grant.digest, 32);
+    digest[0] ^= 1;
+    options.grant_version_min = 1;
+    options.grant_digest = digest;
+    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
+    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+    assert_int_equal(item.result, CSN_ERR_POLICY);
+    csv_opener_destroy(opener);
+    csv_sealer_destroy(sealer);
+}
+
+static void forged_receipts(void **state)
+{
+    (void)state;
+    struct csn_wire_result result;
+    struct csn_wire_receipt receipt;
+    fake_grant_build(&fake, &tenant, 2);
+    struct csv_grant second = tenant.grant;
+    const struct fake_answer *answer = fake_one(&fake, tenant.message, tenant.message_size);
+    assert_int_equal(answer->code, CSN_WIRE_GRANTED);
+    for (uint32_t bit = 0; bit < answer->size * 8; bit++) {
+        answer->body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_not_equal(
+            csv_receipt_open(&second, answer->body, answer->size, &result, &receipt), CSN_OK);
+        answer->body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_int_equal(csv_receipt_open(&second, answer->body, answer->size, &result, &receipt),
+                     CSN_OK);
+    assert_memory_equal(receipt.boot_id, fake.instance.boot_id, 16);
+    /* The receipt of one grant says nothing about another of the same version. */
+    fake_grant_build(&fake, &tenant, 2);
+    assert_int_not_equal(
+        csv_receipt_open(&tenant.grant, answer->body, answer->size, &result, &receipt), CSN_OK);
+    /* A policy that the service refuses: a receipt that says no, and the old grant goes on. */
+    struct csv_recipient instance = fake_recipient(&fake);
+    const struct csv_grant_options options = {.tenant = &tenant.tenant,
+                                              .instance = &instance,
+                                              .version = 3,
+                                              .policy = "bad",
+                                              .policy_size = 3};
+    assert_int_equal(csv_grant_build(&options, tenant.message, sizeof tenant.message,
+                                     &tenant.message_size, &second),
+                     CSN_OK);
+    answer = fake_one(&fake, tenant.message, tenant.message_size);
+    assert_int_equal(answer->code, CSN_WIRE_GRANTED);
+    assert_int_equal(csv_receipt_open(&second, answer->body, answer->size, &result, &receipt),
+                     CSN_OK);
+    assert_int_equal(result.status, CSN_WIRE_STATUS_POLICY);
+    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    answer = fake_one(&fake, record, seal(sealer));
+    assert_int_equal(answer->code, CSN_WIRE_DONE);
+    assert_int_equal(((struct csn_wire_record *)(void *)answer->body)->grant_version, 2);
+    csv_sealer_destroy(sealer);
+}
+
+static void statements(void **state)
+{
+    (void)state;
+    struct csv_statement statement;
+    struct csv_recipient *recipient = NULL;
+    struct csv_recipient instance = fake_recipient(&fake);
+    uint8_t other[32] = {1};
+    assert_int_equal(csv_statement_build(&tenant.tenant, &instance, 1, &statement), CSN_OK);
+    uint8_t *bytes = (uint8_t *)&statement;
+    for (uint32_t bit = 0; bit < sizeof statement * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_not_equal(
+            csv_statement_open(bytes, sizeof statement, tenant.tenant.id, &recipient), CSN_OK);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_int_equal(csv_statement_open(bytes, sizeof statement, other, &recipient),
+                     CSN_ERR_UNKNOWN);
+    assert_null(recipient);
+    assert_int_equal(csv_statement_open(bytes, sizeof statement, tenant.tenant.id, &recipient),
+                     CSN_OK);
+    struct csv_sealer *sealer = NULL;
+    const struct csv_sealer_options options = {.recipient = recipient,
+                                               .credential = &tenant.producer};
+    assert_int_equal(csv_sealer_create(&options, &sealer), CSN_OK);
+    assert_int_equal(fake_one(&fake, record, seal(sealer))->code, CSN_WIRE_DONE);
+    csv_sealer_destroy(sealer);
+    csv_recipient_destroy(recipient);
+}
+
+static void key_files(void **state)
+{
+    (void)state;
+    static uint8_t file[CSV_TENANT_FILE_SIZE];
+    struct csv_tenant tenant_read;
+    struct csv_credential credential;
+    struct csv_consumer consumer;
+    csv_tenant_encode(&tenant.tenant, file);
+    assert_int_equal(csv_tenant_decode(file, CSV_TENANT_FILE_SIZE, &tenant_read), CSN_OK);
+    assert_memory_equal(&tenant_read, &tenant.tenant, sizeof tenant_read);
+    for (uint32_t size = 0; size < CSV_TENANT_FILE_SIZE; size += 13) {
+        assert_int_equal(csv_tenant_decode(file, size, &tenant_read), CSN_ERR_FORMAT);
+    }
+    csv_credential_encode(&tenant.producer, file);
+    assert_int_equal(csv_credential_decode(file, CSV_CREDENTIAL_FILE_SIZE, &credential), CSN_OK);
+    assert_memory_equal(&credential, &tenant.producer, sizeof credential);
+    for (uint32_t bit = 0; bit < CSV_CREDENTIAL_FILE_SIZE * 8; bit++) {
+        file[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_equal(csv_credential_decode(file, CSV_CREDENTIAL_FILE_SIZE, &credential),
+                         CSN_ERR_FORMAT);
+        file[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    csv_consumer_encode(&tenant.consumer, file);
+    assert_int_equal(csv_consumer_decode(file, CSV_CONSUMER_FILE_SIZE, &consumer), CSN_OK);
+    assert_memory_equal(&consumer, &tenant.consumer, sizeof consumer);
+    assert_int_equal(csv_credential_decode(file, CSV_CONSUMER_FILE_SIZE, &credential),
+                     CSN_ERR_FORMAT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(fork_clone, start, stop),
+        cmocka_unit_test_setup_teardown(forged_outputs, start, stop),
+        cmocka_unit_test_setup_teardown(made_up_output, start, stop),
+        cmocka_unit_test_setup_teardown(below_the_floor, start, stop),
+        cmocka_unit_test_setup_teardown(forged_receipts, start, stop),
+        cmocka_unit_test_setup_teardown(statements, start, stop),
+        cmocka_unit_test_setup_teardown(key_files, start, stop),
+    };
+    if (csv_client_init() != CSN_OK) {
+        return 1;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

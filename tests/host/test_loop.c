@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_loop.c: the run loop step by step, in one thread, against a host that is right or wrong. */
+#include "enclave/gate.h"
+#include "enclave/loop.h"
+#include <caisson/wire/message.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SIZE_LARGEST 504u
+
+static const struct csn_wire_manifest manifest = {
+    .worker_count = 1,
+    .channel_count = 3,
+    .input_line_count = 256,
+    .output_line_count = 512,
+    .input_size_max = SIZE_LARGEST,
+    .output_size_max = SIZE_LARGEST + 8,
+    .outputs_per_input_max = 1,
+};
+
+static struct cse_worker worker;
+static struct csn_wire_boot_stats stats;
+static struct csn_ring_writer host_writers[3];
+static struct csn_ring_reader host_readers[3];
+static struct csn_shared *areas[3];
+static uint32_t parks;
+static uint32_t batch_largest;
+
+void cse_gate_park(struct csn_shared *event, uint32_t seen)
+{
+    (void)event;
+    (void)seen;
+    parks++;
+}
+
+void cse_gate_wake(struct csn_shared *event, uint32_t channel)
+{
+    (void)event;
+    (void)channel;
+}
+
+void cse_panic(uint32_t code)
+{
+    (void)code;
+    abort();
+}
+
+uint64_t cse_stack_high_water(const struct cse_worker *here)
+{
+    (void)here;
+    return 0;
+}
+
+void cse_session_batch(struct cse_session *session, const struct cse_input *inputs, uint32_t count,
+                       cse_sink sink, void *state)
+{
+    (void)session;
+    batch_largest = count > batch_largest ? count : batch_largest;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct csn_ring_piece pieces[2] = {{inputs[i].bytes, inputs[i].size}, {NULL, 0}};
+        sink(state, inputs[i].channel, inputs[i].tag, true, pieces);
+    }
+}
+
+static int make(void **state)
+{
+    uint64_t size = csn_wire_rings_size(&manifest);
+    uint8_t *rings = aligned_alloc(4096, size);
+    memset(rings, 0, size);
+    memset(&stats, 0, sizeof stats);
+    worker = (struct cse_worker){
+        .manifest = &manifest, .stats = &stats, .event = (struct csn_shared *)(void *)rings};
+    csn_pool_init(&worker.pool, malloc(1 << 20), 1 << 20);
+    int failed = cse_loop_init(&worker) != CSN_OK;
+    for (uint32_t c = 0; c < 3; c++) {
+        areas[c] = csn_shared_at(worker.event, csn_wire_channel_offset(&manifest, 0, c));
+        struct csn_shared *in = csn_shared_at(areas[c], 64 * CSN_WIRE_CHANNEL_LINES);
+        failed |= csn_ring_writer_init(&host_writers[c], in,
+                                       csn_shared_at(areas[c], CSN_WIRE_CHANNEL_INPUT_CREDIT), 256,
+                                       SIZE_LARGEST) != CSN_OK;
+        failed |= csn_ring_reader_init(&host_readers[c], csn_shared_at(in, 64 * 256),
+                                       csn_shared_at(areas[c], CSN_WIRE_CHANNEL_OUTPUT_CREDIT), 512,
+                                       SIZE_LARGEST + 8) != CSN_OK;
+    }
+    parks = 0;
+    batch_largest = 0;
+    *state = rings;
+    return failed;
+}
+
+static int unmake(void **state)
+{
+    free(*state);
+    free(worker.pool.base);
+    return 0;
+}
+
+static csn_err send(uint32_t channel, uint64_t tag, uint32_t size, bool final)
+{
+    static const uint8_t bytes[SIZE_LARGEST] = {1, 2, 3};
+    const struct csn_ring_piece pieces[2] = {{bytes, size}, {NULL, 0}};
+    csn_err result = csn_ring_write(&host_writers[channel], tag, final, pieces);
+    (void)csn_ring_publish(&host_writers[channel]);
+    return result;
+}
+
+static uint32_t receive_all(uint32_t channel)
+{
+    uint64_t target[SIZE_LARGEST / 8 + 2];
+    struct csn_ring_message message;
+    uint32_t count = 0;
+    while (csn_ring_read(&host_readers[channel], target, &message) == CSN_OK) {
+        count++;
+    }
+    (void)csn_ring_give_credit(&host_readers[channel]);
+    return count;
+}
+
+static void idle(void)
+{
+    for (uint32_t i = 0; i <= CSE_LOOP_SPIN_ROUNDS; i++) {
+        cse_loop_idle(&worker);
+    }
+}
+
+static void it_parks_only_without_work(void **state)
+{
+    (void)state;
+    assert_false(cse_loop_step(&worker));
+    idle();
+    assert_int_equal(parks, 1);
+    assert_int_equal(send(1, 7, 100, false), CSN_OK);
+    idle(); /* the message is there: the second look finds it */
+    assert_int_equal(parks, 1);
+    assert_int_equal(stats.parks_with_credit, 0);
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(receive_all(1), 1);
+}
+
+static void idle_gives_all_credit_back(void **state)
+{
+    (void)state;
+    assert_int_equal(send(0, 1, 100, false), CSN_OK);
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(csn_shared_load(areas[0], CSN_WIRE_CHANNEL_INPUT_CREDIT), 0);
+    cse_loop_idle(&worker);
+    assert_int_equal(csn_shared_load(areas[0], CSN_WIRE_CHANNEL_INPUT_CREDIT), 2);
+}
+
+static void without_output_credit_input_stays_unread(void **state)
+{
+    (void)state;
+    uint64_t sent = 0;
+    for (uint32_t round = 0; round < 150; round++) {
+        sent += send(0, sent, SIZE_LARGEST, false) == CSN_OK;
+        (void)cse_loop_step(&worker);
+    }
+    uint64_t taken = stats.inputs;
+    assert_true(taken < sent);
+    assert_false(cse_loop_step(&worker));
+    idle();
+    assert_int_equal(parks, 1);
+    assert_int_equal(send(2, 0, 8, false), CSN_OK); /* its neighbour is served */
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(receive_all(2), 1);
+    uint64_t answered = receive_all(0);
+    assert_int_equal(answered, taken);
+    while (cse_loop_step(&worker)) {
+        answered += receive_all(0);
+    }
+    assert_int_equal(answered, sent);
+}
+
+static void a_broken_channel_is_dropped_alone(void **state)
+{
+    (void)state;
+    struct csn_shared *in = csn_shared_at(areas[0], 64 * CSN_WIRE_CHANNEL_LINES);
+    csn_shared_store(in, 0, 0x12345);
+    assert_int_equal(send(1, 1, 8, true), CSN_OK); /* a final input: no such thing */
+    assert_int_equal(send(2, 1, 8, false), CSN_OK);
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(stats.poisoned, 2);
+    assert_int_equal(receive_all(2), 1);
+    csn_shared_store(in, 0, 0);
+    assert_int_equal(send(0, 1, 8, false), CSN_OK); /* too late: it stays dropped */
+    assert_int_equal(send(1, 2, 8, false), CSN_OK);
+    assert_false(cse_loop_step(&worker));
+    idle();
+    assert_int_equal(parks, 1);
+    assert_int_equal(stats.poisoned, 2);
+}
+
+static void a_lying_credit_drops_the_channel(void **state)
+{
+    (void)state;
+    csn_shared_store(areas[0], CSN_WIRE_CHANNEL_OUTPUT_CREDIT, UINT64_MAX / 2);
+    for (uint64_t tag = 0; tag < 150; tag++) {
+        (void)send(0, tag, SIZE_LARGEST, false);
+        (void)cse_loop_step(&worker);
+    }
+    assert_int_equal(stats.poisoned, 1);
+    assert_int_equal(send(1, 0, 8, false), CSN_OK);
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(receive_all(1), 1);
+}
+
+static void batches_are_bounded_and_channels_take_turns(void **state)
+{
+    (void)state;
+    for (uint64_t tag = 0; tag < 100; tag++) {
+        assert_int_equal(send(0, tag, 8, false), CSN_OK);
+    }
+    assert_int_equal(send(1, 0, 8, false), CSN_OK);
+    assert_true(cse_loop_step(&worker));
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(receive_all(1), 1); /* at the latest in the second batch */
+    assert_true(batch_largest <= CSN_WIRE_BATCH_COUNT_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(it_parks_only_without_work, make, unmake),
+        cmocka_unit_test_setup_teardown(idle_gives_all_credit_back, make, unmake),
+        cmocka_unit_test_setup_teardown(without_output_credit_input_stays_unread, make, unmake),
+        cmocka_unit_test_setup_teardown(a_broken_channel_is_dropped_alone, make, unmake),
+        cmocka_unit_test_setup_teardown(a_lying_credit_drops_the_channel, make, unmake),
+        cmocka_unit_test_setup_teardown(batches_are_bounded_and_channels_take_turns, make, unmake),
+    };
+    return cmocka_run_group_tests_name("run loop", tests, NULL, NULL);
+}
