@@ -7,7 +7,6 @@
  */
 #include "tok_find.h"
 #include "tok_state.h"
-#include <string.h>
 
 struct kind {
     uint8_t bit;
@@ -109,13 +108,23 @@ static void put_match(struct tok_writer *out, const struct tok_field *field,
     }
 }
 
+static bool has_at_sign(const struct tok_value *value)
+{
+    for (uint32_t i = 0; i < value->size; i++) {
+        if (value->bytes[i] == '@') {
+            return true;
+        }
+    }
+    return false;
+}
+
 void tok_put_detect(struct tok_job *job, const struct tok_field *field,
                     const struct csn_json_node *node)
 {
     struct tok_value value;
     tok_value_of(job, node, TOK_ROOM_VALUE, &value);
     uint8_t wanted = field->kinds;
-    if (value.size == 0 || memchr(value.bytes, '@', value.size) == NULL) {
+    if (!has_at_sign(&value)) {
         wanted &= (uint8_t)~CSN_WIRE_DETECT_EMAIL;
     }
     uint32_t copied = 0; /* everything before it is written */

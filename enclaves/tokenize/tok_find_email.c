@@ -7,8 +7,8 @@
 
 static bool is_local(uint8_t byte)
 {
-    return tok_is_digit(byte) || tok_is_letter(byte) || byte == '.' || byte == '_' ||
-           byte == '%' || byte == '+' || byte == '-';
+    return tok_is_digit(byte) || tok_is_letter(byte) || byte == '.' || byte == '_' || byte == '%' ||
+           byte == '+' || byte == '-';
 }
 
 static bool is_domain(uint8_t byte)

@@ -17,8 +17,8 @@ struct symbols {
 
 static bool is_separator(uint8_t byte)
 {
-    return byte == ' ' || byte == '-' || byte == '.' || byte == '/' || byte == '(' ||
-           byte == ')' || byte == '+';
+    return byte == ' ' || byte == '-' || byte == '.' || byte == '/' || byte == '(' || byte == ')' ||
+           byte == '+';
 }
 
 /* False: another character, or more than 256 symbols. */

@@ -51,10 +51,10 @@ struct tok_name {
 };
 
 struct tok_field {
-    struct csn_aes_key aes;    /* fpe */
-    struct csn_hmac_key mac;   /* token (also of fpe and detect), hash or shift */
-    struct csn_sha256 tweak;   /* fpe: the hash before the kept symbols */
-    uint8_t plain_tweak[8];    /* fpe: of a value with nothing kept */
+    struct csn_aes_key aes;  /* fpe */
+    struct csn_hmac_key mac; /* token (also of fpe and detect), hash or shift */
+    struct csn_sha256 tweak; /* fpe: the hash before the kept symbols */
+    uint8_t plain_tweak[8];  /* fpe: of a value with nothing kept */
     struct tok_alphabet alphabet;
     uint8_t action;
     uint8_t short_action;
@@ -89,7 +89,7 @@ struct tok_state {
     uint32_t default_action;
     uint32_t field_count;
     uint32_t node_count;
-    uint64_t seed; /* of name hashes; secret, so that nobody can choose names that collide */
+    uint64_t seed;        /* of name hashes; secret, so that nobody can choose names that collide */
     uint64_t reveal_mask; /* fields that can be detokenized */
     uint32_t hashes[TOK_NODE_MAX];
     struct tok_node nodes[TOK_NODE_MAX];

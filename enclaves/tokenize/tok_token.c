@@ -90,8 +90,8 @@ void tok_put_token(struct tok_writer *out, const struct csn_hmac_key *key,
     uint8_t first[8];
     uint8_t last[8];
     uint32_t size = form->prefix_size;
-    bool keeps = form->keep_first + form->keep_last > 0 &&
-                 kept_characters(value, form, first, last);
+    bool keeps =
+        form->keep_first + form->keep_last > 0 && kept_characters(value, form, first, last);
     tok_typed_mac(key, value, mac);
     memcpy(text, form->prefix, size);
     text[size++] = '_';

@@ -100,19 +100,18 @@ static enum verdict apply_value(struct tok_job *job, uint16_t step, uint32_t ind
 static void enter(struct walk *walk, uint16_t step, uint32_t container)
 {
     const struct csn_json_node *node = &walk->job->nodes[container];
-    walk->frames[walk->depth++] = (struct frame){.container = container,
-                                                 .child = csn_json_child(walk->job->nodes,
-                                                                         container),
-                                                 .tail = node->begin + 1,
-                                                 .step = step};
+    walk->frames[walk->depth++] =
+        (struct frame){.container = container,
+                       .child = csn_json_child(walk->job->nodes, container),
+                       .tail = node->begin + 1,
+                       .step = step};
     tok_put(&walk->job->out, walk->job->text + node->begin, 1);
 }
 
 /* True if the value will certainly leave nothing, so that nothing needs to be written. */
 static bool is_dropped(const struct tok_job *job, uint16_t step)
 {
-    return step == TOK_NONE && !job->reveal &&
-           job->state->default_action == CSN_WIRE_ACTION_DROP;
+    return step == TOK_NONE && !job->reveal && job->state->default_action == CSN_WIRE_ACTION_DROP;
 }
 
 static void walk_child(struct walk *walk)
