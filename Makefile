@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front: Meson and Ninja do the work. `make help` lists what there is.
+
+.PHONY: build demo check check-long bench clean help deps deps-check format
+
+help:
+	@echo "make build       build everything into build/ (build/caisson, build/enclaves/NAME.elf)"
+	@echo "make demo        build, then run the main job: 200,000 sealed card records"
+	@echo "make check       build with gcc, clang and sanitizers, and run the short tests"
+	@echo "make check-long  the long tests: fuzzing, soak, exhaustive runs"
+	@echo "make bench       benchmarks, as ratios taken in one run"
+	@echo "make format      clang-format over the tree"
+
+deps:
+	@scripts/deps.sh build
+
+deps-check:
+	@scripts/deps.sh check
+
+build: deps
+	@test -f build/build.ninja || meson setup build >/dev/null
+	@ninja -C build --quiet
+
+demo: build
+	@build/caisson demo
+
+check: deps-check
+	@python3 scripts/check.py short
+
+check-long: deps-check
+	@python3 scripts/check.py long
+
+bench: build
+	@build/caisson bench rings
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	@rm -rf build build-*

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Build in each configuration, run its tests, and end with one line that counts them.
+
+A test program speaks TAP; each of its points counts. A program that is expected to fail (a seeded
+bug) counts as passed when it fails. The log of every configuration stays in its build folder.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# name, CC, meson options, test names (None: all of the suite)
+SANITIZED = ["-Db_lundef=false", "-Doptimization=1"]
+CONFIGURATIONS = {
+    "short": [
+        ("build", "gcc", [], None),
+        ("build-clang", "clang", [], ["ring", "session", "gcm", "image_parse", "client"]),
+        ("build-asan", "gcc", ["-Db_sanitize=address,undefined"] + SANITIZED,
+         ["ring", "ring_stress", "run_loop", "session", "attack", "client", "host", "image_parse",
+          "json_table", "tokenize_*", "evidence", "gcm", "ff1", "fuzz_*"]),
+        ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED, ["ring_stress", "run_loop", "host"]),
+    ],
+    "long": [("build", "gcc", [], None)],
+}
+# A sanitizer's own slowness must not look like a hang.
+TIMEOUT_FACTOR = {"build": "2", "build-clang": "3", "build-asan": "6", "build-tsan": "6"}
+
+
+def run(arguments, log, environment=None):
+    with open(log, "a", encoding="utf-8") as stream:
+        return subprocess.run(arguments, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, env=environment, check=False).returncode
+
+
+def configure_and_build(name, compiler, options, log):
+    environment = dict(os.environ, CC=compiler)
+    if not os.path.exists(os.path.join(ROOT, name, "build.ninja")):
+        if run(["meson", "setup", name] + options, log, environment) != 0:
+            return False
+    return run(["ninja", "-C", name], log, environment) == 0
+
+
+def listed(name, suite, patterns):
+    """The tests of this configuration that match; a pattern may end in '*'."""
+    out = subprocess.run(["meson", "test", "-C", name, "--suite", suite, "--list"], cwd=ROOT,
+                         capture_output=True, text=True, check=False).stdout
+    names = [line.split(" / ")[-1].strip() for line in out.splitlines() if " / " in line]
+    if patterns is None:
+        return names
+    wanted = [re.compile("^" + p.replace("*", ".*") + "$") for p in patterns]
+    return [n for n in names if any(w.match(n) for w in wanted)]
+
+
+def count_points(entry):
+    """(passed, failed, skipped) of one test program."""
+    result = entry["result"]
+    passed = failed = skipped = 0
+    for line in entry.get("stdout", "").splitlines():
+        if re.match(r"^(not )?ok\b.*# *SKIP", line, re.I):
+            skipped += 1
+        elif line.startswith("ok "):
+            passed += 1
+        elif line.startswith("not ok"):
+            failed += 1
+    if result in ("EXPECTEDFAIL",):
+        return 1, 0, 0
+    if result == "SKIP":
+        return 0, 0, max(skipped, 1)
+    if result == "OK":
+        return max(passed, 0 if skipped else 1), 0, skipped
+    return passed, max(failed, 1), skipped
+
+
+def run_tests(name, suite, patterns, log):
+    tests = listed(name, suite, patterns)
+    if not tests:
+        print(f"  {name}: no test matches", file=sys.stderr)
+        return 0, 1, 0
+    json_log = os.path.join(ROOT, name, "meson-logs", "testlog.json")
+    if os.path.exists(json_log):
+        os.remove(json_log)
+    run(["meson", "test", "-C", name, "--suite", suite, "--no-rebuild", "--num-processes", "2",
+         "-t", TIMEOUT_FACTOR.get(name, "2")] + tests, log)
+    total = [0, 0, 0]
+    with open(json_log, encoding="utf-8") as stream:
+        for line in stream:
+            entry = json.loads(line)
+            points = count_points(entry)
+            total = [a + b for a, b in zip(total, points)]
+            short_name = entry["name"].split(" / ")[-1]
+            if points[1]:
+                print(f"  FAILED {name}: {short_name} ({entry['result']})")
+                tail = (entry.get("stdout", "") + entry.get("stderr", "")).splitlines()[-30:]
+                print("    " + "\n    ".join(tail))
+            for skip in re.findall(r"^.*# *SKIP.*$", entry.get("stdout", ""), re.I | re.M):
+                print(f"  skipped {name}: {short_name}: {skip.strip()}")
+    return total
+
+
+def main():
+    suite = sys.argv[1] if len(sys.argv) > 1 else "short"
+    total = [0, 0, 0]
+    for name, compiler, options, patterns in CONFIGURATIONS[suite]:
+        log = os.path.join(ROOT, name + ".log")
+        if os.path.exists(log):
+            os.remove(log)
+        print(f"{name}: {compiler} {' '.join(options)}", flush=True)
+        if not configure_and_build(name, compiler, options, log):
+            print(f"  FAILED {name}: does not build; the end of {name}.log:")
+            with open(log, encoding="utf-8", errors="replace") as stream:
+                print("    " + "    ".join(stream.readlines()[-25:]))
+            total[1] += 1
+            continue
+        points = run_tests(name, suite, patterns, log)
+        print(f"  {points[0]} passed, {points[1]} failed, {points[2]} skipped in {name}", flush=True)
+        total = [a + b for a, b in zip(total, points)]
+    print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
+    return 1 if total[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what a build (or, with `check`, the tests) needs and this machine lacks, saying what.
+# Never calls apt when everything is there; without root or sudo it prints the line and exits 1.
+set -eu
+
+packages="gcc make pkg-config meson ninja-build python3 binutils libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
+if [ "${1:-build}" = check ]; then
+    packages="$packages clang clang-format valgrind"
+fi
+
+missing=""
+for package in $packages; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    if [ "$status" != installed ]; then
+        missing="$missing $package"
+    fi
+done
+# A tool that is there without its package (built by hand, or another version) serves as well.
+needed=""
+for package in $missing; do
+    tool=$package
+    case $package in
+    ninja-build) tool=ninja ;;
+    binutils) tool=objdump ;;
+    lib*) tool=/nonexistent ;;
+    esac
+    command -v "$tool" >/dev/null 2>&1 || needed="$needed $package"
+done
+[ -n "$needed" ] || exit 0
+
+line="apt-get install -y --no-install-recommends$needed"
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "missing:$needed (this is not a Debian system: install their like by hand)" >&2
+    exit 1
+fi
+if [ "$(id -u)" = 0 ]; then
+    run=""
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    run="sudo"
+else
+    echo "missing packages; as root, run:" >&2
+    echo "    $line" >&2
+    exit 1
+fi
+echo "installing:$needed" >&2
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $run $line >/tmp/caisson-apt.$$ 2>&1 ||
+    { $run apt-get update >/tmp/caisson-apt.$$ 2>&1 &&
+        DEBIAN_FRONTEND=noninteractive $run $line >>/tmp/caisson-apt.$$ 2>&1; } ||
+    { tail -5 "/tmp/caisson-apt.$$" >&2; rm -f "/tmp/caisson-apt.$$"; exit 1; }
+rm -f "/tmp/caisson-apt.$$"
