@@ -59,11 +59,13 @@ uint32_t tok_find_iban(const uint8_t *text, uint32_t size, uint32_t p)
 {
     uint8_t characters[IBAN_MAX];
     uint32_t at = p + 1;
+    if (size - p < 15 || (tok_is_letter(text[p + 1]) && tok_is_letter(text[p + 2]))) {
+        return 0; /* most words, at once: the third character is a digit, 15 is the least */
+    }
     characters[0] = text[p];
     for (uint32_t i = 1; i < 4; i++) {
         characters[i] = next_character(text, size, &at);
     }
-    /* Words are refused here, before any table is looked at. */
     if (!tok_is_letter(characters[0]) || !tok_is_letter(characters[1]) ||
         !tok_is_digit(characters[2]) || !tok_is_digit(characters[3])) {
         return 0;
