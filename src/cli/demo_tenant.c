@@ -93,9 +93,14 @@ static struct csv_verdict *tenant_appraise(struct tenant_state *state, const voi
     }
     csn_err result = csv_appraise(&policy, state->in.bytes, state->in.size, nonce, &verdict);
     if (result != CSN_OK) {
-        char text[320] = "";
-        (void)csv_verdict_text(verdict, false, text, sizeof text);
-        demo_die(state->control, "evidence refused (%s): %s", csn_err_name(result), text);
+        const struct csv_finding *bad = NULL;
+        for (size_t i = 0; verdict != NULL && i < csv_verdict_finding_count(verdict); i++) {
+            const struct csv_finding *finding = csv_verdict_finding(verdict, i);
+            bad = bad == NULL && finding->outcome != CSV_PASSED ? finding : bad;
+        }
+        demo_die(state->control, "evidence refused (%s): %s, expected %s, got %s",
+                 csn_err_name(result), bad ? bad->id : "", bad ? bad->expected : "",
+                 bad ? bad->got : "");
     }
     return verdict;
 }
