@@ -11,7 +11,7 @@ static const char help[] =
     "Signs what the image measures to, with its name, security version and flags. The image is "
     "not\n"
     "touched: the signature is a file of its own, 192 bytes. The signer id is the public key.\n\n"
-    "  $ caisson keygen signer.key\n"
+    "  $ caisson keygen signer signer.key\n"
     "  $ caisson sign hello.elf --key signer.key        # writes hello.elf.sig\n"
     "  $ caisson inspect hello.elf --signature hello.elf.sig\n\n"
     "An image that a loader would refuse is not signed.\n\n"
@@ -45,14 +45,14 @@ static void print_json(const char *path, const char *target,
 
 static int sign(const char *path, const char *key, const char *target, bool json)
 {
-    uint8_t seed[CLI_SEED_SIZE];
+    uint8_t seed[32];
     struct cli_image file;
     struct csn_wire_signature signature;
     int code = cli_image_read(path, &file, json);
     if (code != CLI_OK) {
         return code;
     }
-    if (!cli_seed_read(key, seed)) {
+    if (!cli_seed_read(key, CLI_SEED_SIGNER, seed)) {
         cli_image_free(&file);
         return CLI_FAILURE;
     }
