@@ -74,8 +74,7 @@ static enum csn_json_reason scan_number(struct scanner *scanner)
     }
     if (scanner->at < scanner->size && (text[scanner->at] | 0x20) == 'e') {
         scanner->at++;
-        if (scanner->at < scanner->size &&
-            (text[scanner->at] == '+' || text[scanner->at] == '-')) {
+        if (scanner->at < scanner->size && (text[scanner->at] == '+' || text[scanner->at] == '-')) {
             scanner->at++;
         }
         return scan_digits(scanner);
