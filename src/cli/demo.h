@@ -78,6 +78,7 @@ struct demo_done {
 struct demo_compared {
     uint64_t compared;
     uint64_t mismatches;
+    uint64_t planted_found; /* negative control: one output with one bit turned */
 };
 
 struct demo_findings {
@@ -142,7 +143,8 @@ CSN_NORETURN void demo_consumer(const struct demo_consumer_setup *setup);
 
 CSN_NORETURN void demo_auditor(uint64_t seed, uint64_t record_count, int control);
 /* Host: all that this process can read goes to the auditor. */
-bool demo_audit_dump(int control, uint64_t *skipped);
+/* enclave_size: the least bytes that an enclave's private memory has. */
+bool demo_audit_dump(int control, uint64_t enclave_size, uint64_t *skipped);
 
 /* ---- demo_host.c ---- */
 struct demo_steady {

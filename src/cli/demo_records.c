@@ -55,7 +55,8 @@ static bool make_sentences(const struct demo_job *job, struct demo_records *reco
     size_t size = 0;
     uint8_t *file = cli_read_file(job->path, REAL_FILE_SIZE_MAX, &size);
     cJSON *root = file == NULL ? NULL : cJSON_ParseWithLength((const char *)file, size);
-    records->text = malloc(size + (size_t)16 * 100000);
+    size_t capacity = size + (size_t)16 * job->record_count;
+    records->text = malloc(capacity);
     size_t used = 0;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, root)
@@ -67,9 +68,11 @@ static bool make_sentences(const struct demo_job *job, struct demo_records *reco
             cJSON_AddStringToObject(record, "text", text->valuestring);
             char *line = cJSON_PrintUnformatted(record);
             size_t length = line == NULL ? 0 : strlen(line);
-            memcpy(records->text + used, line == NULL ? "" : line, length);
-            used += length;
-            records->offset[++records->count] = used;
+            if (length != 0 && length <= capacity - used) {
+                memcpy(records->text + used, line, length);
+                used += length;
+                records->offset[++records->count] = used;
+            }
             cJSON_free(line);
         }
         cJSON_Delete(record);

@@ -162,7 +162,8 @@ static bool run_latency(struct demo_run *run, uint64_t count)
 static bool run_audit(struct demo_run *run)
 {
     static struct demo_message in;
-    if (!demo_audit_dump(run->audit[0], &run->report.skipped) ||
+    if (!demo_audit_dump(run->audit[0], csn_enclave_manifest(run->host.enclave)->pool_size,
+                         &run->report.skipped) ||
         !demo_expect(run->audit[0], "auditor", DEMO_FINDINGS, sizeof run->report.findings, &in)) {
         return false;
     }
