@@ -71,7 +71,11 @@ struct csv_verdict *site_verdict(struct site *site)
         .software_roots = (const uint8_t(*)[32]) & site->root_key,
         .software_root_count = 1,
     };
-    assert_int_equal(csv_appraise(&policy, bundle, size, nonce[0], &verdict), CSN_OK);
+    if (csv_appraise(&policy, bundle, size, nonce[0], &verdict) != CSN_OK) {
+        static char text[8192];
+        csv_verdict_text(verdict, false, text, sizeof text);
+        fail_msg("%s", text);
+    }
     return verdict;
 }
 
@@ -139,9 +143,9 @@ static void take_statement(struct party *party, const struct csv_recipient *inst
     struct csv_statement statement;
     assert_int_equal(csv_statement_build(&party->tenant, instance, version, &statement), CSN_OK);
     csv_recipient_destroy(party->recipient);
-    assert_int_equal(csv_statement_open(&statement, sizeof statement, party->tenant.id,
-                                        &party->recipient),
-                     CSN_OK);
+    assert_int_equal(
+        csv_statement_open(&statement, sizeof statement, party->tenant.id, &party->recipient),
+        CSN_OK);
 }
 
 void party_grant_build(struct party *party, struct site *site, uint64_t version)
