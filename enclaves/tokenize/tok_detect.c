@@ -23,40 +23,41 @@ static const struct kind kinds[] = {
     {CSN_WIRE_DETECT_PHONE, 5, "phone", tok_find_phone},
 };
 
-/* Kinds of which a match can begin with this byte. */
+/* Kinds of which a match can begin with this byte; e-mail is looked for in its own way. */
 static uint8_t kinds_for(uint8_t byte)
 {
     if (tok_is_digit(byte)) {
-        return CSN_WIRE_DETECT_EMAIL | CSN_WIRE_DETECT_CARD | CSN_WIRE_DETECT_ID |
-               CSN_WIRE_DETECT_PHONE;
+        return CSN_WIRE_DETECT_CARD | CSN_WIRE_DETECT_ID | CSN_WIRE_DETECT_PHONE;
     }
     if (tok_is_letter(byte)) {
-        return CSN_WIRE_DETECT_EMAIL | CSN_WIRE_DETECT_IBAN |
-               (tok_is_upper(byte) ? CSN_WIRE_DETECT_ID : 0);
+        return CSN_WIRE_DETECT_IBAN | (tok_is_upper(byte) ? CSN_WIRE_DETECT_ID : 0);
     }
-    switch (byte) {
-    case '+':
-        return CSN_WIRE_DETECT_EMAIL | CSN_WIRE_DETECT_PHONE;
-    case '(':
-        return CSN_WIRE_DETECT_PHONE;
-    case '.':
-    case '_':
-    case '%':
-    case '-':
-        return CSN_WIRE_DETECT_EMAIL;
-    default:
-        return 0;
-    }
+    return byte == '+' || byte == '(' ? CSN_WIRE_DETECT_PHONE : 0;
 }
 
+/* Where the search stands. */
+struct search {
+    const struct tok_value *value;
+    uint32_t email; /* the next position where an address can begin */
+    uint8_t wanted; /* kinds */
+    uint8_t before; /* the byte before p */
+};
+
 /* Size of the match at p, 0 = none. */
-static uint32_t match_at(const struct tok_value *value, uint32_t p, uint8_t wanted,
-                         const struct kind **found)
+static uint32_t match_at(struct search *search, uint32_t p, const struct kind **found)
 {
-    wanted &= kinds_for(value->bytes[p]);
-    if (p > 0 && tok_is_word(value->bytes[p - 1])) {
-        wanted &= CSN_WIRE_DETECT_EMAIL;
+    const struct tok_value *value = search->value;
+    uint8_t wanted = 0;
+    if (p > search->email) {
+        search->email = tok_next_email(value->bytes, value->size, p);
     }
+    if (p == search->email) {
+        wanted |= CSN_WIRE_DETECT_EMAIL;
+    }
+    if (!tok_is_word(search->before)) {
+        wanted |= kinds_for(value->bytes[p]);
+    }
+    wanted &= search->wanted;
     for (uint32_t i = 0; wanted != 0 && i < sizeof kinds / sizeof kinds[0]; i++) {
         if ((wanted & kinds[i].bit) != 0) {
             uint32_t size = kinds[i].find(value->bytes, value->size, p);
@@ -108,42 +109,29 @@ static void put_match(struct tok_writer *out, const struct tok_field *field,
     }
 }
 
-static bool has_at_sign(const struct tok_value *value)
-{
-    for (uint32_t i = 0; i < value->size; i++) {
-        if (value->bytes[i] == '@') {
-            return true;
-        }
-    }
-    return false;
-}
-
 void tok_put_detect(struct tok_job *job, const struct tok_field *field,
                     const struct csn_json_node *node)
 {
     struct tok_value value;
     tok_value_of(job, node, TOK_ROOM_VALUE, &value);
-    uint8_t wanted = field->kinds;
-    if (!has_at_sign(&value)) {
-        wanted &= (uint8_t)~CSN_WIRE_DETECT_EMAIL;
+    struct search search = {.value = &value, .email = UINT32_MAX, .wanted = field->kinds};
+    if ((field->kinds & CSN_WIRE_DETECT_EMAIL) != 0) {
+        search.email = tok_next_email(value.bytes, value.size, 0);
     }
     uint32_t copied = 0; /* everything before it is written */
     bool any = false;
     for (uint32_t p = 0; p < value.size;) {
         const struct kind *kind = NULL;
-        uint32_t size = match_at(&value, p, wanted, &kind);
-        if (size == 0) {
-            p++;
-            continue;
-        }
-        if (!any) {
+        uint32_t size = match_at(&search, p, &kind);
+        if (size != 0) {
+            tok_put(&job->out, "\"", any ? 0 : 1);
             any = true;
-            tok_put_byte(&job->out, '"');
+            tok_put_text(&job->out, value.bytes + copied, p - copied);
+            put_match(&job->out, field, kind, value.bytes + p, size);
+            copied = p + size;
         }
-        tok_put_text(&job->out, value.bytes + copied, p - copied);
-        put_match(&job->out, field, kind, value.bytes + p, size);
-        p += size;
-        copied = p;
+        p += size != 0 ? size : 1;
+        search.before = value.bytes[p - 1];
     }
     if (!any) {
         tok_put_source(job, node);

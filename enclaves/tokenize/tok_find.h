@@ -17,6 +17,12 @@ uint32_t tok_find_card(const uint8_t *text, uint32_t size, uint32_t p);
 uint32_t tok_find_id(const uint8_t *text, uint32_t size, uint32_t p);
 uint32_t tok_find_phone(const uint8_t *text, uint32_t size, uint32_t p);
 
+/*
+ * The first position from p on where an e-mail address can begin, UINT32_MAX = none: only one
+ * position belongs to each `@`, so that nobody has to try the others.
+ */
+uint32_t tok_next_email(const uint8_t *text, uint32_t size, uint32_t p);
+
 static inline bool tok_is_digit(uint8_t byte)
 {
     return (uint8_t)(byte - '0') < 10;

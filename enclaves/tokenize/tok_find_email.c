@@ -65,3 +65,20 @@ uint32_t tok_find_email(const uint8_t *text, uint32_t size, uint32_t p)
     }
     return labels_are_good(text + domain, at - domain) && tok_ends_at(text, size, at) ? at - p : 0;
 }
+
+uint32_t tok_next_email(const uint8_t *text, uint32_t size, uint32_t p)
+{
+    for (uint32_t at = p; at < size; at++) {
+        if (text[at] != '@') {
+            continue;
+        }
+        uint32_t begin = at;
+        while (begin > p && at - begin <= LOCAL_MAX && is_local(text[begin - 1])) {
+            begin--;
+        }
+        if (begin < at && at - begin <= LOCAL_MAX) {
+            return begin;
+        }
+    }
+    return UINT32_MAX;
+}

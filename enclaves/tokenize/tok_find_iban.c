@@ -41,31 +41,40 @@ static uint32_t mod_97(uint32_t rest, uint8_t character)
     return (rest * 100 + (uint32_t)(character & 0xdf) - 'A' + 10) % 97;
 }
 
+/* The next character, one space before it allowed; 0 = neither letter nor digit. */
+static uint8_t next_character(const uint8_t *text, uint32_t size, uint32_t *at)
+{
+    uint32_t here = *at;
+    if (here < size && text[here] == ' ') {
+        here++;
+    }
+    if (here == size || !(tok_is_letter(text[here]) || tok_is_digit(text[here]))) {
+        return 0;
+    }
+    *at = here + 1;
+    return text[here];
+}
+
 uint32_t tok_find_iban(const uint8_t *text, uint32_t size, uint32_t p)
 {
     uint8_t characters[IBAN_MAX];
-    uint32_t length = 4; /* until the country is known */
-    uint32_t count = 0;
-    uint32_t at = p;
-    while (count < length) {
-        if (count > 0 && at < size && text[at] == ' ') {
-            at++;
-        }
-        if (at == size) {
+    uint32_t at = p + 1;
+    if (size - p < 15 || (tok_is_letter(text[p + 1]) && tok_is_letter(text[p + 2]))) {
+        return 0; /* most words, at once: the third character is a digit, 15 is the least */
+    }
+    characters[0] = text[p];
+    for (uint32_t i = 1; i < 4; i++) {
+        characters[i] = next_character(text, size, &at);
+    }
+    if (!tok_is_letter(characters[0]) || !tok_is_letter(characters[1]) ||
+        !tok_is_digit(characters[2]) || !tok_is_digit(characters[3])) {
+        return 0;
+    }
+    uint32_t length = length_of(characters[0], characters[1]);
+    for (uint32_t i = 4; i < length; i++) {
+        characters[i] = next_character(text, size, &at);
+        if (characters[i] == 0) {
             return 0;
-        }
-        uint8_t byte = text[at++];
-        bool letter = tok_is_letter(byte);
-        if ((count < 2 && !letter) || (!letter && !tok_is_digit(byte)) ||
-            ((count == 2 || count == 3) && letter)) {
-            return 0;
-        }
-        characters[count++] = byte;
-        if (count == 2) {
-            length = length_of(characters[0], characters[1]);
-            if (length == 0) {
-                return 0;
-            }
         }
     }
     uint32_t rest = 0;

@@ -11,7 +11,8 @@
  * they stand; configuration digest. Integers as u32 little-endian.
  *
  * nonce root: leaf = SHA-256(0x00 | nonce), node = SHA-256(0x01 | left | right); bit d of
- * leaf_index says whether the node at depth d (0 = leaf) is a right child.
+ * leaf_index says whether the node at depth d (0 = leaf) is a right child. Leaves beyond the last
+ * nonce are 32 zero bytes.
  *
  * Integers are little-endian. Changes: version 1, first.
  */

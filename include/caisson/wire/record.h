@@ -200,6 +200,16 @@ static inline uint32_t csn_wire_output_class(uint32_t index)
     return csn_wire_input_class(index) / 32 * 48 + 256;
 }
 
+/* Plaintext bytes of the largest output of a record of this size: no class above fits into it. */
+static inline uint32_t csn_wire_output_bound(uint32_t record_size)
+{
+    uint32_t index = 0;
+    while (index + 1 < CSN_WIRE_CLASS_COUNT && csn_wire_input_class(index + 1) <= record_size) {
+        index++;
+    }
+    return csn_wire_output_class(index);
+}
+
 /* Index of the smallest input class that holds size bytes, or CSN_WIRE_CLASS_COUNT. */
 static inline uint32_t csn_wire_class_for(uint32_t size)
 {
