@@ -59,6 +59,7 @@ void demo_print_json(const struct demo_report *report, bool good)
     number("records_in", report->records_in);
     number("records_out", report->run.opened);
     number("mismatches", report->compared.mismatches);
+    number("mismatch_planted_found", report->compared.planted_found);
     number("rejected", report->rejected);
     number("host_plaintext_hits", report->findings.hits);
     number("host_bytes_audited", report->findings.bytes);
