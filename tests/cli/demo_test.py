@@ -109,7 +109,8 @@ def main():
         try:
             test()
             print(f"ok {number} - {name}")
-        except (AssertionError, IndexError, ValueError, OSError, subprocess.TimeoutExpired) as error:
+        except (AssertionError, IndexError, ValueError, OSError,
+                subprocess.TimeoutExpired) as error:
             failures += 1
             print(f"not ok {number} - {name}\n# {str(error)[:2000]!r}")
     return 1 if failures else 0
