@@ -147,7 +147,11 @@ static void run_lanes(struct lane lanes[LANES], uint32_t count, bool encrypting)
         for (uint32_t i = 0; i < count; i++) {
             lane_block(&lanes[i], round, lanes[i].half[which ^ 1], blocks[i]);
         }
-        csn_aes_encrypt_lanes(keys, blocks);
+        if (count == 1) {
+            csn_aes_encrypt(keys[0], blocks[0], blocks[0], 1);
+        } else {
+            csn_aes_encrypt_lanes(keys, blocks);
+        }
         for (uint32_t i = 0; i < count; i++) {
             struct lane *lane = &lanes[i];
             uint64_t mask = lane_mask(lane, blocks[i], which);

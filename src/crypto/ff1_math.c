@@ -2,20 +2,14 @@
 /* ff1_math.c: arithmetic modulo a public number below 2^64, constant time in the operands. */
 #include "ff1_math.h"
 
-/* One bit a step, on public numbers: (~normal * 2^64 + 2^64 - 1) / normal. */
+/* (~normal * 2^64 + 2^64 - 1) / normal, a public number; ~normal < normal, so that it fits. */
 void csn_modulus_init(struct csn_modulus *modulus, uint64_t value)
 {
     uint32_t shift = (uint32_t)__builtin_clzll(value);
     uint64_t normal = value << shift;
+    uint64_t quotient = UINT64_MAX;
     uint64_t rest = ~normal;
-    uint64_t quotient = 0;
-    for (int i = 0; i < 64; i++) {
-        uint64_t carry = rest >> 63;
-        rest = rest << 1 | 1;
-        uint64_t take = (uint64_t)(carry != 0 || rest >= normal);
-        rest -= take * normal;
-        quotient = quotient << 1 | take;
-    }
+    __asm__("divq %2" : "+a"(quotient), "+d"(rest) : "r"(normal) : "cc");
     modulus->value = value;
     modulus->normal = normal;
     modulus->inverse = quotient;

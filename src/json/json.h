@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CSN_JSON_DEPTH_MAX 64u      /* open containers */
+#define CSN_JSON_DEPTH_MAX 64u        /* open containers */
 #define CSN_JSON_SIZE_MAX  0x1000000u /* bytes of text */
 
 enum csn_json_kind {
@@ -56,14 +56,14 @@ enum csn_json_reason {
     CSN_JSON_UNEXPECTED, /* a byte that may not stand here */
     CSN_JSON_LITERAL,    /* almost true, false or null */
     CSN_JSON_BAD_NUMBER,
-    CSN_JSON_CONTROL,    /* a byte below 0x20 in a string */
-    CSN_JSON_ESCAPE,     /* an unknown or cut escape */
-    CSN_JSON_SURROGATE,  /* half of a pair */
+    CSN_JSON_CONTROL,   /* a byte below 0x20 in a string */
+    CSN_JSON_ESCAPE,    /* an unknown or cut escape */
+    CSN_JSON_SURROGATE, /* half of a pair */
     CSN_JSON_UTF8,
-    CSN_JSON_DUPLICATE,  /* the offset is that of the second name */
-    CSN_JSON_DEPTH,      /* more than 64 open containers */
-    CSN_JSON_TRAILING,   /* something after the text, or two texts without a line feed between */
-    CSN_JSON_SPACE,      /* the caller's tables are too small: never if csn_json_bound() was asked */
+    CSN_JSON_DUPLICATE, /* the offset is that of the second name */
+    CSN_JSON_DEPTH,     /* more than 64 open containers */
+    CSN_JSON_TRAILING,  /* something after the text, or two texts without a line feed between */
+    CSN_JSON_SPACE,     /* the caller's tables are too small: never after csn_json_bound() */
 };
 
 struct csn_json {

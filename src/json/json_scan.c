@@ -74,8 +74,7 @@ static enum csn_json_reason scan_number(struct scanner *scanner)
     }
     if (scanner->at < scanner->size && (text[scanner->at] | 0x20) == 'e') {
         scanner->at++;
-        if (scanner->at < scanner->size &&
-            (text[scanner->at] == '+' || text[scanner->at] == '-')) {
+        if (scanner->at < scanner->size && (text[scanner->at] == '+' || text[scanner->at] == '-')) {
             scanner->at++;
         }
         return scan_digits(scanner);
@@ -357,6 +356,13 @@ enum csn_json_reason csn_json_scan(struct csn_json *json)
     return reason;
 }
 
+/* The sum of 16 bytes. */
+static uint32_t sum_bytes(__m128i counts)
+{
+    __m128i sums = _mm_sad_epu8(counts, _mm_setzero_si128());
+    return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_srli_si128(sums, 8)));
+}
+
 uint32_t csn_json_bound(const uint8_t *text, uint32_t size)
 {
     /* Every value but the first of a text follows a comma or an opening bracket. */
@@ -366,13 +372,16 @@ uint32_t csn_json_bound(const uint8_t *text, uint32_t size)
     const __m128i fold = _mm_set1_epi8(0x20);
     uint32_t count = 1;
     uint32_t at = 0;
-    for (; size - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-        __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, line));
-        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(_mm_or_si128(bytes, fold), open));
-        /* Each hit is a byte of -1: negated and summed over each half. */
-        __m128i sums = _mm_sad_epu8(_mm_sub_epi8(_mm_setzero_si128(), hits), _mm_setzero_si128());
-        count += (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_srli_si128(sums, 8)));
+    while (size - at >= 16) {
+        uint32_t chunks = (size - at) / 16 < 255 ? (size - at) / 16 : 255; /* bytes count to 255 */
+        __m128i counts = _mm_setzero_si128();
+        for (uint32_t i = 0; i < chunks; i++, at += 16) {
+            __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+            __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, line));
+            hits = _mm_or_si128(hits, _mm_cmpeq_epi8(_mm_or_si128(bytes, fold), open));
+            counts = _mm_sub_epi8(counts, hits); /* a hit is -1 */
+        }
+        count += sum_bytes(counts);
     }
     for (; at < size; at++) {
         uint8_t byte = text[at];

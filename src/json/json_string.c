@@ -18,7 +18,7 @@ static uint32_t sequence_size(const uint8_t *bytes, uint32_t left)
         size = 2;
     } else if (first >= 0xe0 && first <= 0xef) {
         size = 3;
-        low = first == 0xe0 ? 0xa0 : 0x80; /* no over-long form */
+        low = first == 0xe0 ? 0xa0 : 0x80;  /* no over-long form */
         high = first == 0xed ? 0x9f : 0xbf; /* no surrogate */
     } else if (first >= 0xf0 && first <= 0xf4) {
         size = 4;

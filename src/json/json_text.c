@@ -3,6 +3,7 @@
  * json_text.c: strings that were found correct before: decode, compare, hash, and write anew.
  */
 #include "json_text.h"
+#include <emmintrin.h>
 #include <string.h>
 
 static uint32_t hex_value(const uint8_t *bytes)
@@ -203,7 +204,7 @@ uint32_t csn_json_hash_escaped(uint64_t seed, const uint8_t *source, uint32_t si
 
 /* ---- writing ---- */
 
-/* The escape of a byte that needs one, its size returned; 0 = the byte stands for itself. */
+/* The escape of a byte that needs one; its size is returned. */
 static uint32_t escape_of(uint8_t byte, uint8_t escape[6])
 {
     static const char digits[] = "0123456789abcdef";
@@ -212,9 +213,6 @@ static uint32_t escape_of(uint8_t byte, uint8_t escape[6])
     if (byte == '"' || byte == '\\') {
         escape[1] = byte;
         return 2;
-    }
-    if (byte >= 0x20) {
-        return 0;
     }
     if (byte >= 0x08 && byte <= 0x0d && byte != 0x0b) {
         escape[1] = (uint8_t)short_names[byte - 0x08];
@@ -228,18 +226,45 @@ static uint32_t escape_of(uint8_t byte, uint8_t escape[6])
     return 6;
 }
 
+/* Bytes at the start that need no escape. */
+static uint32_t plain_run(const uint8_t *bytes, uint32_t size)
+{
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    uint32_t at = 0;
+    for (; size - at >= 16; at += 16) {
+        __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(chunk, last_control), last_control);
+        __m128i special = _mm_or_si128(
+            control, _mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(special);
+        if (mask != 0) {
+            return at + (uint32_t)__builtin_ctz(mask);
+        }
+    }
+    while (at < size && bytes[at] >= 0x20 && bytes[at] != '"' && bytes[at] != '\\') {
+        at++;
+    }
+    return at;
+}
+
 uint32_t csn_json_encode(const uint8_t *bytes, uint32_t size, uint8_t *target, uint32_t target_max)
 {
     uint32_t needed = 0;
-    for (uint32_t i = 0; i < size; i++) {
+    uint32_t at = 0;
+    while (at < size) {
         uint8_t escape[6];
-        uint32_t count = escape_of(bytes[i], escape);
-        const uint8_t *from = escape;
-        if (count == 0) {
-            from = bytes + i;
-            count = 1;
+        const uint8_t *from = bytes + at;
+        uint32_t count = plain_run(from, size - at);
+        if (count > 0) {
+            at += count;
+        } else {
+            count = escape_of(bytes[at], escape);
+            from = escape;
+            at++;
         }
-        if (needed + count <= target_max) {
+        if (needed <= target_max && count <= target_max - needed) {
             memcpy(target + needed, from, count);
         }
         needed += count;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tok_mask.c: covers code points, but for the first and the last few. */
+#include "tok_state.h"
+
+static bool begins_point(uint8_t byte)
+{
+    return (byte & 0xc0) != 0x80;
+}
+
+void tok_put_mask(struct tok_writer *out, const struct tok_value *value, uint32_t keep_first,
+                  uint32_t keep_last, uint8_t with)
+{
+    uint32_t points = 0;
+    for (uint32_t i = 0; i < value->size; i++) {
+        points += begins_point(value->bytes[i]);
+    }
+    if (keep_first + keep_last >= points) {
+        keep_first = 0;
+        keep_last = 0;
+    }
+    uint32_t head = 0; /* where the first code point that is covered begins */
+    uint32_t point = 0;
+    for (; head < value->size; head++) {
+        if (begins_point(value->bytes[head]) && point++ == keep_first) {
+            break;
+        }
+    }
+    uint32_t tail = value->size; /* where what stays at the end begins */
+    for (point = 0; point < keep_last; tail--) {
+        point += begins_point(value->bytes[tail - 1]);
+    }
+    tok_put_text(out, value->bytes, head);
+    for (point = keep_first + keep_last; point < points; point++) {
+        tok_put_text(out, &with, 1);
+    }
+    tok_put_text(out, value->bytes + tail, value->size - tail);
+}

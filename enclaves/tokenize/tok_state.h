@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tok_state.h: what the grant hook builds from a tenant's policy, and what a record in the making
+ * is. Shared by the files of this folder.
+ *
+ * Trust:    state belongs to one tenant; its keys never leave it. Records are the tenant's, any
+ *           bytes. Constant time: keys and FPE numerals. Not constant time, by design: lengths,
+ *           JSON structure, which characters of a value are separators, and free text detection,
+ *           whose branches follow the text.
+ * Threads:  one worker.
+ */
+#ifndef TOK_STATE_H
+#define TOK_STATE_H
+
+#include "crypto/aes.h"
+#include "crypto/sha2.h"
+#include "json/json.h"
+#include <caisson/enclave.h>
+#include <caisson/wire/policy.h>
+
+#define TOK_SYMBOL_MAX  256u /* symbols of one fpe value */
+#define TOK_PREFIX_SIZE 16u
+#define TOK_NONE        0xffffu
+#define TOK_NODE_MAX    (1u + CSN_WIRE_POLICY_FIELD_MAX * CSN_WIRE_POLICY_PATH_STEPS)
+
+/* Key uses (docs/TOKENIZE.md section 3). */
+enum tok_use {
+    TOK_USE_FPE = 1,
+    TOK_USE_TOKEN = 2,
+    TOK_USE_HASH = 3,
+    TOK_USE_SHIFT = 4,
+};
+
+/* Neighbouring characters with neighbouring numerals: mapping is arithmetic, not a table. */
+struct tok_run {
+    uint8_t low;   /* first character */
+    uint8_t count; /* characters */
+    uint8_t first; /* numeral of low */
+};
+
+struct tok_alphabet {
+    uint32_t radix;
+    uint32_t run_count;
+    struct tok_run runs[CSN_WIRE_POLICY_ALPHABET_MAX];
+};
+
+/* Where a name lies in tok_state.text. */
+struct tok_name {
+    uint32_t offset;
+    uint32_t size;
+};
+
+struct tok_field {
+    struct csn_aes_key aes;  /* fpe */
+    struct csn_hmac_key mac; /* token (also of fpe and detect), hash or shift */
+    struct csn_sha256 tweak; /* fpe: the hash before the kept symbols */
+    uint8_t plain_tweak[8];  /* fpe: of a value with nothing kept */
+    struct tok_alphabet alphabet;
+    uint8_t action;
+    uint8_t short_action;
+    uint8_t then;
+    uint8_t kinds;
+    uint8_t luhn;
+    uint8_t keep_first;
+    uint8_t keep_last;
+    uint8_t with;
+    uint8_t token_size;
+    uint8_t prefix_size;
+    uint8_t prefix[TOK_PREFIX_SIZE];
+    uint16_t days;
+    uint16_t subject_count;
+    struct tok_name subject[CSN_WIRE_POLICY_PATH_STEPS];
+    uint32_t subject_hash[CSN_WIRE_POLICY_PATH_STEPS];
+    uint32_t consumer; /* encrypt: index in the grant */
+    bool opens;        /* encrypt: the grant has the consumer's secret key */
+};
+
+/* One step of the path tree. Named children are neighbours. */
+struct tok_node {
+    struct tok_name name;
+    uint16_t first; /* named children: first..first + count */
+    uint16_t count;
+    uint16_t every; /* the `[*]` child or TOK_NONE */
+    uint16_t field; /* index or TOK_NONE */
+};
+
+struct tok_state {
+    uint32_t ready; /* 1 once a policy was built */
+    uint32_t default_action;
+    uint32_t field_count;
+    uint32_t node_count;
+    uint64_t seed;        /* of name hashes; secret, so that nobody can choose names that collide */
+    uint64_t reveal_mask; /* fields that can be detokenized */
+    uint32_t hashes[TOK_NODE_MAX];
+    struct tok_node nodes[TOK_NODE_MAX];
+    struct tok_field fields[CSN_WIRE_POLICY_FIELD_MAX];
+    uint8_t text[CSN_WIRE_POLICY_SIZE_MAX];
+};
+
+/* Output that stops when it is full. */
+struct tok_writer {
+    uint8_t *bytes;
+    uint32_t size;
+    uint32_t max;
+    bool full;
+};
+
+struct tok_job {
+    struct cse_call *call;
+    const struct tok_state *state;
+    const uint8_t *text;
+    uint32_t size;
+    const struct csn_json_node *nodes;
+    uint32_t root; /* node of the text that is being written */
+    bool reveal;   /* operation 2 */
+    uint64_t field_mask;
+    uint64_t revealed; /* values, each to be paid for */
+    uint8_t *rooms[2]; /* for decoded strings, the record's size each; taken when first needed */
+    cse_status status; /* the first failure */
+    struct tok_writer out;
+};
+
+/* Value bytes V. */
+struct tok_value {
+    const uint8_t *bytes;
+    uint32_t size;
+    uint8_t type; /* 's' or 'n' */
+};
+
+/* ---- tok_policy.c, tok_paths.c, tok_keys.c: the grant hook ---- */
+csn_err tok_grant(void *state, const struct cse_grant_view *grant);
+
+/* The parts of a policy whose table sizes were checked. */
+struct tok_source {
+    struct csn_wire_policy head;
+    const struct csn_wire_domain *domains;
+    const struct csn_wire_field *fields;
+    const struct csn_wire_step *steps;
+    const uint8_t *text;
+    const struct cse_grant_view *grant;
+};
+CSN_MUST_USE csn_err tok_build_paths(struct tok_state *state, const struct tok_source *source);
+CSN_MUST_USE csn_err tok_build_field(struct tok_state *state, const struct tok_source *source,
+                                     uint32_t index);
+bool tok_span_fits(const struct tok_source *source, const struct csn_wire_span *span,
+                   uint32_t size_min, uint32_t size_max);
+
+/* ---- tok_walk.c ---- */
+void tok_write_record(struct tok_job *job);
+
+/* ---- tok_apply.c ---- */
+/* False: the member or element is dropped; what was written is to be taken back. */
+bool tok_apply(struct tok_job *job, const struct tok_field *field, uint32_t node);
+/* room: which of the two decoded strings it may take the place of. */
+#define TOK_ROOM_VALUE   0u
+#define TOK_ROOM_SUBJECT 1u
+void tok_value_of(struct tok_job *job, const struct csn_json_node *node, uint32_t room,
+                  struct tok_value *value);
+void tok_put_redacted(struct tok_job *job);
+void tok_put_source(struct tok_job *job, const struct csn_json_node *node);
+void tok_fail(struct tok_job *job, cse_status status);
+
+/* ---- one action each ---- */
+void tok_put_mask(struct tok_writer *out, const struct tok_value *value, uint32_t keep_first,
+                  uint32_t keep_last, uint8_t with);
+struct tok_form {
+    const uint8_t *prefix;
+    uint32_t prefix_size;
+    uint32_t size; /* bytes of T */
+    uint32_t keep_first;
+    uint32_t keep_last;
+};
+/* Without quotes: a token needs no escapes. */
+void tok_put_token(struct tok_writer *out, const struct csn_hmac_key *key,
+                   const struct tok_value *value, const struct tok_form *form);
+void tok_put_hash(struct tok_writer *out, const struct csn_hmac_key *key,
+                  const struct tok_value *value);
+void tok_typed_mac(const struct csn_hmac_key *key, const struct tok_value *value, uint8_t mac[32]);
+/* False: the value is unfit and nothing was written. */
+bool tok_put_fpe(struct tok_writer *out, const struct tok_field *field,
+                 const struct tok_value *value, bool inverse);
+/* False: not a date that can be moved; nothing was written. */
+bool tok_put_shift(struct tok_job *job, const struct tok_field *field,
+                   const struct tok_value *value);
+void tok_put_detect(struct tok_job *job, const struct tok_field *field,
+                    const struct csn_json_node *node);
+void tok_put_sealed(struct tok_job *job, const struct tok_field *field,
+                    const struct csn_json_node *node);
+/* Operation 2 on a field whose bit is set. */
+void tok_reveal(struct tok_job *job, const struct tok_field *field,
+                const struct csn_json_node *node);
+
+/* ---- tok_luhn.c ---- */
+/* numerals 0..9; all N satisfy the check. */
+bool tok_luhn_holds(const uint16_t *numerals, uint32_t count);
+/* The one digit for position at (its present value is ignored) with which the check holds. */
+uint16_t tok_luhn_digit(const uint16_t *numerals, uint32_t count, uint32_t at);
+
+/* ---- tok_symbols.c ---- */
+/* The runs of an alphabet. False: a character twice, or not printable ASCII. */
+bool tok_alphabet_build(struct tok_alphabet *alphabet, const uint8_t *characters, uint32_t count);
+/* Numeral of a character, or TOK_NONE; constant time in the character. */
+uint16_t tok_numeral(const struct tok_alphabet *alphabet, uint8_t character);
+uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_t numeral);
+
+/* ---- output ---- */
+void tok_put(struct tok_writer *out, const void *bytes, uint32_t size);
+void tok_put_byte(struct tok_writer *out, uint8_t byte);
+/* The inside of a JSON string, with escapes. */
+void tok_put_text(struct tok_writer *out, const uint8_t *bytes, uint32_t size);
+
+#endif

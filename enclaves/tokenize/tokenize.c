@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tokenize.c: the enclave that takes personal data out of JSON records (docs/TOKENIZE.md).
+ *
+ * Operation 1 tokenizes, operation 2 gives values back to those who may have them. A record is
+ * scanned once into nodes in the scratch, then written by walking the nodes: what is kept is
+ * copied from the input as it stands.
+ */
+#include "core/bytes.h"
+#include "tok_state.h"
+#include <caisson/wire/record.h>
+
+#define PAYLOAD_MAX 66032u /* the largest input class, 66048, without the prelude */
+
+enum {
+    OPERATION_TOKENIZE = 1,
+    OPERATION_DETOKENIZE = 2,
+};
+
+static cse_status scan(struct tok_job *job, struct csn_json *json)
+{
+    uint32_t bound = csn_json_bound(job->text, job->size);
+    *json = (struct csn_json){.text = job->text,
+                              .size = job->size,
+                              .lines = true,
+                              .seed = job->state->seed,
+                              .nodes = cse_scratch(job->call, bound * sizeof *json->nodes),
+                              .hashes = cse_scratch(job->call, bound * sizeof *json->hashes),
+                              .owners = cse_scratch(job->call, bound * sizeof *json->owners),
+                              .node_max = bound};
+    if (json->nodes == NULL || json->hashes == NULL || json->owners == NULL) {
+        return CSN_WIRE_STATUS_LIMIT;
+    }
+    enum csn_json_reason reason = csn_json_scan(json);
+    if (reason == CSN_JSON_OK) {
+        return CSN_WIRE_STATUS_OK;
+    }
+    cse_fail_at(job->call, json->offset);
+    if (reason == CSN_JSON_SPACE) {
+        return CSN_WIRE_STATUS_INTERNAL;
+    }
+    return reason == CSN_JSON_DEPTH ? CSN_WIRE_STATUS_LIMIT : CSN_WIRE_STATUS_MALFORMED;
+}
+
+/* Values are paid for when all of them are known, and leave only if they were. */
+static cse_status settle(struct tok_job *job)
+{
+    if (job->status == CSN_WIRE_STATUS_OK && job->revealed > 0 &&
+        !cse_budget_take(job->call, job->revealed)) {
+        return CSN_WIRE_STATUS_BUDGET;
+    }
+    return job->status;
+}
+
+static cse_status serve(struct tok_job *job, uint32_t *output_size)
+{
+    struct csn_json json;
+    cse_status status = scan(job, &json);
+    if (status != CSN_WIRE_STATUS_OK) {
+        return status;
+    }
+    job->nodes = json.nodes;
+    tok_write_record(job);
+    status = settle(job);
+    if (status != CSN_WIRE_STATUS_OK) {
+        csn_wipe(job->out.bytes, job->out.size);
+        return status;
+    }
+    *output_size = job->out.size;
+    return CSN_WIRE_STATUS_OK;
+}
+
+static cse_status tokenize(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                           uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    struct tok_job job = {.call = call,
+                          .state = cse_state(call),
+                          .text = input,
+                          .size = input_size,
+                          .out = {.bytes = output, .max = output_size_max}};
+    return job.state->ready == 1 ? serve(&job, output_size) : CSN_WIRE_STATUS_POLICY;
+}
+
+static cse_status detokenize(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                             uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    struct tok_job job = {.call = call,
+                          .state = cse_state(call),
+                          .text = input,
+                          .size = input_size,
+                          .reveal = true,
+                          .field_mask = cse_field_mask(call),
+                          .out = {.bytes = output, .max = output_size_max}};
+    if (job.state->ready != 1) {
+        return CSN_WIRE_STATUS_POLICY;
+    }
+    if ((job.field_mask & job.state->reveal_mask) == 0) {
+        return CSN_WIRE_STATUS_RIGHTS;
+    }
+    return serve(&job, output_size);
+}
+
+static const struct cse_operation operations[] = {
+    {.id = OPERATION_TOKENIZE,
+     .input_size_max = PAYLOAD_MAX,
+     .rights = CSN_WIRE_RIGHT_SUBMIT,
+     .handler = tokenize},
+    {.id = OPERATION_DETOKENIZE,
+     .input_size_max = PAYLOAD_MAX,
+     .rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_DETOKENIZE,
+     .handler = detokenize},
+};
+
+const struct cse_service cse_service = {
+    .operations = operations,
+    .operation_count = sizeof operations / sizeof operations[0],
+    .grant = tok_grant,
+    .purpose_mask = UINT64_MAX,
+};
