@@ -52,8 +52,8 @@ LAYER_EXCEPTIONS = {
     ("src/cli", "src/enclave/size.h"),
     # The demo compares with the independent reference and scans for canaries.
     ("src/cli", "src/reference"),
-    # Keys made by `keygen` and drawn by `demo` come from the same checked generator.
-    ("src/cli", "src/crypto"),
+    # `sign` and `keygen` make signer keys: there is no public signing API yet.
+    ("src/cli", "src/crypto/curve.h"),
 }
 TRUSTED = ("src/core/", "src/crypto/", "src/json/", "src/enclave/", "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
