@@ -9,9 +9,10 @@
 #include <caisson/enclave.h>
 #include <string.h>
 
-/* A 4 KiB text in its record, and its answer in its record, fit in ring messages of these sizes. */
+/* A text of this size in its record, and the answer in its record, fit in ring messages of these
+ * sizes. */
 #define HELLO_TEXT_SIZE_MAX   4096u
-#define HELLO_INPUT_SIZE_MAX  8192u
+#define HELLO_INPUT_SIZE_MAX  8704u
 #define HELLO_OUTPUT_SIZE_MAX 16384u
 /* Two numbers of at most ten digits and the words between them. */
 #define HELLO_ANSWER_SIZE_MAX 64u
