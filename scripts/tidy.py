@@ -54,6 +54,8 @@ LAYER_EXCEPTIONS = {
     ("src/cli", "src/reference"),
     # `sign` and `keygen` make signer keys: there is no public signing API yet.
     ("src/cli", "src/crypto/curve.h"),
+    # `bench rings` takes the bare ring between two threads as its floor.
+    ("src/cli", "src/core/ring.h"),
 }
 TRUSTED = ("src/core/", "src/crypto/", "src/json/", "src/enclave/", "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
