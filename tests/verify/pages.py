@@ -11,7 +11,8 @@ ids = re.findall(r'^    \{"([a-z.-]+)"', catalogue, re.M)
 noted = set()
 for source in (root / "src/verify").glob("*.c"):
     noted |= set(re.findall(r'"([a-z]+\.[a-z-]+)",?\s', source.read_text(encoding="utf-8")))
-pages = {page.stem: page.read_text(encoding="utf-8") for page in (root / "docs/verify").glob("*.md")}
+pages = {page.stem: page.read_text(encoding="utf-8")
+         for page in (root / "docs/verify").glob("*.md")}
 parts = ["## What is checked", "## Why it matters", "## What to do", "## Example"]
 
 faults = []
@@ -27,7 +28,8 @@ for name in sorted(set(ids) | set(pages)):
         faults += [f"{name}: no part {part!r}" for part in parts if part not in text]
         if name not in text.split("## Example", 1)[-1]:
             faults.append(f"{name}: the example is another's")
-faults += [f"{name}: noted, but not in the catalogue" for name in sorted(noted - set(ids) - {"caisson.h"})
+faults += [f"{name}: noted, but not in the catalogue"
+           for name in sorted(noted - set(ids) - {"caisson.h"})
            if not name.endswith(".h")]
 
 print("1..2")
