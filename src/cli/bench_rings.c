@@ -111,7 +111,8 @@ static void trip_floor(struct rig *rig)
 static bool trip_rings(struct rig *rig)
 {
     static uint64_t tag;
-    const uint64_t body[BODY_SIZE / 8] = {++tag, ~tag};
+    tag++;
+    const uint64_t body[BODY_SIZE / 8] = {tag, ~tag};
     uint64_t answer[BODY_SIZE / 8];
     struct csn_ring_message message;
     const struct csn_ring_piece pieces[2] = {{body, BODY_SIZE}, {NULL, 0}};
