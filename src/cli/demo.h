@@ -31,6 +31,7 @@ struct demo_job {
     size_t policy_size;
     const char *consumer; /* name that the policy may encrypt to */
     const char *path;     /* file of real records, one JSON text a line; NULL: generated */
+    const char *member;   /* the file is a JSON array: the text is this member of each */
     uint64_t seed;
     uint64_t record_count; /* generated records; real ones: at most so many */
 };
@@ -77,6 +78,7 @@ struct demo_done {
 struct demo_compared {
     uint64_t compared;
     uint64_t mismatches;
+    uint64_t planted_found; /* negative control: one output with one bit turned */
 };
 
 struct demo_findings {
@@ -141,7 +143,8 @@ CSN_NORETURN void demo_consumer(const struct demo_consumer_setup *setup);
 
 CSN_NORETURN void demo_auditor(uint64_t seed, uint64_t record_count, int control);
 /* Host: all that this process can read goes to the auditor. */
-bool demo_audit_dump(int control, uint64_t *skipped);
+/* enclave_size: the least bytes that an enclave's private memory has. */
+bool demo_audit_dump(int control, uint64_t enclave_size, uint64_t *skipped);
 
 /* ---- demo_host.c ---- */
 struct demo_steady {
@@ -175,5 +178,53 @@ bool demo_host_open(struct demo_host *host, const struct csn_enclave_options *op
 bool demo_host_phase(struct demo_host *host, const struct demo_go *go, const char *what,
                      struct demo_done *done);
 void demo_host_close(struct demo_host *host);
+
+/* ---- demo_run.c ---- */
+#define DEMO_REAL_COUNT 3u
+struct demo_real {
+    const char *name;
+    bool present; /* the file is there */
+    struct demo_compared compared;
+    uint64_t records_in;
+};
+struct demo_report {
+    struct csn_enclave_report enclave;
+    struct demo_steady steady;
+    struct demo_done run;
+    struct demo_done latency;
+    struct demo_compared compared;
+    struct demo_findings findings;
+    uint64_t records_in;
+    uint64_t rejected;
+    uint64_t skipped; /* bytes of enclave memory that the audit left out */
+    uint64_t repeats;
+    double rate;
+    double loop_rate;
+    bool complete;
+    struct demo_real real[DEMO_REAL_COUNT];
+};
+
+struct demo_run {
+    struct demo_job job;
+    struct demo_host host;
+    struct csn_enclave_options options;
+    int audit[2];
+    pid_t children[2]; /* tenant, auditor */
+    struct demo_report report;
+    bool audited; /* with an auditor and a tap */
+};
+
+/* All parts for the generated records; the children are gone at the end. */
+bool demo_run_cards(struct demo_run *run);
+/* Only seal, route, tokenize, open, compare: for one set of real records. */
+bool demo_run_real(struct demo_run *run);
+
+/* ---- demo_real.c: real records, where the data is there ---- */
+bool demo_real_all(const struct demo_run *cards, struct demo_real real[DEMO_REAL_COUNT]);
+
+/* ---- demo_print.c ---- */
+bool demo_judge(struct demo_report *report);
+void demo_print_json(const struct demo_report *report, bool good);
+void demo_print_table(const struct demo_report *report, bool good);
 
 #endif

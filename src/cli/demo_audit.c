@@ -5,9 +5,9 @@
  * The host hands all of its own readable memory to a process that knows the seed: heap, stacks,
  * globals, the rings, the buffers of every pipe, and the tap (a copy of the first records, sealed,
  * as they went in and out). Left out: mappings that a backend made for an enclave's private memory,
- * known by being kept from both dumps and forks ("dc dd" in smaps). They exist on kvm only, hold
- * plaintext while records are served, and are not hidden from the host by this backend; on real
- * TEEs the hardware does that (docs/CAVEATS.md).
+ * known by being kept from both dumps and forks ("dc dd" in smaps) and by holding a whole pool.
+ * They exist on kvm only, hold plaintext while records are served, and are not hidden from the host
+ * by this backend; on real TEEs the hardware does that (docs/CAVEATS.md).
  */
 #define _GNU_SOURCE
 #include "demo.h"
@@ -30,7 +30,7 @@ struct range {
 /* ---- host ---- */
 
 /* Readable mappings but the enclave's own; the list is fixed before the first byte is sent. */
-static uint32_t audit_ranges(struct range *ranges, uint64_t *skipped)
+static uint32_t audit_ranges(struct range *ranges, uint64_t enclave_size, uint64_t *skipped)
 {
     static char line[8192];
     uint32_t count = 0;
@@ -47,7 +47,8 @@ static uint32_t audit_ranges(struct range *ranges, uint64_t *skipped)
             readable = mode[0] == 'r' && strstr(line, "[vvar") == NULL;
             ranges[count] = (struct range){begin, end};
         } else if (strncmp(line, "VmFlags:", 8) == 0 && readable) {
-            bool private = strstr(line, " dc") != NULL && strstr(line, " dd") != NULL;
+            bool private = strstr(line, " dc") != NULL && strstr(line, " dd") != NULL &&
+                           ranges[count].end - ranges[count].begin >= enclave_size;
             *skipped += private ? ranges[count].end - ranges[count].begin : 0;
             count += private ? 0 : 1;
         }
@@ -56,12 +57,12 @@ static uint32_t audit_ranges(struct range *ranges, uint64_t *skipped)
     return count;
 }
 
-bool demo_audit_dump(int control, uint64_t *skipped)
+bool demo_audit_dump(int control, uint64_t enclave_size, uint64_t *skipped)
 {
     static struct range ranges[AUDIT_MAPS];
     static uint8_t chunk[AUDIT_CHUNK];
     *skipped = 0;
-    uint32_t count = audit_ranges(ranges, skipped);
+    uint32_t count = audit_ranges(ranges, enclave_size, skipped);
     int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     bool good = memory >= 0 && count != 0 && count < AUDIT_MAPS;
     for (uint32_t i = 0; good && i < count; i++) {
@@ -97,7 +98,10 @@ static void audit_chunk(struct audit *audit, const uint8_t *bytes, size_t size)
 {
     memcpy(audit->window + audit->kept, bytes, size);
     size_t whole = audit->kept + size;
+    struct csr_canary_hits before = {0}; /* what lies in the kept part alone was counted then */
+    csr_canary_scan(audit->canary, audit->window, audit->kept, &before);
     csr_canary_scan(audit->canary, audit->window, whole, &audit->hits);
+    audit->hits.count -= before.count;
     audit->kept = whole < AUDIT_OVERLAP - 1 ? whole : AUDIT_OVERLAP - 1;
     memmove(audit->window, audit->window + whole - audit->kept, audit->kept);
 }

@@ -108,11 +108,8 @@ static void test_valid(void **state)
             char first = texts[i][strspn(texts[i], " \t\r\n")];
             bool closed = cut >= 1 && strspn(texts[i] + cut, " \t\r\n") == size - cut;
             if ((first == '{' || first == '[' || first == '"') && !closed) {
-                assert_int_equal(
-                    reason,
-                    CSN_JSON_END + (reason == CSN_JSON_ESCAPE) * (CSN_JSON_ESCAPE - CSN_JSON_END) +
-                        (reason == CSN_JSON_SURROGATE) * (CSN_JSON_SURROGATE - CSN_JSON_END) +
-                        (reason == CSN_JSON_UTF8) * (CSN_JSON_UTF8 - CSN_JSON_END));
+                assert_true(reason == CSN_JSON_END || reason == CSN_JSON_ESCAPE ||
+                            reason == CSN_JSON_SURROGATE || reason == CSN_JSON_UTF8);
             }
         }
     }
@@ -168,7 +165,7 @@ static const struct bad bad_texts[] = {
     {"\xef\xbb\xbf[]", CSN_JSON_UNEXPECTED, 0},
     {"[1,\v2]", CSN_JSON_UNEXPECTED, 3},
     {"\"a", CSN_JSON_END, 2},
-    {"\"\\", CSN_JSON_END, 2},
+    {"\"\\", CSN_JSON_END, 1},
     {"\"\\x41\"", CSN_JSON_ESCAPE, 1},
     {"\"\\u12\"", CSN_JSON_ESCAPE, 1},
     {"\"\\u12g4\"", CSN_JSON_ESCAPE, 1},
