@@ -29,8 +29,7 @@ for name in sorted(set(ids) | set(pages)):
         if name not in text.split("## Example", 1)[-1]:
             faults.append(f"{name}: the example is another's")
 faults += [f"{name}: noted, but not in the catalogue"
-           for name in sorted(noted - set(ids) - {"caisson.h"})
-           if not name.endswith(".h")]
+           for name in sorted(noted - set(ids)) if not name.endswith(".h")]
 
 print("1..2")
 print(f"{'ok' if len(ids) >= 18 and len(set(ids)) == len(ids) else 'not ok'} 1 - {len(ids)} ids")
