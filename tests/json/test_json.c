@@ -189,7 +189,7 @@ static const struct bad bad_texts[] = {
     {"{\"\xc3\xa9\":1,\"\\u00E9\":1}", CSN_JSON_DUPLICATE, 8},
     {"{\"\\ud83d\\ude00\":1, \"\xf0\x9f\x98\x80\":1}", CSN_JSON_DUPLICATE, 19},
     {"{\"\":1,\"\":2}", CSN_JSON_DUPLICATE, 6},
-    {"{\"a\":{\"b\":1,\"c\":[{\"b\":1}],\"b\":1}}", CSN_JSON_DUPLICATE, 27},
+    {"{\"a\":{\"b\":1,\"c\":[{\"b\":1}],\"b\":1}}", CSN_JSON_DUPLICATE, 26},
     {"{\"a\":{\"b\":1},\"a\":1}", CSN_JSON_DUPLICATE, 13},
 };
 
