@@ -3,11 +3,11 @@
  * demo_audit.c: is there a plaintext in anything that the host process can see?
  *
  * The host hands all of its own readable memory to a process that knows the seed: heap, stacks,
- * globals, the rings, the buffers of every pipe, and the tap (a copy of the first records, sealed,
- * as they went in and out). Left out: mappings that a backend made for an enclave's private memory,
- * known by being kept from both dumps and forks ("dc dd" in smaps) and by holding a whole pool.
- * They exist on kvm only, hold plaintext while records are served, and are not hidden from the host
- * by this backend; on real TEEs the hardware does that (docs/CAVEATS.md).
+ * globals, the rings, the buffers it routes through, and the tap (a copy of the first records,
+ * sealed, as they went in and out). Left out: mappings that a backend made for an enclave's private
+ * memory, known by being kept from both dumps and forks ("dc dd" in smaps) and by holding a whole
+ * pool. They exist on kvm only, hold plaintext while records are served, and are not hidden from
+ * the host by this backend; on real TEEs the hardware does that (docs/CAVEATS.md).
  */
 #define _GNU_SOURCE
 #include "demo.h"
