@@ -22,7 +22,8 @@ CONFIGURATIONS = {
         ("build-asan", "gcc", ["-Db_sanitize=address,undefined"] + SANITIZED,
          ["ring", "ring_stress", "run_loop", "session", "attack", "client", "host", "image_parse",
           "json_table", "tokenize_*", "evidence", "gcm", "ff1", "fuzz_*"]),
-        ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED, ["ring_stress", "run_loop", "host"]),
+        ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED,
+         ["ring_stress", "run_loop", "host"]),
     ],
     "long": [("build", "gcc", [], None)],
 }
@@ -116,7 +117,8 @@ def main():
             total[1] += 1
             continue
         points = run_tests(name, suite, patterns, log)
-        print(f"  {points[0]} passed, {points[1]} failed, {points[2]} skipped in {name}", flush=True)
+        print(f"  {points[0]} passed, {points[1]} failed, {points[2]} skipped in {name}",
+              flush=True)
         total = [a + b for a, b in zip(total, points)]
     print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
     return 1 if total[1] else 0

@@ -4,7 +4,8 @@
 # Never calls apt when everything is there; without root or sudo it prints the line and exits 1.
 set -eu
 
-packages="gcc make pkg-config meson ninja-build python3 binutils libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
+packages="gcc make pkg-config meson ninja-build python3 binutils"
+packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
 if [ "${1:-build}" = check ]; then
     packages="$packages clang clang-format valgrind"
 fi

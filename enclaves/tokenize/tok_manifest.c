@@ -30,8 +30,8 @@
 
 CSE_MANIFEST(.name = "tokenize", .security_version = 1, .flags = CSN_WIRE_FLAG_DETERMINISTIC,
              .stack_size = 0x20000, .pool_size = (POOL_SIZE + 0xfff) / 0x1000 * 0x1000,
-             .worker_count = 1, .channel_count = 2, .input_line_count = 4096,
-             .output_line_count = 4096, .input_size_max = INPUT_MAX, .output_size_max = OUTPUT_MAX,
+             .worker_count = 1, .channel_count = 2, .input_line_count = 8192,
+             .output_line_count = 16384, .input_size_max = INPUT_MAX, .output_size_max = OUTPUT_MAX,
              .outputs_per_input_max = 1, .tenant_count_max = 64, .context_count_max = 64,
              .credential_count_max = 16, .consumer_count_max = 8,
              .policy_size_max = CSN_WIRE_POLICY_SIZE_MAX, .tenant_state_size = STATE_SIZE,

@@ -42,14 +42,14 @@ typedef enum csn_err {
     CSN_ERR_LIMIT = 0x0204,    /* a fixed limit (manifest, counter, AEAD use) is reached */
 
     /* Peer: foreign bytes are wrong; they were rejected and nothing else was lost. */
-    CSN_ERR_PEER = 0x0301,      /* the other end broke a protocol; sticky for that channel */
-    CSN_ERR_FORMAT = 0x0302,    /* framing, version, magic, lengths */
-    CSN_ERR_AUTH = 0x0303,      /* a signature, tag or commitment does not verify */
-    CSN_ERR_UNKNOWN = 0x0304,   /* a key id, tenant, credential or operation that we do not hold */
-    CSN_ERR_REPLAY = 0x0305,    /* an old or repeated record, grant or nonce */
-    CSN_ERR_POLICY = 0x0306,    /* genuine, but not allowed by the policy in force */
-    CSN_ERR_SUITE = 0x0307,     /* an algorithm or suite that this build does not accept */
-    CSN_ERR_EVIDENCE = 0x0308,  /* evidence is invalid (verification failed) */
+    CSN_ERR_PEER = 0x0301,       /* the other end broke a protocol; sticky for that channel */
+    CSN_ERR_FORMAT = 0x0302,     /* framing, version, magic, lengths */
+    CSN_ERR_AUTH = 0x0303,       /* a signature, tag or commitment does not verify */
+    CSN_ERR_UNKNOWN = 0x0304,    /* a key id, tenant, credential or operation that we do not hold */
+    CSN_ERR_REPLAY = 0x0305,     /* an old or repeated record, grant or nonce */
+    CSN_ERR_POLICY = 0x0306,     /* genuine, but not allowed by the policy in force */
+    CSN_ERR_SUITE = 0x0307,      /* an algorithm or suite that this build does not accept */
+    CSN_ERR_EVIDENCE = 0x0308,   /* evidence is invalid (verification failed) */
     CSN_ERR_UNVERIFIED = 0x0309, /* could not verify: something needed is missing */
 
     /* System: the machine or the library below failed. */

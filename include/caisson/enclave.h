@@ -34,13 +34,12 @@ typedef enum csn_wire_status cse_status;
  * output is not sent (a tombstone of the same size class is); cse_fail_at() may add an offset.
  */
 typedef cse_status (*cse_handler)(struct cse_call *call, const uint8_t *input, uint32_t input_size,
-                                  uint8_t *output, uint32_t output_size_max,
-                                  uint32_t *output_size);
+                                  uint8_t *output, uint32_t output_size_max, uint32_t *output_size);
 
 struct cse_operation {
-    uint16_t id;            /* unique in the table */
+    uint16_t id;             /* unique in the table */
     uint32_t input_size_max; /* larger payloads are refused before the handler runs */
-    uint32_t rights;        /* CSN_WIRE_RIGHT_* that the credential must have, all of them */
+    uint32_t rights;         /* CSN_WIRE_RIGHT_* that the credential must have, all of them */
     cse_handler handler;
 };
 
@@ -68,15 +67,14 @@ struct cse_service {
 
 /* Exactly one of each per image. CSE_MANIFEST puts the note into the image. */
 #define CSE_MANIFEST(...)                                                                          \
-    __attribute__((section(".note.caisson"), used,                                                \
-                   aligned(4))) const struct cse_manifest_note cse_manifest_note = {               \
+    __attribute__((section(".note.caisson"), used, aligned(4)))                                    \
+    const struct cse_manifest_note cse_manifest_note = {                                           \
         .name_size = 8,                                                                            \
         .desc_size = sizeof(struct csn_wire_manifest),                                             \
         .type = CSN_WIRE_NOTE_TYPE,                                                                \
         .note_name = CSN_WIRE_NOTE_NAME,                                                           \
-        .manifest = {.magic = CSN_WIRE_MANIFEST_MAGIC,                                             \
-                     .abi_version = CSN_WIRE_ABI_VERSION,                                          \
-                     __VA_ARGS__}}
+        .manifest = {                                                                              \
+            .magic = CSN_WIRE_MANIFEST_MAGIC, .abi_version = CSN_WIRE_ABI_VERSION, __VA_ARGS__}}
 
 /* As ELF wants it: 12 bytes of note header, 8 of name, then the manifest, 4-byte aligned. */
 struct cse_manifest_note {
@@ -120,7 +118,7 @@ CSN_MUST_USE csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed
                                     uint8_t *output, uint32_t output_size_max,
                                     uint32_t *output_size);
 
-/* Another output for the same input, sealed to the same receiver; at most outputs_per_input_max-1. */
+/* Another output for the same input, to the same receiver; at most outputs_per_input_max - 1. */
 CSN_MUST_USE csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size);
 
 /* Stop for good: wipes the pool's secrets, prints nothing. code: 1..65535, for the host's log. */

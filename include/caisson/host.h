@@ -30,11 +30,11 @@ struct csn_detail {
 };
 
 /* Protections beyond the required ones; each is reported true or false, any may be required. */
-#define CSN_PROTECT_NAMESPACES  UINT32_C(1)
-#define CSN_PROTECT_OWN_UID     UINT32_C(2)
-#define CSN_PROTECT_LOCKED      UINT32_C(4)
-#define CSN_PROTECT_HUGE_PAGES  UINT32_C(8)
-#define CSN_PROTECT_SECRET      UINT32_C(16) /* memfd_secret, process only */
+#define CSN_PROTECT_NAMESPACES UINT32_C(1)
+#define CSN_PROTECT_OWN_UID    UINT32_C(2)
+#define CSN_PROTECT_LOCKED     UINT32_C(4)
+#define CSN_PROTECT_HUGE_PAGES UINT32_C(8)
+#define CSN_PROTECT_SECRET     UINT32_C(16) /* memfd_secret, process only */
 
 struct csn_enclave_options {
     const void *image; /* ELF bytes; copied */
@@ -42,16 +42,16 @@ struct csn_enclave_options {
     const char *backend; /* "process", "kvm", or "auto" / NULL: kvm where it works, else process */
     uint32_t require;    /* CSN_PROTECT_* bits that must hold, else CSN_ERR_MISSING */
     uint32_t inflight_count_max; /* inputs kept per channel until answered; 0: 1024 */
-    uint32_t crash_count_max; /* crashes that one record alone may cause; 0: 2 */
+    uint32_t crash_count_max;    /* crashes that one record alone may cause; 0: 2 */
 };
 
 struct csn_enclave_report {
-    const char *backend; /* static */
-    uint32_t backend_id; /* CSN_WIRE_BACKEND_* */
+    const char *backend;  /* static */
+    uint32_t backend_id;  /* CSN_WIRE_BACKEND_* */
     uint32_t protections; /* CSN_PROTECT_* that hold */
     uint8_t measurement[48];
     uint8_t gate_hash[32]; /* SHA-256 of the gate page */
-    uint64_t start_ns;    /* create to serving */
+    uint64_t start_ns;     /* create to serving */
 };
 
 /* Why an enclave is not running. */
@@ -77,7 +77,7 @@ struct csn_fate {
 /*
  * Check, copy, measure, map and start an image; returns when it serves. On failure *enclave is
  * NULL and detail (may be NULL) says what and where.
- * CSN_ERR_FORMAT: the image; CSN_ERR_MISSING: backend or protection; CSN_ERR_CRASHED: did not start.
+ * CSN_ERR_FORMAT: the image; CSN_ERR_MISSING: backend or protection; CSN_ERR_CRASHED: no start.
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_create(const struct csn_enclave_options *options,
                                                 struct csn_enclave **enclave,
@@ -112,7 +112,8 @@ struct csn_output {
     bool final;   /* last output for that input: the input is forgotten */
     uint32_t size;
 };
-/* Copy the next output into target. CSN_AGAIN: none. CSN_ERR_SPACE never: target >= output_size_max. */
+/* Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target >= output_size_max.
+ */
 CSN_API CSN_MUST_USE csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel,
                                                  void *target, struct csn_output *output);
 /*

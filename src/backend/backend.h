@@ -19,8 +19,8 @@ struct csn_backend_config {
     const void *image; /* private copy of the ELF, already checked by csn_image_parse() */
     size_t image_size;
     const struct csn_wire_manifest *manifest;
-    int rings_fd;      /* sealed memfd of csn_wire_rings_size(manifest) bytes, zeroed */
-    void *rings;       /* the host's mapping of it */
+    int rings_fd; /* sealed memfd of csn_wire_rings_size(manifest) bytes, zeroed */
+    void *rings;  /* the host's mapping of it */
     uint32_t require;
 };
 

@@ -13,10 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLI_CONTROL_SIZE_MAX UINT32_C(1048576)
-#define CLI_CONTROL_EVIDENCE UINT32_C(1) /* request: 32-byte nonce; reply: evidence bundle */
-#define CLI_CONTROL_GRANT    UINT32_C(2) /* request: grant; reply: struct csn_wire_answer and body */
-#define CLI_CONTROL_ERROR    UINT32_C(255) /* reply: text */
+#define CLI_CONTROL_SIZE_MAX   UINT32_C(1048576)
+#define CLI_CONTROL_NONCE_SIZE 32u
+#define CLI_CONTROL_EVIDENCE   UINT32_C(1) /* request: 32-byte nonce; reply: evidence bundle */
+/* request: grant; reply: struct csn_wire_answer and body, from each worker in turn */
+#define CLI_CONTROL_GRANT UINT32_C(2)
+#define CLI_CONTROL_ERROR UINT32_C(255) /* reply: text */
 
 /* Client: connected socket or -1 with a message. */
 int cli_control_connect(const char *path);

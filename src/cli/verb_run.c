@@ -1,4 +1,267 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* verb_run.c: `caisson run`: an image over files, pipes or stdin and stdout. */
 #include "cli.h"
-static int run(int argc, char **argv) { (void)argc; (void)argv; return cli_fail(CLI_FAILURE, "missing in this build"); }
-const struct cli_verb cli_run = {.name = "run", .summary = "", .help = "", .run = run};
+#include "run.h"
+#include "seed.h"
+#include <caisson/client.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define IMAGE_SIZE_MAX (UINT64_C(64) << 20)
+
+static const char help[] =
+    "usage: caisson run IMAGE --signature SIG --root ROOTKEY --control SOCKET\n"
+    "                   [--backend auto|process|kvm] [--grants N] [--input F] [--output F]\n"
+    "                   [--stats F] [--require LIST]\n"
+    "\n"
+    "Starts an enclave, serves evidence and grants on SOCKET, waits until N grants were accepted,\n"
+    "then feeds it sealed records and writes its sealed answers in the order of the input. Ends "
+    "at\n"
+    "the end of input. It sees no plaintext and holds no key to any.\n"
+    "\n"
+    "  --signature SIG   the image's signature (caisson sign)\n"
+    "  --root ROOTKEY    key file for development evidence (caisson keygen root): insecure\n"
+    "  --control SOCKET  unix socket for caisson evidence and caisson grant\n"
+    "  --backend NAME    auto (kvm where it works, else process), process or kvm\n"
+    "  --grants N        how many grants to wait for (default 1)\n"
+    "  --input F         sealed records, each a u32 size (little-endian) and its bytes (default "
+    "-)\n"
+    "  --output F        answers, framed alike: struct csn_wire_answer, then its body (default -)\n"
+    "  --stats F         counters as one JSON object, at the end\n"
+    "  --require LIST    protections that must hold, else it does not start: namespaces, own-uid,\n"
+    "                    locked, huge-pages, secret\n"
+    "  --json            the counters on stdout, where the output is a file, else on stderr\n"
+    "\n"
+    "After a crash it starts the enclave again and waits for the grants again: the new instance "
+    "has\n"
+    "new keys, so the tenants must verify it anew. Unfinished records are then fed back one at a\n"
+    "time; one that kills the enclave twice is set aside and answered by the host.\n"
+    "\n"
+    "Exit codes: 0 all records framed and answered, 1 failure or broken frames, 2 usage,\n"
+    "3 the signature does not fit the image.\n"
+    "\n"
+    "Example\n"
+    "  caisson run echo.elf --signature echo.sig --root root.key --control run.sock \\\n"
+    "      --input sealed --output answers &\n"
+    "  caisson grant --control run.sock --tenant bank.key --no-policy --version 1 \\\n"
+    "      --image echo.elf --insecure-dev --root $root --statement statement\n";
+
+struct wish {
+    const char *signature, *root, *control, *backend, *grants, *input, *output, *stats, *require;
+    bool json;
+};
+
+static int parse_require(const char *text, uint32_t *require)
+{
+    static const struct {
+        const char *name;
+        uint32_t bit;
+    } names[] = {{"namespaces", CSN_PROTECT_NAMESPACES},
+                 {"own-uid", CSN_PROTECT_OWN_UID},
+                 {"locked", CSN_PROTECT_LOCKED},
+                 {"huge-pages", CSN_PROTECT_HUGE_PAGES},
+                 {"secret", CSN_PROTECT_SECRET}};
+    while (text != NULL && *text != 0) {
+        size_t length = strcspn(text, ",");
+        uint32_t bit = 0;
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            bool same =
+                strlen(names[i].name) == length && strncmp(names[i].name, text, length) == 0;
+            bit |= same ? names[i].bit : 0;
+        }
+        if (bit == 0) {
+            return cli_fail(CLI_USAGE, "--require: no such protection: %.*s", (int)length, text);
+        }
+        *require |= bit;
+        text += length;
+        text += *text == ',' ? 1 : 0;
+    }
+    return CLI_OK;
+}
+
+/* The signature is genuine and about this image. */
+static int check_signature(struct cli_run *run, const char *path, const void *image, size_t size)
+{
+    struct csn_image parsed;
+    struct csn_image_fault fault = {0};
+    uint8_t measurement[48];
+    size_t signature_size = 0;
+    uint8_t *signature = cli_read_file(path, 4096, &signature_size);
+    if (signature == NULL) {
+        return CLI_FAILURE;
+    }
+    csn_err err = csn_image_measure_file(image, size, &parsed, measurement, &fault);
+    if (err != CSN_OK) {
+        free(signature);
+        return cli_fail(CLI_FAILURE, "the image: %s at offset %llu", fault.what,
+                        (unsigned long long)fault.where);
+    }
+    if (signature_size == sizeof run->signature) {
+        memcpy(&run->signature, signature, sizeof run->signature);
+    }
+    free(signature);
+    err = csn_signature_verify(&run->signature, signature_size);
+    err = err == CSN_OK ? csn_signature_match(&run->signature, &parsed, measurement) : err;
+    return err == CSN_OK ? CLI_OK
+                         : cli_fail(CLI_INVALID, "%s: %s", path,
+                                    err == CSN_ERR_FORMAT ? "not a signature file"
+                                                          : "not a signature of this image");
+}
+
+static int start_enclave(struct cli_run *run, const struct wish *wish, const char *path)
+{
+    struct csn_enclave_options options = {.backend = wish->backend};
+    struct csn_detail detail = {{0}};
+    size_t size = 0;
+    int code = parse_require(wish->require, &options.require);
+    uint8_t *image = code == CLI_OK ? cli_read_file(path, IMAGE_SIZE_MAX, &size) : NULL;
+    if (image == NULL) {
+        return code == CLI_OK ? CLI_FAILURE : code;
+    }
+    code = check_signature(run, wish->signature, image, size);
+    options.image = image;
+    options.image_size = size;
+    if (code == CLI_OK && csn_enclave_create(&options, &run->enclave, &detail) != CSN_OK) {
+        code = cli_fail(CLI_FAILURE, "%s: %s", path, detail.text);
+    }
+    free(image);
+    if (code == CLI_OK) {
+        const struct csn_wire_manifest *manifest = csn_enclave_manifest(run->enclave);
+        run->input_size_max = manifest->input_size_max;
+        run->message = malloc(manifest->output_size_max);
+        code = run->message != NULL ? CLI_OK : cli_fail(CLI_FAILURE, "out of memory");
+    }
+    return code;
+}
+
+static int open_files(struct cli_run *run, const struct wish *wish)
+{
+    bool standard = strcmp(wish->input, "-") == 0;
+    run->input_fd = standard ? STDIN_FILENO : open(wish->input, O_RDONLY | O_CLOEXEC);
+    if (run->input_fd < 0) {
+        return cli_fail(CLI_FAILURE, "%s: %s", wish->input, strerror(errno));
+    }
+    run->output = strcmp(wish->output, "-") == 0 ? stdout : fopen(wish->output, "wbe");
+    if (run->output == NULL) {
+        return cli_fail(CLI_FAILURE, "%s: %s", wish->output, strerror(errno));
+    }
+    return CLI_OK;
+}
+
+static void print_counts(FILE *stream, const struct cli_run *run)
+{
+    struct csn_enclave_report report;
+    const struct run_counts *counts = &run->counts;
+    csn_enclave_report(run->enclave, &report);
+    fprintf(stream, "{\"backend\":\"%s\",\"measurement\":\"", report.backend);
+    cli_print_hex(stream, report.measurement, sizeof report.measurement);
+    fprintf(stream,
+            "\",\"records\":%llu,\"outputs\":%llu,\"framing_errors\":%llu,\"rejected\":%llu,"
+            "\"grants\":%llu,\"restarts\":%llu,\"quarantined\":%llu}\n",
+            (unsigned long long)counts->records, (unsigned long long)counts->outputs,
+            (unsigned long long)counts->framing_errors, (unsigned long long)counts->rejected,
+            (unsigned long long)counts->grants, (unsigned long long)counts->restarts,
+            (unsigned long long)counts->quarantined);
+}
+
+static int report(const struct cli_run *run, const struct wish *wish)
+{
+    if (wish->json) {
+        print_counts(run->output == stdout ? stderr : stdout, run);
+    }
+    if (wish->stats == NULL) {
+        return CLI_OK;
+    }
+    FILE *stream = fopen(wish->stats, "we");
+    if (stream == NULL) {
+        return cli_fail(CLI_FAILURE, "%s: %s", wish->stats, strerror(errno));
+    }
+    print_counts(stream, run);
+    return fclose(stream) == 0 ? CLI_OK : cli_fail(CLI_FAILURE, "%s: not written", wish->stats);
+}
+
+/* The threads end with the process: each may sleep in a call that nothing here can end. */
+static int serve(struct cli_run *run, const struct wish *wish)
+{
+    pthread_t thread;
+    struct csn_enclave_report about;
+    if (pthread_create(&thread, NULL, run_control_thread, run) != 0 ||
+        pthread_create(&thread, NULL, run_input_thread, run) != 0) {
+        return cli_fail(CLI_FAILURE, "no thread could be started");
+    }
+    csn_enclave_report(run->enclave, &about);
+    cli_fail(0, "backend %s; evidence and grants on %s; waiting for %u grants", about.backend,
+             wish->control, run->grants_wanted);
+    int code = run_loop(run);
+    int reported = report(run, wish);
+    unlink(wish->control);
+    if (run->output != stdout && fclose(run->output) != 0) {
+        code = cli_fail(CLI_FAILURE, "%s: not written", wish->output);
+    }
+    if (code == CLI_OK && (run->counts.framing_errors != 0 || run->counts.quarantined != 0)) {
+        code = CLI_FAILURE;
+    }
+    return code != CLI_OK ? code : reported;
+}
+
+static int prepare(struct cli_run *run, const struct wish *wish, const char *image)
+{
+    uint64_t grants = 0;
+    int code = cli_number("--grants", wish->grants, 0, 1000000, &grants);
+    if (code != CLI_OK) {
+        return code;
+    }
+    run->grants_wanted = (uint32_t)grants;
+    csn_err err = csv_client_init();
+    if (err != CSN_OK) {
+        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    }
+    if (!cli_seed_read(wish->root, CLI_SEED_ROOT, run->root_seed)) {
+        return CLI_FAILURE;
+    }
+    code = start_enclave(run, wish, image);
+    code = code == CLI_OK ? open_files(run, wish) : code;
+    if (code == CLI_OK) {
+        run->listen_fd = cli_control_listen(wish->control);
+        code = run->listen_fd >= 0 ? CLI_OK : CLI_FAILURE;
+    }
+    return code;
+}
+
+static int run_verb(int argc, char **argv)
+{
+    static struct cli_run run = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                 .changed = PTHREAD_COND_INITIALIZER};
+    struct wish wish = {.backend = "auto", .grants = "1", .input = "-", .output = "-"};
+    const struct cli_option options[] = {
+        {"--signature", &wish.signature, NULL}, {"--root", &wish.root, NULL},
+        {"--control", &wish.control, NULL},     {"--backend", &wish.backend, NULL},
+        {"--grants", &wish.grants, NULL},       {"--input", &wish.input, NULL},
+        {"--output", &wish.output, NULL},       {"--stats", &wish.stats, NULL},
+        {"--require", &wish.require, NULL},     {"--json", NULL, &wish.json},
+    };
+    const char *operands[1];
+    size_t count;
+    bool done;
+    int code = cli_options(&cli_run, argc, argv, options, sizeof options / sizeof options[0],
+                           operands, 1, &count, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    if (count != 1 || wish.signature == NULL || wish.root == NULL || wish.control == NULL) {
+        return cli_fail(CLI_USAGE, "wants an image, --signature, --root and --control; see "
+                                   "caisson run --help");
+    }
+    code = prepare(&run, &wish, operands[0]);
+    code = code == CLI_OK ? serve(&run, &wish) : code;
+    csn_enclave_destroy(run.enclave);
+    return code;
+}
+
+const struct cli_verb cli_run = {.name = "run",
+                                 .summary = "run an image over files, pipes or stdin and stdout",
+                                 .help = help,
+                                 .run = run_verb};

@@ -175,17 +175,22 @@ bool csn_ring_publish(struct csn_ring_writer *writer)
     return true;
 }
 
-bool csn_ring_has_credit(struct csn_ring_writer *writer, uint32_t count, uint32_t size)
+bool csn_ring_has_lines(struct csn_ring_writer *writer, uint64_t lines, uint32_t size)
 {
     if (writer->fate != CSN_OK || size > writer->size_max) {
         return false;
     }
-    uint64_t lines = csn_wire_lines(size);
-    uint64_t needed = lines * count;
+    uint64_t needed = lines;
     if (needed > lines_to_end(writer->cursor, writer->line_count)) {
-        needed += lines - 1; /* the longest pad; at most one, as all of it is under one lap */
+        /* the longest pad; at most one, as all of it is under one lap */
+        needed += csn_wire_lines(size) - 1;
     }
     return ensure_lines(writer, needed) == CSN_OK;
+}
+
+bool csn_ring_has_credit(struct csn_ring_writer *writer, uint32_t count, uint32_t size)
+{
+    return csn_ring_has_lines(writer, (uint64_t)csn_wire_lines(size) * count, size);
 }
 
 bool csn_ring_writer_check(const struct csn_ring_writer *writer)

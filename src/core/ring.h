@@ -87,6 +87,8 @@ bool csn_ring_publish(struct csn_ring_writer *writer);
  * reservation that a worker makes before it takes an input.
  */
 bool csn_ring_has_credit(struct csn_ring_writer *writer, uint32_t count, uint32_t size);
+/* The same for messages of mixed sizes: their lines in all, and the size of the largest. */
+bool csn_ring_has_lines(struct csn_ring_writer *writer, uint64_t lines, uint32_t size);
 
 /*
  * Copy the next message, exactly once, into target (caller's, at least size_max rounded up to 8

@@ -12,6 +12,7 @@
 #include "../core/event.h"
 #include "gate.h"
 #include <caisson/wire/message.h>
+#include <caisson/wire/record.h>
 
 #define LOOP_LINE          CSN_WIRE_LINE_SIZE
 #define LOOP_CHANNEL_LIMIT 64u
@@ -163,13 +164,33 @@ static bool batch_is_full(const struct cse_loop *loop)
            loop->buffer_size - loop->used < loop->input_room;
 }
 
-/* Credit for everything that `inputs` inputs may yield, whatever the wrap costs. */
-static bool has_output_credit(struct cse_worker *worker, uint32_t channel, uint32_t inputs)
+/*
+ * Lines of the largest outputs of an input, which follow from its size and kind alone: a record's
+ * output is of the class that belongs to its own; anything else may yield the largest there is.
+ */
+static uint64_t output_lines(const struct csn_wire_manifest *manifest,
+                             const struct cse_input *input)
+{
+    uint32_t kind = input->size >= sizeof kind ? csn_load_u32(input->bytes) : 0;
+    bool record = kind == CSN_WIRE_RECORD || (kind & CSN_WIRE_SHORT) != 0;
+    uint32_t size = manifest->output_size_max;
+    if (record) {
+        uint32_t bound = sizeof(struct csn_wire_answer) + sizeof(struct csn_wire_record) +
+                         CSN_WIRE_ROUTE_SIZE_MAX + CSN_WIRE_TAG_SIZE +
+                         csn_wire_output_bound(input->size);
+        size = bound < size ? bound : size;
+    }
+    return (uint64_t)csn_wire_lines(size) * manifest->outputs_per_input_max;
+}
+
+/* Credit for `lines` lines of inputs that were taken, and for one more input of any size. */
+static bool has_output_credit(struct cse_worker *worker, uint32_t channel, uint64_t lines)
 {
     const struct csn_wire_manifest *manifest = worker->manifest;
     struct csn_ring_writer *writer = &worker->channels[channel].writer;
-    bool granted = csn_ring_has_credit(writer, inputs * manifest->outputs_per_input_max,
-                                       manifest->output_size_max);
+    uint64_t next =
+        (uint64_t)csn_wire_lines(manifest->output_size_max) * manifest->outputs_per_input_max;
+    bool granted = csn_ring_has_lines(writer, lines + next, manifest->output_size_max);
     if (writer->fate != CSN_OK) {
         drop(worker, channel);
     }
@@ -188,9 +209,9 @@ static void take_from(struct cse_worker *worker, uint32_t channel)
     struct cse_loop *loop = worker->loop;
     struct csn_ring_reader *reader = &worker->channels[channel].reader;
     uint64_t credit_before = reader->credit_given;
-    uint32_t taken = 0;
+    uint64_t reserved = 0; /* lines of the out ring */
 
-    while (!batch_is_full(loop) && has_output_credit(worker, channel, taken + 1)) {
+    while (!batch_is_full(loop) && has_output_credit(worker, channel, reserved)) {
         struct csn_ring_message message;
         uint8_t *target = loop->buffer + loop->used;
         csn_err result = csn_ring_read(reader, target, &message);
@@ -201,12 +222,12 @@ static void take_from(struct cse_worker *worker, uint32_t channel)
             drop(worker, channel);
             break;
         }
-        loop->inputs[loop->count] = (struct cse_input){
+        struct cse_input *input = &loop->inputs[loop->count++];
+        *input = (struct cse_input){
             .bytes = target, .size = message.size, .channel = channel, .tag = message.tag};
-        loop->count++;
         loop->used += cse_loop_round(message.size);
         loop->body_size += message.size;
-        taken++;
+        reserved += output_lines(worker->manifest, input);
     }
     if (reader->credit_given != credit_before) {
         wake_host(worker, channel);
@@ -269,7 +290,7 @@ static void give_all_credit(struct cse_worker *worker)
 static bool has_work(struct cse_worker *worker)
 {
     for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
-        if (has_input(worker, c) && has_output_credit(worker, c, 1)) {
+        if (has_input(worker, c) && has_output_credit(worker, c, 0)) {
             return true;
         }
     }

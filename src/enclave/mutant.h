@@ -28,7 +28,7 @@ enum cse_check {
     CSE_CHECK_CHALLENGE, /* issued by this worker, and not before the grant in force */
     CSE_CHECK_WINDOW,    /* not seen before */
     CSE_CHECK_OPEN_BUDGET,
-    CSE_CHECK_INSERT_AFTER,   /* contexts enter the cache only after a record authenticated */
+    CSE_CHECK_INSERT_AFTER, /* contexts enter the cache only after a record authenticated */
     CSE_CHECK_RIGHTS,
     CSE_CHECK_PURPOSE,
     CSE_CHECK_BUDGET,

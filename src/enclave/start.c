@@ -21,8 +21,9 @@
 _Static_assert(CSE_ENTRY_STOP_ENTROPY == CSN_WIRE_STOP_ENTROPY, "entry.S has the same number");
 _Static_assert(sizeof(struct cse_manifest_note) == 20 + sizeof(struct csn_wire_manifest), "note");
 
-#define START_SPINS UINT64_C(20000000000) /* minutes: worker 0 runs self-tests, on a busy machine  \
-                                           */
+#define START_SPINS                                                                                \
+    UINT64_C(20000000000) /* minutes: worker 0 runs self-tests, on a busy machine                  \
+                           */
 
 #define COMMON_BLANK   0u
 #define COMMON_READY   1u

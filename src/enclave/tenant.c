@@ -134,7 +134,7 @@ static void digest_config(const struct cse_session *session, uint8_t digest[32])
 static void list_key(struct csn_wire_boot_made *made, uint32_t purpose, const uint8_t *tenant,
                      const uint8_t *public_key)
 {
-    struct csn_wire_boot_key key = {.purpose = purpose, .suite = CSN_WIRE_SUITE >> 16};
+    struct csn_wire_boot_key key = {.purpose = purpose, .suite = CSN_WIRE_SUITE};
     if (tenant != NULL) {
         __builtin_memcpy(key.tenant, tenant, 32);
     }

@@ -19,7 +19,11 @@ static bool fill_leaves(const uint8_t (*nonces)[32], size_t count, size_t leaf_c
 {
     bool good = true;
     for (size_t i = 0; good && i < leaf_count; i++) {
-        good = csv_nonce_leaf(nonces[i < count ? i : count - 1], level[i]);
+        if (i < count) {
+            good = csv_nonce_leaf(nonces[i], level[i]);
+        } else {
+            memset(level[i], 0, 32);
+        }
     }
     return good;
 }

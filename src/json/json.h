@@ -63,7 +63,7 @@ enum csn_json_reason {
     CSN_JSON_DUPLICATE, /* the offset is that of the second name */
     CSN_JSON_DEPTH,     /* more than 64 open containers */
     CSN_JSON_TRAILING,  /* something after the text, or two texts without a line feed between */
-    CSN_JSON_SPACE,     /* the caller's tables are too small: never if csn_json_bound() was asked */
+    CSN_JSON_SPACE,     /* the caller's tables are too small: never after csn_json_bound() */
 };
 
 struct csn_json {

@@ -168,7 +168,7 @@ static bool read_alphabet(struct load *load, struct csr_field *field, const char
     if (symbols == NULL || strlen(symbols) < 2 || strlen(symbols) > 94) {
         return refuse(load, "unknown alphabet", name);
     }
-    strcpy(field->alphabet, symbols);
+    memcpy(field->alphabet, symbols, strlen(symbols) + 1);
     field->radix = (uint32_t)strlen(symbols);
     return true;
 }

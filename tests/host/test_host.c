@@ -309,7 +309,7 @@ static void a_poison_pill_is_quarantined_once(void **state)
     uint8_t served[8] = {0};
     for (uint64_t tag = 0; tag < 8; tag++) {
         csn_err result = tag == 3 ? csn_enclave_submit(enclave, 0, tag, &pill, sizeof pill)
-                                   : submit(enclave, 0, tag);
+                                  : submit(enclave, 0, tag);
         assert_int_equal(result, CSN_OK);
     }
     csn_err flushed = csn_enclave_flush(enclave, 0); /* it may have died already */

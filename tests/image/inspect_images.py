@@ -34,8 +34,8 @@ class Image:
         self.path = path
         self.segments = [line.split() for line in run('readelf', '-lW', path).splitlines()
                          if re.match(r'^  [A-Z_0-9]+ +0x[0-9a-f]+ 0x', line)]
-        self.sections = re.findall(r'^  \[ *\d+\] (\S*) +([A-Z_0-9]+) ', run('readelf', '-SW', path),
-                                   re.M)
+        self.sections = re.findall(r'^  \[ *\d+\] (\S*) +([A-Z_0-9]+) ',
+                                   run('readelf', '-SW', path), re.M)
         self.symbols = [line.split() for line in run('nm', path).splitlines()]
         self.code = []
         function = '?'
@@ -159,7 +159,8 @@ SEEDS = {
     'undefined': (START + 'ret\ncall missing\n', ['-Wl,--unresolved-symbols=ignore-all'],
                   check_undefined),
     'allocator': (START + 'ret\n.globl malloc\nmalloc: ret\n', [], check_allocators),
-    'relocations': (START + 'call other\n.section .text.o,"ax"\n.globl other\nother: ret\n', ['-Wl,--emit-relocs'], check_relocations),
+    'relocations': (START + 'call other\n.section .text.o,"ax"\n.globl other\nother: ret\n',
+                    ['-Wl,--emit-relocs'], check_relocations),
     'interpreter': (START + 'ret\n', ['PATCH_INTERP'], check_segments),
     'writable_text': (START + 'ret\n', ['PATCH_RWX'], check_segments),
     'no_canary': (START + '.rept 3000\nnop\n.endr\n', [], check_canary),

@@ -32,7 +32,8 @@ def manifest_mutants(text):
     for match in re.finditer(r'\{"(manifest [^"]*)",\s*FIELD\((\w+)\),\s*(.*?)\},\n', text, re.S):
         changed = text[:match.start(3)] + 'm != NULL' + text[match.end(3):]
         if 'fits},' not in changed:
-            changed = changed.replace('const struct manifest_rule rules[] = {\n        {"manifest input',
+            changed = changed.replace('const struct manifest_rule rules[] = {\n'
+                                      '        {"manifest input',
                                       '(void)fits;\n    const struct manifest_rule rules[] = {\n'
                                       '        {"manifest input')
         yield match.group(1), changed
@@ -40,8 +41,8 @@ def manifest_mutants(text):
 
 def part_mutants(text):
     """Conditions made of several parts: one mutant per part that is left out, joined by ||."""
-    for match in re.finditer(r'    if \(([^{};]*?)\) \{\n        return refuse\(parser, "([^"]*)"', text,
-                             re.S):
+    for match in re.finditer(r'    if \(([^{};]*?)\) \{\n'
+                             r'        return refuse\(parser, "([^"]*)"', text, re.S):
         parts = [p.strip() for p in split_or(match.group(1))]
         for i in range(len(parts)) if len(parts) > 1 else []:
             rest = ' || '.join(parts[:i] + parts[i + 1:])

@@ -46,7 +46,7 @@ struct csn_wire_boot_given {
 
 struct csn_wire_boot_key {
     uint32_t purpose;
-    uint32_t suite; /* HPKE KEM id */
+    uint32_t suite;     /* CSN_WIRE_SUITE */
     uint8_t tenant[32]; /* zero for the instance key */
     uint8_t public_key[32];
 };

@@ -14,7 +14,7 @@
  * A ring message is a run of whole lines that never wraps. Its first 8 bytes are the head word,
  * stored last with release; then an 8-byte tag; then the body; the rest of the last line is zero.
  *
- *   head word   bits 63..32  sequence: low 32 bits of the free-running line number of its first line
+ *   head word   bits 63..32  sequence: low 32 bits of the free-running number of its first line
  *               bit  31      1: a message is here (a zero word means not yet)
  *               bit  30      pad: no message, continue at the start of the ring
  *               bit  29      final: the last output for its tag (out ring), 0 (in ring)
@@ -34,26 +34,26 @@
 #include <caisson/wire/map.h>
 #include <stdint.h>
 
-#define CSN_WIRE_LINE_SIZE       64u
-#define CSN_WIRE_HEAD_SIZE       16u /* head word and tag */
-#define CSN_WIRE_HEAD_VALID      (UINT64_C(1) << 31)
-#define CSN_WIRE_HEAD_PAD        (UINT64_C(1) << 30)
-#define CSN_WIRE_HEAD_FINAL      (UINT64_C(1) << 29)
-#define CSN_WIRE_HEAD_ZERO       (UINT64_C(0x1f) << 24)
-#define CSN_WIRE_HEAD_SIZE_MASK  UINT64_C(0xffffff)
+#define CSN_WIRE_LINE_SIZE      64u
+#define CSN_WIRE_HEAD_SIZE      16u /* head word and tag */
+#define CSN_WIRE_HEAD_VALID     (UINT64_C(1) << 31)
+#define CSN_WIRE_HEAD_PAD       (UINT64_C(1) << 30)
+#define CSN_WIRE_HEAD_FINAL     (UINT64_C(1) << 29)
+#define CSN_WIRE_HEAD_ZERO      (UINT64_C(0x1f) << 24)
+#define CSN_WIRE_HEAD_SIZE_MASK UINT64_C(0xffffff)
 
-#define CSN_WIRE_WORKER_LINES    1u
-#define CSN_WIRE_CHANNEL_LINES   4u
+#define CSN_WIRE_WORKER_LINES  1u
+#define CSN_WIRE_CHANNEL_LINES 4u
 /* Inside a channel's lines: bytes from its start. */
 #define CSN_WIRE_CHANNEL_INPUT_CREDIT  0u
 #define CSN_WIRE_CHANNEL_OUTPUT_CREDIT 64u
 #define CSN_WIRE_CHANNEL_HOST_EVENT    128u
-#define CSN_WIRE_BATCH_COUNT_MAX 32u
-#define CSN_WIRE_BATCH_SIZE_MAX  UINT32_C(65536)
+#define CSN_WIRE_BATCH_COUNT_MAX       32u
+#define CSN_WIRE_BATCH_SIZE_MAX        UINT32_C(65536)
 
 /* Inside an event line: two aligned 8-byte words. */
-#define CSN_WIRE_EVENT_WORD      0u /* low 32 bits: the futex word, only ever incremented */
-#define CSN_WIRE_EVENT_ARMED     8u /* bit 32: waiter (nearly) asleep; low 32: word seen */
+#define CSN_WIRE_EVENT_WORD  0u /* low 32 bits: the futex word, only ever incremented */
+#define CSN_WIRE_EVENT_ARMED 8u /* bit 32: waiter (nearly) asleep; low 32: word seen */
 
 static inline uint32_t csn_wire_lines(uint32_t body_size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evidence.h: Caisson's own evidence bundle, wrapped around a platform's (docs/WIRE.md, section 8).
+ * evidence.h: Caisson's own evidence bundle, wrapped around a platform's (docs/WIRE.md, 14).
  *
  * struct csn_wire_evidence, then path_depth * 32 bytes of Merkle siblings (leaf first), then
  * key_count * 72 bytes of struct csn_wire_boot_key, then platform_size bytes; nothing after that.
@@ -11,7 +11,8 @@
  * they stand; configuration digest. Integers as u32 little-endian.
  *
  * nonce root: leaf = SHA-256(0x00 | nonce), node = SHA-256(0x01 | left | right); bit d of
- * leaf_index says whether the node at depth d (0 = leaf) is a right child.
+ * leaf_index says whether the node at depth d (0 = leaf) is a right child. Leaves beyond the last
+ * nonce are 32 zero bytes.
  *
  * Integers are little-endian. Changes: version 1, first.
  */

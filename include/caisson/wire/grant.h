@@ -70,8 +70,9 @@ struct csn_wire_grant_body {
 };
 _Static_assert(sizeof(struct csn_wire_grant_body) == 64, "size");
 
-#define CSN_WIRE_GRANT_REVEALS UINT32_C(1) /* outputs may use the smallest class that holds them   \
-                                            */
+#define CSN_WIRE_GRANT_REVEALS                                                                     \
+    UINT32_C(1) /* outputs may use the smallest class that holds them                              \
+                 */
 
 struct csn_wire_recipient {
     uint8_t secret_key[32];

@@ -16,35 +16,35 @@
 
 #include <stdint.h>
 
-#define CSN_MAP_PAGE_SIZE   UINT64_C(0x1000)
-#define CSN_MAP_HUGE_SIZE   UINT64_C(0x200000)
+#define CSN_MAP_PAGE_SIZE UINT64_C(0x1000)
+#define CSN_MAP_HUGE_SIZE UINT64_C(0x200000)
 
-#define CSN_MAP_IMAGE       UINT64_C(0x10000000)
-#define CSN_MAP_IMAGE_END   UINT64_C(0x20000000)
+#define CSN_MAP_IMAGE     UINT64_C(0x10000000)
+#define CSN_MAP_IMAGE_END UINT64_C(0x20000000)
 
-#define CSN_MAP_GATE        UINT64_C(0x20000000)
-#define CSN_MAP_GATE_SIZE   UINT64_C(0x1000)
+#define CSN_MAP_GATE      UINT64_C(0x20000000)
+#define CSN_MAP_GATE_SIZE UINT64_C(0x1000)
 /* Entry points inside the gate page, System V calling convention, rcx and r11 lost as well. */
-#define CSN_GATE_PARK       (CSN_MAP_GATE + 0x00) /* void park(void *event_word, uint32_t seen) */
-#define CSN_GATE_WAKE       (CSN_MAP_GATE + 0x80) /* void wake(void *event_word, uint32_t channel) */
-#define CSN_GATE_STOP       (CSN_MAP_GATE + 0x100) /* noreturn void stop(uint32_t code) */
+#define CSN_GATE_PARK (CSN_MAP_GATE + 0x00)  /* void park(void *event_word, uint32_t seen) */
+#define CSN_GATE_WAKE (CSN_MAP_GATE + 0x80)  /* void wake(void *event_word, uint32_t which) */
+#define CSN_GATE_STOP (CSN_MAP_GATE + 0x100) /* noreturn void stop(uint32_t code) */
 
-#define CSN_MAP_BOOT        UINT64_C(0x30000000)
-#define CSN_MAP_BOOT_SIZE   UINT64_C(0x10000)
+#define CSN_MAP_BOOT      UINT64_C(0x30000000)
+#define CSN_MAP_BOOT_SIZE UINT64_C(0x10000)
 
 /*
  * Worker w owns [STACKS + w * STRIDE, + STRIDE): an unmapped guard page, then stack_size bytes of
  * stack (manifest), then one page whose first bytes are the FS block, then unmapped to the end.
  */
-#define CSN_MAP_STACKS      UINT64_C(0x100000000000)
-#define CSN_MAP_STACK_STRIDE UINT64_C(0x200000)
-#define CSN_MAP_STACK_SIZE_MAX UINT64_C(0x100000)
+#define CSN_MAP_STACKS           UINT64_C(0x100000000000)
+#define CSN_MAP_STACK_STRIDE     UINT64_C(0x200000)
+#define CSN_MAP_STACK_SIZE_MAX   UINT64_C(0x100000)
 #define CSN_MAP_WORKER_COUNT_MAX 64u
 
-#define CSN_MAP_POOL        UINT64_C(0x100040000000)
+#define CSN_MAP_POOL          UINT64_C(0x100040000000)
 #define CSN_MAP_POOL_SIZE_MAX UINT64_C(0x4000000000)
 
-#define CSN_MAP_RINGS       UINT64_C(0x200000000000)
+#define CSN_MAP_RINGS UINT64_C(0x200000000000)
 
 static inline uint64_t csn_map_stack_low(uint32_t worker)
 {

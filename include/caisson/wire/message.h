@@ -21,21 +21,21 @@
  * authenticated; after that it is DONE, served or refused alike.
  */
 enum csn_wire_code {
-    CSN_WIRE_DONE = 0,            /* a sealed output follows (or nothing for a swallowed repeat) */
-    CSN_WIRE_REJECT_FRAMING = 1,  /* truncated, oversized, unknown kind, lengths that disagree */
+    CSN_WIRE_DONE = 0,           /* a sealed output follows (or nothing for a swallowed repeat) */
+    CSN_WIRE_REJECT_FRAMING = 1, /* truncated, oversized, unknown kind, lengths that disagree */
     CSN_WIRE_REJECT_VERSION = 2,
     CSN_WIRE_REJECT_SUITE = 3,
-    CSN_WIRE_REJECT_TENANT = 4,   /* no such tenant here */
-    CSN_WIRE_REJECT_KEY = 5,      /* no such recipient key, credential or context */
-    CSN_WIRE_REJECT_SIZE = 6,     /* not a size class, or above the limit */
-    CSN_WIRE_REJECT_QUOTA = 7,    /* that tenant's budget is used up */
-    CSN_WIRE_REJECT_BUSY = 8,     /* a table is full */
-    CSN_WIRE_REJECT_AUTH = 9,     /* commitment, tag or signature */
-    CSN_WIRE_REJECT_STALE = 10,   /* grant version or boot id is not current */
-    CSN_WIRE_REJECT_MODE = 11,    /* a replay mode that this enclave or context does not allow */
+    CSN_WIRE_REJECT_TENANT = 4, /* no such tenant here */
+    CSN_WIRE_REJECT_KEY = 5,    /* no such recipient key, credential or context */
+    CSN_WIRE_REJECT_SIZE = 6,   /* not a size class, or above the limit */
+    CSN_WIRE_REJECT_QUOTA = 7,  /* that tenant's budget is used up */
+    CSN_WIRE_REJECT_BUSY = 8,   /* a table is full */
+    CSN_WIRE_REJECT_AUTH = 9,   /* commitment, tag or signature */
+    CSN_WIRE_REJECT_STALE = 10, /* grant version or boot id is not current */
+    CSN_WIRE_REJECT_MODE = 11,  /* a replay mode that this enclave or context does not allow */
     CSN_WIRE_PONG = 32,
-    CSN_WIRE_CHALLENGED = 33,     /* struct csn_wire_challenge follows */
-    CSN_WIRE_GRANTED = 34,        /* a sealed receipt follows */
+    CSN_WIRE_CHALLENGED = 33, /* struct csn_wire_challenge follows */
+    CSN_WIRE_GRANTED = 34,    /* a sealed receipt follows */
 };
 
 struct csn_wire_answer {

@@ -39,8 +39,7 @@
 #define CSN_WIRE_DIRECTION_OUTPUT  2u /* enclave to a consumer */
 #define CSN_WIRE_DIRECTION_REPLY   3u /* enclave back to the producer */
 #define CSN_WIRE_DIRECTION_RECEIPT 4u /* enclave to the granter */
-#define CSN_WIRE_DIRECTION_FIELD   5u /* a single value, enclave to a consumer (tokenize `encrypt`) \
-                                       */
+#define CSN_WIRE_DIRECTION_FIELD   5u /* one value, enclave to a consumer (`encrypt`) */
 
 #define CSN_WIRE_MODE_IDEMPOTENT 1u
 #define CSN_WIRE_MODE_WINDOW     2u
@@ -116,8 +115,9 @@ _Static_assert(sizeof(struct csn_wire_short_aad) == 48, "size");
 /*
  * What is sealed. Request plaintext: prelude, payload, zeros up to the size class.
  */
-#define CSN_WIRE_PRELUDE_FIN UINT32_C(1) /* end of the stream; payload: u64 count of records sent  \
-                                          */
+#define CSN_WIRE_PRELUDE_FIN                                                                       \
+    UINT32_C(1) /* end of the stream; payload: u64 count of records sent                           \
+                 */
 
 struct csn_wire_prelude {
     uint16_t version;      /* 1 */
@@ -198,6 +198,16 @@ static inline uint32_t csn_wire_input_class(uint32_t index)
 static inline uint32_t csn_wire_output_class(uint32_t index)
 {
     return csn_wire_input_class(index) / 32 * 48 + 256;
+}
+
+/* Plaintext bytes of the largest output of a record of this size: no class above fits into it. */
+static inline uint32_t csn_wire_output_bound(uint32_t record_size)
+{
+    uint32_t index = 0;
+    while (index + 1 < CSN_WIRE_CLASS_COUNT && csn_wire_input_class(index + 1) <= record_size) {
+        index++;
+    }
+    return csn_wire_output_class(index);
 }
 
 /* Index of the smallest input class that holds size bytes, or CSN_WIRE_CLASS_COUNT. */

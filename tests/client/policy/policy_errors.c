@@ -48,8 +48,8 @@ static void run_row(const struct row *row)
     uint8_t output[CSN_WIRE_POLICY_SIZE_MAX];
     size_t output_size = 4711;
     struct csv_policy_error error = {0};
-    csn_err err = csv_policy_compile(text, size, &consumers, output, sizeof output, &output_size,
-                                     &error);
+    csn_err err =
+        csv_policy_compile(text, size, &consumers, output, sizeof output, &output_size, &error);
     if (row->says == NULL) {
         if (err != CSN_OK) {
             fail_msg("%s: %u:%u %s", row->source, error.line, error.column, error.text);
@@ -118,9 +118,9 @@ static void test_not_json(void **state)
     struct csv_policy_error error = {0};
     uint8_t output[64];
     size_t size = 0;
-    assert_int_equal(csv_policy_compile(text, strlen(text), &consumers, output, sizeof output,
-                                        &size, &error),
-                     CSN_ERR_FORMAT);
+    assert_int_equal(
+        csv_policy_compile(text, strlen(text), &consumers, output, sizeof output, &size, &error),
+        CSN_ERR_FORMAT);
     assert_int_equal(error.line, 2);
     assert_in_range(error.column, 2, 3);
 }
@@ -226,7 +226,7 @@ static void test_values(void **state)
     RUN(rows);
 }
 
-#define FPE(inside) FIELD("{\"path\":\"a\",\"action\":\"fpe\",\"domain\":\"d\"," inside "}")
+#define FPE(inside)    FIELD("{\"path\":\"a\",\"action\":\"fpe\",\"domain\":\"d\"," inside "}")
 #define FPE_AT(inside) FIELD("{\"path\":\"a\",\"action\":^\"fpe\",\"domain\":\"d\"," inside "}")
 
 static void test_fpe_domains(void **state)
@@ -274,21 +274,21 @@ static void test_limits(void **state)
     for (unsigned count = 64; count <= 65; count++) {
         int at = snprintf(text, sizeof text, "{\"version\":1,\"fields\":[");
         for (unsigned index = 0; index < count; index++) {
-            at += snprintf(text + at, sizeof text - (size_t)at,
-                           "%s\n{\"path\":\"f%u\",\"action\":\"keep\"}", index > 0 ? "," : "",
-                           index);
+            at +=
+                snprintf(text + at, sizeof text - (size_t)at,
+                         "%s\n{\"path\":\"f%u\",\"action\":\"keep\"}", index > 0 ? "," : "", index);
         }
         at += snprintf(text + at, sizeof text - (size_t)at, "]}");
-        csn_err err = csv_policy_compile(text, (size_t)at, &consumers, output, sizeof output, &size,
-                                         &error);
+        csn_err err =
+            csv_policy_compile(text, (size_t)at, &consumers, output, sizeof output, &size, &error);
         assert_int_equal(err, count == 64 ? CSN_OK : CSN_ERR_FORMAT);
     }
     assert_string_equal(error.text, "more than 64 fields");
     assert_int_equal(error.line, 66);
     memset(text, ' ', sizeof text);
-    assert_int_equal(csv_policy_compile(text, sizeof text, &consumers, output, sizeof output, &size,
-                                        &error),
-                     CSN_ERR_FORMAT);
+    assert_int_equal(
+        csv_policy_compile(text, sizeof text, &consumers, output, sizeof output, &size, &error),
+        CSN_ERR_FORMAT);
     assert_int_equal(error.line, 0);
 }
 
@@ -311,8 +311,8 @@ static void test_examples(void **state)
         struct csv_policy_error error = {0};
         size_t need = 0;
         size_t again = 0;
-        csn_err err = csv_policy_compile(text, size, &consumers, output, sizeof output, &need,
-                                         &error);
+        csn_err err =
+            csv_policy_compile(text, size, &consumers, output, sizeof output, &need, &error);
         if (err != CSN_OK) {
             fail_msg("%s: %u:%u %s", path, error.line, error.column, error.text);
         }
@@ -321,9 +321,9 @@ static void test_examples(void **state)
         assert_int_equal(header.magic, CSN_WIRE_POLICY_MAGIC);
         assert_int_equal(need, sizeof header + header.domain_count * 16 + header.field_count * 64 +
                                    header.step_count * 16 + header.text_size);
-        assert_int_equal(csv_policy_compile(text, size, &consumers, output, need - 1, &again,
-                                            &error),
-                         CSN_ERR_SPACE);
+        assert_int_equal(
+            csv_policy_compile(text, size, &consumers, output, need - 1, &again, &error),
+            CSN_ERR_SPACE);
         assert_int_equal(again, need);
     }
 }
@@ -335,9 +335,8 @@ static void test_field_index(void **state)
                                      "{\"path\":\"b[*]\",\"action\":\"drop\"}");
     struct csv_policy_error error = {0};
     uint32_t index = 77;
-    assert_int_equal(csv_policy_field_index(text, sizeof text - 1, &consumers, "b[*]", &index,
-                                            &error),
-                     CSN_OK);
+    assert_int_equal(
+        csv_policy_field_index(text, sizeof text - 1, &consumers, "b[*]", &index, &error), CSN_OK);
     assert_int_equal(index, 1);
     assert_int_equal(csv_policy_field_index(text, sizeof text - 1, &consumers, "b", &index, &error),
                      CSN_ERR_UNKNOWN);
@@ -347,10 +346,10 @@ static void test_field_index(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_top_level), cmocka_unit_test(test_not_json),
-        cmocka_unit_test(test_paths),     cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_fpe_domains),
-        cmocka_unit_test(test_limits),    cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_top_level),   cmocka_unit_test(test_not_json),
+        cmocka_unit_test(test_paths),       cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_fpe_domains),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_examples),
         cmocka_unit_test(test_field_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
