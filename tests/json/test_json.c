@@ -381,13 +381,13 @@ static void test_many_names(void **state)
     for (int again = -1; again < COUNT; again += 37) {
         int size = sprintf(text, "{");
         for (int i = 0; i < COUNT; i++) {
-            size += sprintf(text + size, "\"n%d\":{\"n%d\":0},", i, i);
+            size += snprintf(&text[size], 40, "\"n%d\":{\"n%d\":0},", i, i);
             if (size > COUNT * 16 - 40) {
                 break;
             }
         }
-        size += sprintf(text + size, "\"%s%d\":0}", again < 0 ? "m" : "n",
-                        again < 0 ? 0 : again % 1500);
+        size += snprintf(&text[size], 40, "\"%s%d\":0}", again < 0 ? "m" : "n",
+                         again < 0 ? 0 : again % 1500);
         assert_int_equal(scan_bytes(text, (size_t)size, false, &json),
                          again < 0 ? CSN_JSON_OK : CSN_JSON_DUPLICATE);
     }

@@ -791,7 +791,7 @@ static void test_shift_rows(void **state)
         snprintf(input, sizeof input, "{\"b\":\"%s\",\"s\":{\"id\":%d}}",
                  i % 2 == 0 ? "0001-01-05" : "9999-12-25", i);
         const char *result = run(call, input);
-        char subject[8];
+        char subject[12];
         sprintf(subject, "%d", i);
         int offset = expected_offset('n', subject, 180);
         bool outside = i % 2 == 0 ? offset < -4 : offset > 6;
