@@ -52,8 +52,10 @@ LAYER_EXCEPTIONS = {
     ("src/cli", "src/enclave/size.h"),
     # The demo compares with the independent reference and scans for canaries.
     ("src/cli", "src/reference"),
-    # Keys made by `keygen` and drawn by `demo` come from the same checked generator.
-    ("src/cli", "src/crypto"),
+    # `sign` and `keygen` make signer keys: there is no public signing API yet.
+    ("src/cli", "src/crypto/curve.h"),
+    # `bench rings` takes the bare ring between two threads as its floor.
+    ("src/cli", "src/core/ring.h"),
 }
 TRUSTED = ("src/core/", "src/crypto/", "src/json/", "src/enclave/", "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
@@ -410,9 +412,12 @@ def run_rules():
     return 1 if failed else 0
 
 
-def formatted(tool, path):
-    return subprocess.run([tool, "--dry-run", "-Werror", "--style=file", path], cwd=ROOT,
-                          capture_output=True, check=False).returncode == 0
+def unformatted(tool, paths):
+    """Those of the paths that the tool would write differently."""
+    result = subprocess.run([tool, "--dry-run", "--style=file"] + paths, cwd=ROOT,
+                            capture_output=True, text=True, check=False)
+    named = {line.split(":")[0] for line in result.stderr.splitlines() if "warning:" in line}
+    return sorted(named) if result.returncode == 0 else ["clang-format failed: " + result.stderr]
 
 
 def run_format():
@@ -425,13 +430,13 @@ def run_format():
         print("1..0 # SKIP the tree is formatted by clang-format 14, here is another version")
         return 0
     print("1..2")
-    bad = [p for p in sorted(read_tree()) if is_c(p) and not formatted(tool, p)]
+    bad = unformatted(tool, [p for p in sorted(read_tree()) if is_c(p)])
     failed = point(1, bad, "every C file is as clang-format 14 writes it (make format)")
     with tempfile.TemporaryDirectory(dir=ROOT, prefix="build-tidy-") as folder:
         seed = os.path.join(folder, "seed.c")
         with open(seed, "w", encoding="utf-8") as stream:
             stream.write("int  x( void ){return 0;}\n")
-        missed = ["a badly formatted file passes"] if formatted(tool, seed) else []
+        missed = [] if unformatted(tool, [seed]) == [seed] else ["a badly formatted file passes"]
     failed += point(2, missed, "a badly formatted file is found")
     return 1 if failed else 0
 

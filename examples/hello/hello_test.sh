@@ -11,9 +11,9 @@ check() { # TEXT EXPECTED
     number=$((number + 1))
     got=$(answer "$1")
     if [ "$got" = "$2" ]; then
-        echo "ok $number - '$1'"
+        echo "ok $number - '$(printf %.40s "$1")'"
     else
-        echo "not ok $number - '$1': expected '$2', got '$got'"
+        echo "not ok $number - '$(printf %.40s "$1")': expected '$2', got '$got'"
         failures=1
     fi
 }

@@ -105,7 +105,7 @@ static bool find_build(const char *wish, char build[PATH_MAX])
         cli_fail(0, "%s: path too long", wish);
         return false;
     }
-    strcpy(build + size, needed);
+    memcpy(build + size, needed, strlen(needed) + 1);
     bool good = access(build, R_OK) == 0;
     build[size] = 0;
     if (!good) {

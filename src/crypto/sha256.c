@@ -75,6 +75,9 @@ void csn_sha256_update(struct csn_sha256 *hash, const void *bytes, size_t size)
 {
     const uint8_t *next = bytes;
     size_t used = hash->total % 64;
+    if (size == 0) {
+        return; /* nothing may come as NULL, which takes no part in arithmetic or copies */
+    }
     hash->total += size;
     if (used > 0) {
         size_t part = size < 64 - used ? size : 64 - used;

@@ -5,16 +5,15 @@
  *
  * Usage: test_backends BACKEND IMAGE
  */
+#include "children.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
-#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -111,18 +110,9 @@ static void pings_come_back(void **state)
 /* Ends it: by SIGKILL to the enclave's process where it is one, else by the backend. */
 static void kill_it(struct csn_enclave *enclave)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    FILE *file = strcmp(backend_name, "process") == 0 ? fopen(path, "r") : NULL;
-    int child = 0;
-    int killed = 0;
-    while (file != NULL && fscanf(file, "%d", &child) == 1) {
-        killed |= kill(child, SIGKILL) == 0;
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    if (!killed) {
+    if (strcmp(backend_name, "process") == 0) {
+        assert_true(children_signal(SIGKILL));
+    } else {
         assert_int_equal(csn_enclave_stop(enclave), CSN_OK);
     }
 }

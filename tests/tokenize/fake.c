@@ -144,6 +144,11 @@ csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t si
         return CSN_ERR_FORMAT;
     }
     uint32_t plain = size - (uint32_t)CSE_FIELD_OVERHEAD;
+    for (uint32_t i = head + plain + 1; i < size; i++) {
+        if (sealed[i] != 0) {
+            return CSN_ERR_AUTH;
+        }
+    }
     if (sealed[0] != 0 || sealed[1] != call->tenant[0] ||
         sealed[head + plain] != sum_of(sealed, head + plain)) {
         return CSN_ERR_AUTH;

@@ -121,6 +121,43 @@ static void framing(void **state)
     rig_expect(&rig, CSV_INVALID, "evidence.framing", CSV_FAILED);
 }
 
+static void insert(size_t offset, const void *bytes, size_t size)
+{
+    assert_true(rig.size + size <= sizeof rig.bytes);
+    memmove(rig.bytes + offset + size, rig.bytes + offset, rig.size - offset);
+    memcpy(rig.bytes + offset, bytes, size);
+    rig.size += size;
+}
+
+/* Lengths that add up, and a platform that signs: still too deep, and too many keys. */
+static void limits(void **state)
+{
+    (void)state;
+    static const uint8_t path[17][32] = {{0}};
+    uint8_t *root = rig.bytes + FIELD(nonce_root);
+    const uint32_t deep = 17;
+    insert(sizeof(struct csn_wire_evidence), path, sizeof path);
+    rig_patch(&rig, FIELD(path_depth), &deep, 4);
+    for (int i = 0; i < 17; i++) {
+        uint8_t node[65] = {1};
+        memcpy(node + 1, root, 32);
+        EVP_Digest(node, sizeof node, root, NULL, EVP_sha256(), NULL);
+    }
+    rig_sign_report(&rig);
+    rig_expect(&rig, CSV_INVALID, "evidence.framing", CSV_FAILED);
+    rig_init(&rig);
+    const uint32_t many = CSN_WIRE_BOOT_KEY_COUNT_MAX + 1;
+    rig.made.key_count = CSN_WIRE_BOOT_KEY_COUNT_MAX;
+    for (uint32_t i = 1; i < rig.made.key_count; i++) {
+        rig.made.keys[i] = rig.made.keys[1];
+    }
+    rig_bundle(&rig);
+    insert(sizeof(struct csn_wire_evidence) + 72, &rig.made.keys[1], 72);
+    rig_patch(&rig, FIELD(key_count), &many, 4);
+    rig_sign_report(&rig);
+    rig_expect(&rig, CSV_INVALID, "evidence.framing", CSV_FAILED);
+}
+
 static void wrong_nonce(void **state)
 {
     (void)state;
@@ -403,6 +440,7 @@ int main(int count, char **arguments)
         cmocka_unit_test_setup(report_data_is_as_written, fresh),
         cmocka_unit_test_setup(each_length_counts, fresh),
         cmocka_unit_test_setup(framing, fresh),
+        cmocka_unit_test_setup(limits, fresh),
         cmocka_unit_test_setup(wrong_nonce, fresh),
         cmocka_unit_test_setup(evidence_type, fresh),
         cmocka_unit_test_setup(platform_root, fresh),

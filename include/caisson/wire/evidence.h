@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evidence.h: Caisson's own evidence bundle, wrapped around a platform's (docs/WIRE.md, section 8).
+ * evidence.h: Caisson's own evidence bundle, wrapped around a platform's (docs/WIRE.md, 14).
  *
  * struct csn_wire_evidence, then path_depth * 32 bytes of Merkle siblings (leaf first), then
  * key_count * 72 bytes of struct csn_wire_boot_key, then platform_size bytes; nothing after that.

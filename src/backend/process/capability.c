@@ -108,15 +108,10 @@ uint32_t csn_process_capabilities(struct csn_capability *capabilities, uint32_t 
     static void (*const asks[])(struct csn_capability *) = {capability_namespaces, capability_uid,
                                                             capability_locked, capability_huge,
                                                             capability_secret};
-    const uint32_t count = 1 + sizeof asks / sizeof asks[0];
+    const uint32_t count = sizeof asks / sizeof asks[0];
     for (uint32_t i = 0; i < count && i < count_max; i++) {
-        struct csn_capability *line = &capabilities[i];
-        *line = (struct csn_capability){.name = "process"};
-        if (i == 0) {
-            line->works = csn_process_probe(&line->detail) == CSN_OK;
-        } else {
-            asks[i - 1](line);
-        }
+        capabilities[i] = (struct csn_capability){.name = ""};
+        asks[i](&capabilities[i]);
     }
     return count;
 }

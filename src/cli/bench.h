@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench.h: measurements of `caisson bench`. Percentiles and spread, never a mean alone; where two
+ * sides exist their slices alternate in one run, so that a slow moment of the machine meets both.
+ */
+#ifndef CSN_CLI_BENCH_H
+#define CSN_CLI_BENCH_H
+
+#include <caisson/host.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bench_options {
+    const char *backend; /* NULL: auto */
+    const uint8_t *image;
+    size_t image_size;
+    uint64_t seconds;
+    bool json;
+};
+
+/* Each prints its result and returns an exit code. */
+int bench_rings(const struct bench_options *options);
+int bench_echo(const struct bench_options *options);
+int bench_start(const struct bench_options *options);
+int bench_idle(const struct bench_options *options);
+
+/* Sorts samples and gives the value at a permille (500: median), by nearest rank. */
+void bench_sort(double *samples, size_t count);
+double bench_at(const double *sorted, size_t count, unsigned permille);
+/* One ping of size bytes there and back; CSN_OK or why not. answer: the output's largest size. */
+csn_err bench_ping(struct csn_enclave *enclave, uint8_t *answer, uint32_t size);
+/* NULL with a message and *code set. */
+struct csn_enclave *bench_enclave(const struct bench_options *options, int *code);
+/*
+ * CPU time in ns of all descendants of this process (enclaves of the process backend) so far, and
+ * their number.
+ */
+uint64_t bench_descendants_ns(uint32_t *count);
+
+#endif
