@@ -3,7 +3,7 @@
  * tok_fpe.c: format-preserving encryption of the symbols of a value; separators stay in place.
  *
  * Constant time in the numerals. Which characters are symbols and how many there are shows.
- * The rule of a million values is enforced here for each value, whatever the policy said.
+ * The rule of a million values is enforced for each value by csn_ff1_*, whatever the policy said.
  */
 #include "core/bytes.h"
 #include "crypto/ff1.h"
@@ -39,15 +39,6 @@ static bool read_symbols(struct symbols *symbols, const struct tok_field *field,
         }
     }
     return true;
-}
-
-static bool domain_is_large(uint32_t radix, uint32_t count)
-{
-    uint64_t domain = 1;
-    for (uint32_t i = 0; i < count && domain < CSN_WIRE_POLICY_DOMAIN_SPACE; i++) {
-        domain *= radix;
-    }
-    return domain >= CSN_WIRE_POLICY_DOMAIN_SPACE;
 }
 
 static void hash_kept(struct csn_sha256 *hash, const struct tok_field *field,
@@ -109,8 +100,7 @@ bool tok_put_fpe(struct tok_writer *out, const struct tok_field *field,
         return false;
     }
     uint32_t free_count = symbols.count - kept - field->luhn;
-    if (!domain_is_large(field->alphabet.radix, free_count) ||
-        (field->luhn != 0 && !tok_luhn_holds(symbols.numerals, symbols.count))) {
+    if (field->luhn != 0 && !tok_luhn_holds(symbols.numerals, symbols.count)) {
         return false;
     }
     make_tweak(field, &symbols, tweak);
@@ -128,7 +118,7 @@ bool tok_put_fpe(struct tok_writer *out, const struct tok_field *field,
         csn_ff1_encrypt_batch(&item, 1);
     }
     if (item.result != CSN_OK) {
-        return false;
+        return false; /* fewer than a million values, or nothing free at all */
     }
     if (field->luhn != 0) {
         uint32_t at = field->keep_first + free_count;

@@ -769,6 +769,8 @@ static void test_shift_rows(void **state)
     for (size_t i = 0; i < sizeof no_subject / sizeof no_subject[0]; i++) {
         assert_memory_equal(run(call, no_subject[i]), "{\"b\":\"[redacted]\"", 17);
     }
+    assert_string_equal(run(call, "{\"s\":{\"id\":1}}\n{\"b\":\"2024-01-01\"}"),
+                        "{}\n{\"b\":\"[redacted]\"}");
     assert_string_equal(run(call, "{\"b\":null}"), "{\"b\":null}");
     /* The rest of the value stays; escapes in value and subject are decoded. */
     strcpy(input, run(call, "{\"b\":\"2024-02-29T10:00:00+01:00\",\"s\":{\"id\":\"ab\"}}"));

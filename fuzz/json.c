@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json.c: any bytes as JSON. What the scanner says must hold: offsets inside of the text, nodes in
+ * order and inside of their containers, and a text that it took is taken again from what it was.
+ */
+#include "json/json.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 65536u
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void require(int condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+static void check_nodes(const struct csn_json *json)
+{
+    uint32_t stack[CSN_JSON_DEPTH_MAX + 1] = {0};
+    for (uint32_t i = 0; i < json->node_count; i++) {
+        const struct csn_json_node *node = &json->nodes[i];
+        require(node->depth <= CSN_JSON_DEPTH_MAX && node->item <= node->begin);
+        require(node->begin < node->end && node->end <= json->size);
+        require(node->next == 0 || (node->next > i && node->next < json->node_count));
+        if (node->depth > 0) {
+            const struct csn_json_node *parent = &json->nodes[stack[node->depth - 1]];
+            require(parent->begin < node->item && node->end < parent->end);
+        }
+        if ((node->flags & CSN_JSON_NAMED) != 0) {
+            require(node->name > node->item && node->name + node->name_size < node->begin);
+        }
+        if (node->kind == CSN_JSON_STRING) {
+            static uint8_t decoded[TEXT_MAX];
+            uint32_t inside = node->end - node->begin - 2;
+            require(csn_json_decode(json->text + node->begin + 1, inside, decoded) <= inside);
+        }
+        stack[node->depth] = i;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static struct csn_json_node nodes[TEXT_MAX + 1];
+    static uint32_t hashes[TEXT_MAX + 1];
+    static uint32_t owners[TEXT_MAX + 1];
+    if (size > TEXT_MAX) {
+        return 0;
+    }
+    struct csn_json json = {.text = bytes,
+                            .size = (uint32_t)size,
+                            .lines = true,
+                            .seed = 5,
+                            .nodes = nodes,
+                            .hashes = hashes,
+                            .owners = owners,
+                            .node_max = csn_json_bound(bytes, (uint32_t)size)};
+    require(json.node_max <= TEXT_MAX + 1);
+    enum csn_json_reason reason = csn_json_scan(&json);
+    require(reason != CSN_JSON_SPACE && json.offset <= size && json.node_count <= json.node_max);
+    if (reason == CSN_JSON_OK) {
+        check_nodes(&json);
+    }
+    return 0;
+}
