@@ -61,6 +61,7 @@ struct cli_run {
     uint32_t grants_wanted;
     uint32_t input_size_max;
     int input_fd;
+    const char *input_fifo; /* to be opened by the input's thread, or NULL */
     int listen_fd;
     FILE *output;
 

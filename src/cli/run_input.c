@@ -2,6 +2,7 @@
 /* run_input.c: framed records from a file, a pipe or stdin into the bounded queue. */
 #include "run.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,11 +114,22 @@ static bool next_frame(struct cli_run *run, struct place *place)
     return more;
 }
 
+static bool open_fifo(struct cli_run *run)
+{
+    struct place place = {0};
+    if (run->input_fifo != NULL) {
+        run->input_fd = open(run->input_fifo, O_RDONLY | O_CLOEXEC);
+    }
+    return run->input_fd >= 0 || !broken(run, &place, "the named pipe cannot be opened");
+}
+
 void *run_input_thread(void *state)
 {
     struct cli_run *run = state;
     struct place place = {0};
-    while (next_frame(run, &place)) {
+    bool more = open_fifo(run);
+    while (more) {
+        more = next_frame(run, &place);
     }
     pthread_mutex_lock(&run->lock);
     run->input_ended = true;

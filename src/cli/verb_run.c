@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define IMAGE_SIZE_MAX (UINT64_C(64) << 20)
@@ -139,10 +140,19 @@ static int start_enclave(struct cli_run *run, const struct wish *wish, const cha
 
 static int open_files(struct cli_run *run, const struct wish *wish)
 {
+    struct stat about;
     bool standard = strcmp(wish->input, "-") == 0;
-    run->input_fd = standard ? STDIN_FILENO : open(wish->input, O_RDONLY | O_CLOEXEC);
-    if (run->input_fd < 0) {
+    if (!standard && stat(wish->input, &about) != 0) {
         return cli_fail(CLI_FAILURE, "%s: %s", wish->input, strerror(errno));
+    }
+    if (!standard && S_ISFIFO(about.st_mode)) {
+        run->input_fd = -1; /* opening waits for a writer: that is for the input's own thread */
+        run->input_fifo = wish->input;
+    } else {
+        run->input_fd = standard ? STDIN_FILENO : open(wish->input, O_RDONLY | O_CLOEXEC);
+        if (run->input_fd < 0) {
+            return cli_fail(CLI_FAILURE, "%s: %s", wish->input, strerror(errno));
+        }
     }
     run->output = strcmp(wish->output, "-") == 0 ? stdout : fopen(wish->output, "wbe");
     if (run->output == NULL) {

@@ -214,6 +214,23 @@ static void test_invalid(void **state)
     assert_int_equal(scan_bytes("\0", 1, false, &json), CSN_JSON_UNEXPECTED);
 }
 
+/* Every control byte at every place of strings that are skipped in blocks and at their ends. */
+static void test_controls(void **state)
+{
+    struct csn_json json;
+    (void)state;
+    for (unsigned control = 0; control < 0x20; control++) {
+        for (size_t at = 0; at < 70; at++) {
+            char text[72];
+            memset(text, 'a', sizeof text);
+            text[0] = text[71] = '"';
+            text[1 + at] = (char)control;
+            assert_int_equal(scan_bytes(text, sizeof text, false, &json), CSN_JSON_CONTROL);
+            assert_int_equal(json.offset, 1 + at);
+        }
+    }
+}
+
 static void test_lines(void **state)
 {
     struct csn_json json;
@@ -489,12 +506,12 @@ static void test_small_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid),         cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_lines),         cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_utf8),          cmocka_unit_test(test_nodes),
-        cmocka_unit_test(test_many_names),    cmocka_unit_test(test_hash_of_escapes),
-        cmocka_unit_test(test_encode_decode), cmocka_unit_test(test_position),
-        cmocka_unit_test(test_small_texts),
+        cmocka_unit_test(test_valid),           cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_controls),        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_depth),           cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_nodes),           cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_hash_of_escapes), cmocka_unit_test(test_encode_decode),
+        cmocka_unit_test(test_position),        cmocka_unit_test(test_small_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,8 +205,8 @@ static void test_token(void **state)
     fake_free(call);
 }
 
-/* Around the size up to which the MAC is made in one call. */
-static void test_token_of_longer(void **state)
+/* Values longer than the one-call path. */
+static void test_token_long(void **state)
 {
     struct cse_call *call = grant("{\"path\":\"a\",\"action\":\"token\",\"domain\":\"d\"}");
     (void)state;
@@ -886,7 +886,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_token),
-        cmocka_unit_test(test_token_of_longer),
+        cmocka_unit_test(test_token_long),
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_mask),
         cmocka_unit_test(test_plain_actions),

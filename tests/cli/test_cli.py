@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command from key to opened record, on both backends by name. Prints TAP."""
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+
+CAISSON, ECHO = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+COUNT = 0
+FAILED = 0
+
+
+def check(good, name, skip=None):
+    global COUNT, FAILED
+    COUNT += 1
+    FAILED += 0 if good else 1
+    print(f"{'ok' if good else 'not ok'} {COUNT} {name}" + (f" # SKIP {skip}" if skip else ""),
+          flush=True)
+
+
+def call(*arguments):
+    return subprocess.run([CAISSON, *arguments], capture_output=True, timeout=30, check=False)
+
+
+def expect(code, name, *arguments):
+    done = call(*arguments)
+    if done.returncode != code:
+        print(f"# exit {done.returncode}, not {code}: {done.stderr.decode(errors='replace')}")
+    check(done.returncode == code, name)
+    return done
+
+
+def flip(source, target, at):
+    with open(source, "rb") as stream:
+        data = bytearray(stream.read())
+    data[at] ^= 1
+    with open(target, "wb") as stream:
+        stream.write(data)
+
+
+def write(path, data):
+    with open(path, "wb") as stream:
+        stream.write(data)
+
+
+def read(path):
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def keys():
+    """Key files of two tenants; what is public about them."""
+    public = {}
+    for kind in ("signer", "root", "tenant"):
+        public[kind] = call("keygen", kind, kind + ".key").stdout.decode().strip()
+    public["other"] = call("keygen", "tenant", "other.key").stdout.decode().strip()
+    expect(1, "keygen does not overwrite", "keygen", "tenant", "tenant.key")
+    check(os.stat("tenant.key").st_mode & 0o777 == 0o600, "a secret file is 0600")
+    expect(0, "keygen consumer", "keygen", "consumer", "--tenant", "tenant.key", "--name", "a",
+           "consumer.key")
+    done = expect(0, "keygen producer", "keygen", "producer", "--tenant", "tenant.key",
+                  "--consumer", "a", "producer.key", "--json")
+    check("credential" in json.loads(done.stdout), "keygen --json parses")
+    expect(1, "keygen producer: no such consumer", "keygen", "producer", "--tenant",
+           "tenant.key", "--consumer", "nobody", "none.key")
+    expect(2, "keygen: no such kind", "keygen", "thing", "x.key")
+    expect(0, "sign", "sign", ECHO, "--key", "signer.key", "-o", "echo.sig")
+    flip("echo.sig", "bad.sig", 60)
+    expect(3, "run refuses a flipped signature", "run", ECHO, "--signature", "bad.sig", "--root",
+           "root.key", "--control", "none.sock")
+    return public
+
+
+def usage():
+    for verb in ("keygen", "run", "evidence", "verify", "grant", "seal", "open"):
+        done = expect(0, f"{verb} --help", verb, "--help")
+        check(b"Example" in done.stdout, f"{verb} --help has an example")
+        expect(2, f"{verb}: unknown option", verb, "--nonsense")
+    for verb in ("run", "evidence", "verify", "grant", "seal", "open"):
+        expect(2, f"{verb}: nothing given", verb)
+    write("bad.json", b'{"version": 1,\n "bogus": 3}\n')
+    done = expect(1, "grant --check refuses", "grant", "--check", "bad.json")
+    check(done.stderr.startswith(b"bad.json:2:2:"), "with file, line and column")
+    expect(4, "grant: nobody serves the socket", "grant", "--control", "none.sock", "--tenant",
+           "tenant.key", "--no-policy", "--version", "1", "--image", ECHO, "--statement", "x")
+
+
+def start(backend):
+    """A running `caisson run` and the writing end of its input, or the reason why not."""
+    sock = backend + ".sock"
+    process = subprocess.Popen(
+        [CAISSON, "run", ECHO, "--signature", "echo.sig", "--root", "root.key", "--control", sock,
+         "--backend", backend, "--output", "answers", "--stats", "stats"],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    for _ in range(200):
+        if os.path.exists(sock) or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    return process, sock
+
+
+def appraise(sock, accept, public):
+    nonce = secrets.token_hex(32)
+    expect(0, "evidence", "evidence", "--control", sock, "--nonce", nonce, "-o", "bundle")
+    expect(0, "verify", "verify", "bundle", "--nonce", nonce, *accept)
+    done = call("verify", "bundle", "--nonce", nonce, *accept, "--json")
+    check(isinstance(json.loads(done.stdout), dict), "verify --json parses")
+    expect(3, "verify: another nonce", "verify", "bundle", "--nonce", secrets.token_hex(32),
+           *accept)
+    expect(3, "verify: development evidence is refused by default", "verify", "bundle", "--nonce",
+           nonce, "--image", ECHO)
+    expect(3, "verify: another root", "verify", "bundle", "--nonce", nonce, "--image", ECHO,
+           "--insecure-dev", "--root", public["signer"])
+    expect(3, "verify: another signer", "verify", "bundle", "--nonce", nonce, "--signer",
+           public["root"], "--insecure-dev", "--root", public["root"])
+    expect(4, "verify: no such file", "verify", "missing", "--nonce", nonce, *accept)
+    flip("bundle", "flipped", 100)
+    expect(3, "verify: a flipped byte", "verify", "flipped", "--nonce", nonce, *accept)
+
+
+def seal(public):
+    lines = b"".join(b'{"n":%d}\n' % i for i in range(200))
+    write("lines", lines)
+    common = ("--statement", "statement", "--credential", "producer.key")
+    expect(3, "seal: another tenant", "seal", *common, "--tenant-id", public["other"], "lines",
+           "none")
+    flip("statement", "statement.bad", 80)
+    expect(3, "seal: a flipped statement", "seal", "--statement", "statement.bad", "--credential",
+           "producer.key", "--tenant-id", public["tenant"], "lines", "none")
+    done = expect(0, "seal", "seal", *common, "--tenant-id", public["tenant"], "--json", "lines",
+                  "sealed")
+    check(json.loads(done.stdout)["records"] == 200, "seal --json counts")
+    return lines
+
+
+def opened(lines):
+    done = expect(0, "open", "open", "--consumer", "consumer.key", "--json", "answers", "plain")
+    check(json.loads(done.stdout)["complete"] is True, "open --json: complete")
+    check(read("plain") == lines, "what came out is what went in, in order")
+    data = read("answers")
+    flip("answers", "forged", 4 + 8 + 176 + 5)
+    expect(3, "open: a flipped byte", "open", "--consumer", "consumer.key", "forged", "none")
+    write("cut", data[:-7])
+    expect(1, "open: a cut off input", "open", "--consumer", "consumer.key", "cut", "none")
+    first = 4 + int.from_bytes(data[:4], "little")
+    write("gap", data[first:])
+    expect(1, "open: a record held back", "open", "--consumer", "consumer.key", "gap", "none")
+    check(b'{"n":0}' not in data and b'{"n":0}' not in read("sealed"), "the host sees no payload")
+
+
+def path(backend, public):
+    process, sock = start(backend)
+    if process.poll() is not None:
+        why = process.stderr.read().decode(errors="replace").strip().replace("\n", " ")
+        check(backend == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK),
+              f"{backend}: starts", skip=why)
+        return
+    accept = ("--image", ECHO, "--insecure-dev", "--root", public["root"])
+    appraise(sock, accept, public)
+    grant = ("grant", "--control", sock, "--tenant", "tenant.key", "--no-policy")
+    expect(3, "grant: evidence of another root", *grant, "--version", "1", "--image", ECHO,
+           "--insecure-dev", "--root", public["signer"], "--statement", "statement")
+    done = expect(0, f"{backend}: grant", *grant, "--version", "2", *accept, "--statement",
+                  "statement", "--json")
+    check(json.loads(done.stdout)["tenant_id"] == public["tenant"], "grant --json parses")
+    expect(1, "grant: an older version", *grant, "--version", "1", *accept, "--statement", "none")
+    lines = seal(public)
+    # An empty frame before the records and a truncated one after them: the others are served.
+    process.stdin.write(b"\0\0\0\0" + read("sealed") + b"\x40\0\0\0cut")
+    process.stdin.close()
+    code = process.wait(timeout=60)
+    said = process.stderr.read().decode(errors="replace")
+    check(code == 1, f"{backend}: run ends with 1 after broken frames")
+    check("record 0 at offset 0" in said and "record 202 at" in said, "each is said with its place")
+    stats = json.loads(read("stats"))
+    check(stats["backend"] == backend and stats["framing_errors"] == 2, "run --stats parses")
+    answers = read("answers")
+    check(answers[:12] == b"\x08\0\0\0\x01\0\0\0\0\0\0\0", "the broken record has its answer")
+    write("answers", answers[12:-12])
+    opened(lines)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        public = keys()
+        usage()
+        for backend in ("process", "kvm"):
+            path(backend, public)
+        os.chdir("/")
+    print(f"1..{COUNT}")
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
