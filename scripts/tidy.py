@@ -35,7 +35,7 @@ LAYERS = {
     "enclaves": {"caisson/enclave.h", "src/json", "src/crypto", "src/core/bytes.h"},
     "src/backend": {"src/core", "src/crypto", "src/image", "caisson/host.h"},
     "src/host": {"src/core", "src/image", "src/backend", "caisson/host.h"},
-    "src/verify": {"src/image/image.h", "caisson/verify.h"},
+    "src/verify": {"src/image/image.h", "src/json", "caisson/verify.h"},
     "src/evidence": {"src/verify", "caisson/verify.h", "caisson/host.h", "caisson/evidence.h"},
     "src/client": {"src/crypto", "src/core", "src/verify", "src/json", "caisson/client.h",
                    "caisson/policy.h", "caisson/verify.h"},

@@ -35,7 +35,7 @@ static int appraise_file(const char *path, const struct cli_appraise *appraise,
     if (bytes == NULL) {
         return CLI_UNVERIFIED; /* no evidence at all says nothing about it */
     }
-    csn_err err = csv_appraise(&appraise->policy, bytes, size, nonce, &verdict);
+    csn_err err = csv_appraise_bundle(appraise->policy, bytes, size, nonce, &verdict);
     int code = verdict != NULL ? cli_appraise_report(verdict, stdout, explain, json)
                                : cli_fail(CLI_UNVERIFIED, "not appraised: %s", csn_err_name(err));
     csv_verdict_free(verdict);

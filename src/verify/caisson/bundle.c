@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* evidence_parse.c: strict framing of a bundle. Says where the parts lie, judges nothing else. */
-#include "verdict.h"
+#include "verify/caisson/bundle.h"
 #include <string.h>
 
 static bool name_is_terminated(const char name[32])
@@ -56,7 +56,7 @@ csn_err csv_evidence_parse(const uint8_t *bytes, size_t size, struct csv_bundle 
 {
     struct csn_wire_evidence head;
     if (size < sizeof head || size > CSN_WIRE_EVIDENCE_SIZE_MAX) {
-        *what = size < sizeof head ? "shorter than its header" : "larger than 64 KiB";
+        *what = size < sizeof head ? "shorter than its header" : "larger than 256 KiB";
         return CSN_ERR_FORMAT;
     }
     memcpy(&head, bytes, sizeof head);
