@@ -80,14 +80,37 @@ static bool read_list(struct csv_case *appraisal, const struct csv_part *part, s
     return csv_crl_read(list, bytes);
 }
 
-static bool check_list(struct csv_case *appraisal, const struct csv_part *part, X509 *cert,
-                       X509 *issuer, const char *finding)
+/* The case's group becomes one inside it; gives back what it was. */
+static const char *enter_group(struct csv_case *appraisal, const char *name)
+{
+    const char *outer = appraisal->group;
+    appraisal->group = outer == NULL ? name : csv_text(appraisal->arena, "%s.%s", outer, name);
+    return outer;
+}
+
+/* How many certificates a list names; once for each list. */
+static void claim_list(struct csv_case *appraisal, const char *stem, const struct csv_crl *list)
+{
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(list->crl);
+    const char *outer = enter_group(appraisal, stem);
+    if (csv_claim_find(appraisal, "entries") == NULL) {
+        int count = entries != NULL ? sk_X509_REVOKED_num(entries) : 0;
+        csv_claim_number(appraisal, "entries", (uint64_t)count);
+    }
+    appraisal->group = outer;
+}
+
+static bool check_list(struct csv_case *appraisal, const char *stem, const struct csv_part *part,
+                       X509 *cert, X509 *issuer, const char *finding)
 {
     struct csv_crl list;
+    bool read = read_list(appraisal, part, &list);
+    if (read) {
+        claim_list(appraisal, stem, &list);
+    }
     bool good =
-        read_list(appraisal, part, &list)
-            ? csv_crl_check(appraisal, &list, cert, issuer, finding)
-            : csv_note(appraisal, finding, CSV_FAILED, "a revocation list", "bytes that are none");
+        read ? csv_crl_check(appraisal, &list, cert, issuer, finding)
+             : csv_note(appraisal, finding, CSV_FAILED, "a revocation list", "bytes that are none");
     csv_crl_free(&list);
     return good;
 }
@@ -97,14 +120,14 @@ bool csv_collateral_crl(struct csv_case *appraisal, const char *stem, X509 *cert
 {
     const struct csv_part *part = csv_collateral_part(appraisal->input, stem);
     bool found = part != NULL;
-    bool good = part == NULL || check_list(appraisal, part, cert, issuer, finding);
+    bool good = part == NULL || check_list(appraisal, stem, part, cert, issuer, finding);
     for (size_t i = 0; (part = csv_part(appraisal->input, CSV_PART_CRL, i)) != NULL; i++) {
         struct csv_crl list;
         bool ours = read_list(appraisal, part, &list) && csv_crl_is_from(&list, issuer);
         csv_crl_free(&list);
         if (ours) {
             found = true;
-            good = check_list(appraisal, part, cert, issuer, finding) && good;
+            good = check_list(appraisal, stem, part, cert, issuer, finding) && good;
         }
     }
     if (!found) {
@@ -112,6 +135,30 @@ bool csv_collateral_crl(struct csv_case *appraisal, const char *stem, X509 *cert
                         csv_text(appraisal->arena, "no %s was supplied", stem));
     }
     return good;
+}
+
+static void claim_members(struct csv_case *appraisal, const struct csv_collateral_kind *kind,
+                          const struct csv_collateral *collateral)
+{
+    const struct csv_json_view *view = &collateral->view;
+    const char *outer = enter_group(appraisal, kind->stem);
+    for (size_t i = 0; kind->claims[i] != NULL; i++) {
+        uint32_t value = csv_json_member(view, collateral->body, kind->claims[i]);
+        const char *text = csv_json_text(view, value, appraisal->arena);
+        uint64_t number;
+        if (text != NULL) {
+            csv_claim_text(appraisal, kind->claims[i], text);
+        } else if (csv_json_number(view, value, &number)) {
+            csv_claim_number(appraisal, kind->claims[i], number);
+        }
+    }
+    uint32_t level = csv_json_first(view, csv_json_member(view, collateral->body, "tcbLevels"));
+    uint64_t count = 0;
+    for (; level != CSV_JSON_NONE; level = csv_json_next(view, level)) {
+        count++;
+    }
+    csv_claim_number(appraisal, "levels", count);
+    appraisal->group = outer;
 }
 
 static bool check_dates(struct csv_case *appraisal, const struct csv_collateral_kind *kind,
@@ -159,6 +206,7 @@ bool csv_collateral_open(struct csv_case *appraisal, const struct csv_collateral
         return csv_note(appraisal, kind->format, CSV_FAILED, "a signed object",
                         "members are missing or of another kind");
     }
+    claim_members(appraisal, kind, collateral);
     if (signer == NULL) {
         return false; /* why was noted with the signer */
     }

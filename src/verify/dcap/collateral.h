@@ -38,6 +38,7 @@ struct csv_collateral_kind {
     const char *format; /* ids of findings */
     const char *signature;
     const char *current;
+    const char *const *claims; /* members to show under the stem, NULL-terminated */
 };
 struct csv_collateral {
     struct csv_json_view view;

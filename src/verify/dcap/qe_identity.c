@@ -3,7 +3,12 @@
 #include "verify/dcap/qe_identity.h"
 #include "verify/parse/read.h"
 
+static const char *const claims[] = {
+    "id", "version", "issueDate", "nextUpdate", "mrsigner", "isvprodid", "tcbEvaluationDataNumber",
+    NULL};
+
 const struct csv_collateral_kind csv_qe_identity_kind = {
+    .claims = claims,
     .stem = "qe_identity",
     .member = "enclaveIdentity",
     .format = "qe-identity.format",

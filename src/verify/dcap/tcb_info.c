@@ -5,7 +5,11 @@
 #include <string.h>
 #include <strings.h>
 
+static const char *const claims[] = {
+    "id", "version", "issueDate", "nextUpdate", "fmspc", "pceId", "tcbEvaluationDataNumber", NULL};
+
 const struct csv_collateral_kind csv_tcb_info_kind = {
+    .claims = claims,
     .stem = "tcb_info",
     .member = "tcbInfo",
     .format = "tcb-info.format",

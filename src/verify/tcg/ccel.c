@@ -129,7 +129,7 @@ static const char *read_log(struct csv_case *appraisal, struct log *log, struct 
 
 bool csv_ccel_check(struct csv_case *appraisal, struct csv_bytes bytes, const uint8_t *rtmrs)
 {
-    struct log log = {.event_count = 1};
+    struct log log = {.event_count = 0};
     const char *fault = read_log(appraisal, &log, bytes);
     if (!csv_note_if(appraisal, "event-log.structure", fault == NULL,
                      "a TCG event log with SHA-384 digests",
