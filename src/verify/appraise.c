@@ -7,6 +7,7 @@
 #include "verify/eat.h"
 #include "verify/policy/policy.h"
 #include <stdlib.h>
+#include <string.h>
 
 void csv_run_format(struct csv_case *appraisal, const struct csv_format *format,
                     struct csv_bytes evidence)
@@ -105,10 +106,11 @@ csn_err csv_appraise(const struct csv_policy *policy, const struct csv_input *in
         return CSN_ERR_ARGUMENT;
     }
     size_t head = (sizeof **verdict + 15) & ~(size_t)15;
-    uint8_t *memory = calloc(1, head + CSV_ARENA_SIZE);
+    uint8_t *memory = malloc(head + CSV_ARENA_SIZE); /* pages are touched as they are taken */
     if (memory == NULL) {
         return CSN_ERR_MEMORY;
     }
+    memset(memory, 0, head);
     struct csv_verdict *made = (struct csv_verdict *)(void *)memory;
     made->arena = (struct csv_arena){.base = memory + head, .size = CSV_ARENA_SIZE};
     struct csv_case appraisal = {
