@@ -35,6 +35,24 @@ static void number(const char *name, uint64_t value)
     printf(",\"%s\":%llu", name, (unsigned long long)value);
 }
 
+static const char *const stage_names[DEMO_CPU_COUNT] = {"producer", "host", "enclave", "consumer"};
+
+static double per_record_us(uint64_t ns, uint64_t records)
+{
+    return (double)ns / 1e3 / (double)(records ? records : 1);
+}
+
+static void print_cpu(const char *name, const struct demo_cpu *cpu, uint64_t records)
+{
+    printf(",\"%s\":{", name);
+    for (uint32_t i = 0; i < DEMO_CPU_COUNT; i++) {
+        printf("%s\"%s\":{\"ran\":%.2f,\"waited\":%.2f}", i == 0 ? "" : ",", stage_names[i],
+               per_record_us(cpu->stages[i].run_ns, records),
+               per_record_us(cpu->stages[i].wait_ns, records));
+    }
+    printf("}");
+}
+
 static void print_real(const struct demo_report *report)
 {
     printf(",\"real_records\":{");
@@ -78,6 +96,8 @@ void demo_print_json(const struct demo_report *report, bool good)
            (double)report->latency.latency_ns[0] / 1e3, (double)report->latency.latency_ns[1] / 1e3,
            (double)report->latency.latency_ns[2] / 1e3);
     printf(",\"ratio_to_openssl_loop\":%.2f", report->rate / report->loop_rate);
+    print_cpu("core_us_per_record", &report->run_cpu, report->run.opened);
+    print_cpu("core_us_per_record_latency", &report->latency_cpu, report->latency.opened);
     print_real(report);
     printf(",\"complete\":%s,\"ok\":%s}\n", report->complete ? "true" : "false",
            good ? "true" : "false");

@@ -90,12 +90,23 @@ static bool run_open(struct demo_run *run, uint64_t *count)
            demo_host_open(&run->host, &run->options, seeds[0], seeds[1], count);
 }
 
+static bool run_phase(struct demo_run *run, const struct demo_go *go, const char *what,
+                      struct demo_done *done, struct demo_cpu *cpu)
+{
+    struct demo_cpu before;
+    demo_cpu_read(run->children[0], run->children[1], &before);
+    bool good = demo_host_phase(&run->host, go, what, done);
+    demo_cpu_read(run->children[0], run->children[1], cpu);
+    demo_cpu_since(&before, cpu);
+    return good;
+}
+
 static bool run_fast(struct demo_run *run, uint64_t count)
 {
     struct demo_report *report = &run->report;
     for (uint32_t i = 0; i < DEMO_REPEATS_MAX; i++) {
         const struct demo_go go = {.count = count};
-        if (!demo_host_phase(&run->host, &go, "tokenize", &report->run)) {
+        if (!run_phase(run, &go, "tokenize", &report->run, &report->run_cpu)) {
             return false;
         }
         report->steady = run->host.steady;
@@ -156,7 +167,7 @@ static bool run_latency(struct demo_run *run, uint64_t count)
     const struct demo_go go = {.count = records < count ? records : count,
                                .start_ns = cli_now_ns() + DEMO_LEAD_NS,
                                .interval_ps = (uint64_t)(1e12 / rate) + 1};
-    return demo_host_phase(&run->host, &go, "latency", &run->report.latency);
+    return run_phase(run, &go, "latency", &run->report.latency, &run->report.latency_cpu);
 }
 
 static bool run_audit(struct demo_run *run)

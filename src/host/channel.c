@@ -3,23 +3,26 @@
  * channel.c: submit, flush, receive, wait.
  *
  * Threads:  one submitting and one receiving thread per channel; see enclave.h for who owns what.
- * Bounds:   nothing allocates; a wait spins for HOST_SPIN_ROUNDS looks and then sleeps in slices,
- *           so that the end of the enclave is seen even if nobody is left to wake us.
+ * Bounds:   nothing allocates; a wait looks for HOST_SPIN_NS, giving the core away between looks to
+ *           whoever wants it, and then sleeps in slices, so that the end of the enclave is seen even
+ *           if nobody is left to wake us.
  */
 #include "../core/event.h"
 #include "enclave.h"
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define HOST_SPIN_ROUNDS 4000u
-#define HOST_SLICE_NS    UINT64_C(20000000)
-#define NS_PER_S         UINT64_C(1000000000)
-#define LIVE_SHARE       4u /* copies of inputs kept, in sizes of the in ring */
+#define HOST_SPIN_NS    UINT64_C(20000) /* about what a sleep and a wake cost */
+#define HOST_SPIN_LOOKS 32u
+#define HOST_SLICE_NS   UINT64_C(20000000)
+#define NS_PER_S        UINT64_C(1000000000)
+#define LIVE_SHARE      4u /* copies of inputs kept, in sizes of the in ring */
 
 /* ---- tables and rings ---- */
 
@@ -265,6 +268,24 @@ static bool something_to_do(struct csn_host_channel *channel)
     return true;
 }
 
+/*
+ * Where there are fewer cores than threads, whoever spins keeps a core from those that it waits
+ * for: so each few looks it is offered to them. If somebody took it, the time is over and we sleep.
+ */
+static bool spin(struct csn_host_channel *channel, uint64_t start, uint64_t timeout_ns)
+{
+    uint64_t limit = timeout_ns < HOST_SPIN_NS ? timeout_ns : HOST_SPIN_NS;
+    do {
+        for (uint32_t i = 0; i < HOST_SPIN_LOOKS; i++) {
+            if (something_to_do(channel)) {
+                return true;
+            }
+            __builtin_ia32_pause();
+        }
+    } while (now_ns() - start < limit);
+    return false;
+}
+
 static void sleep_on(struct csn_shared *event, uint32_t seen, uint64_t timeout_ns)
 {
     const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / NS_PER_S),
@@ -281,13 +302,10 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
     if (enclave->instance == NULL) {
         return CSN_ERR_CRASHED;
     }
-    for (uint32_t i = 0; i < HOST_SPIN_ROUNDS && timeout_ns != 0; i++) {
-        if (something_to_do(found)) {
-            return CSN_OK;
-        }
-        __builtin_ia32_pause();
-    }
     uint64_t start = now_ns();
+    if (timeout_ns != 0 && spin(found, start, timeout_ns)) {
+        return CSN_OK;
+    }
     for (;;) {
         uint64_t given = found->reader.credit_given;
         (void)csn_ring_give_credit(&found->reader);
