@@ -172,28 +172,28 @@ static void tenant_batch(struct tenant_state *state, struct csv_sealer *sealer, 
                          uint32_t count)
 {
     struct csv_seal_item items[TENANT_BATCH];
-    uint32_t stride = state->frame_size_max + 4;
+    size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t record = (first + i) % state->records.count;
         size_t offset = state->records.offset[record];
+        uint32_t size = (uint32_t)(state->records.offset[record + 1] - offset);
         items[i] = (struct csv_seal_item){
             .payload = state->records.text + offset,
-            .payload_size = (uint32_t)(state->records.offset[record + 1] - offset),
+            .payload_size = size,
             .operation = 1,
-            .record_size_max = state->frame_size_max,
-            .record = state->frames + (size_t)i * stride + 4};
+            .record_size_max = csv_record_size(size, 0),
+            .record = state->frames + used + 4};
+        put_frame(state->frames + used, items[i].record_size_max);
+        used += items[i].record_size_max + 4;
     }
     if (csv_seal_batch(sealer, items, count) != CSN_OK) {
         demo_die(state->control, "cannot seal");
     }
-    size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i].result != CSN_OK) {
+        /* No short form is asked for, so that each record fills its frame. */
+        if (items[i].result != CSN_OK || items[i].record_size != items[i].record_size_max) {
             demo_die(state->control, "cannot seal a record: %s", csn_err_name(items[i].result));
         }
-        memmove(state->frames + used + 4, items[i].record, items[i].record_size);
-        put_frame(state->frames + used, items[i].record_size);
-        used += items[i].record_size + 4;
     }
     if (!cli_write_exactly(state->output, state->frames, used)) {
         _exit(1); /* the host is gone: nobody to tell */

@@ -3,15 +3,14 @@
  * channel.c: submit, flush, receive, wait.
  *
  * Threads:  one submitting and one receiving thread per channel; see enclave.h for who owns what.
- * Bounds:   nothing allocates; a wait looks for HOST_SPIN_NS, giving the core away between looks to
- *           whoever wants it, and then sleeps in slices, so that the end of the enclave is seen even
- *           if nobody is left to wake us.
+ * Bounds:   nothing allocates; a wait looks for HOST_SPIN_NS, naps while much is in flight, and then
+ *           sleeps in slices, so that the end of the enclave is seen even if nobody is left to wake
+ *           us.
  */
 #include "../core/event.h"
 #include "enclave.h"
 #include <limits.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -19,7 +18,10 @@
 #include <unistd.h>
 
 #define HOST_SPIN_NS    UINT64_C(20000) /* about what a sleep and a wake cost */
-#define HOST_SPIN_LOOKS 32u
+#define HOST_SPIN_LOOKS 32u             /* from one look at the clock to the next */
+#define HOST_NAP_NS     UINT64_C(50000)
+#define HOST_NAPS_MAX   8u
+#define HOST_NAP_COUNT  64u /* inputs in flight: two batches, more than a nap's work */
 #define HOST_SLICE_NS   UINT64_C(20000000)
 #define NS_PER_S        UINT64_C(1000000000)
 #define LIVE_SHARE      4u /* copies of inputs kept, in sizes of the in ring */
@@ -269,8 +271,8 @@ static bool something_to_do(struct csn_host_channel *channel)
 }
 
 /*
- * Where there are fewer cores than threads, whoever spins keeps a core from those that it waits
- * for: so each few looks it is offered to them. If somebody took it, the time is over and we sleep.
+ * Whoever spins keeps a core from those that it waits for, where there are fewer cores than
+ * threads: so no longer than a sleep and a wake would take.
  */
 static bool spin(struct csn_host_channel *channel, uint64_t start, uint64_t timeout_ns)
 {
@@ -284,6 +286,34 @@ static bool spin(struct csn_host_channel *channel, uint64_t start, uint64_t time
         }
     } while (now_ns() - start < limit);
     return false;
+}
+
+/*
+ * An enclave with that much before it will publish soon, batch after batch. If we slept on the
+ * event, it would have to leave its work to wake us after each of them; a nap costs it nothing.
+ */
+static bool nap(struct csn_host_channel *channel, uint64_t start, uint64_t timeout_ns)
+{
+    for (uint32_t i = 0; i < HOST_NAPS_MAX; i++) {
+        uint64_t elapsed = now_ns() - start;
+        if (elapsed >= timeout_ns || csn_inflight_count(&channel->live) < HOST_NAP_COUNT) {
+            return false;
+        }
+        uint64_t left = timeout_ns - elapsed;
+        const struct timespec pause = {.tv_nsec = (long)(left < HOST_NAP_NS ? left : HOST_NAP_NS)};
+        (void)nanosleep(&pause, NULL);
+        if (something_to_do(channel)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_credit(struct csn_enclave *enclave, struct csn_host_channel *channel)
+{
+    uint64_t given = channel->reader.credit_given;
+    (void)csn_ring_give_credit(&channel->reader);
+    wake_for_credit(enclave, channel, given);
 }
 
 static void sleep_on(struct csn_shared *event, uint32_t seen, uint64_t timeout_ns)
@@ -303,13 +333,17 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
         return CSN_ERR_CRASHED;
     }
     uint64_t start = now_ns();
-    if (timeout_ns != 0 && spin(found, start, timeout_ns)) {
-        return CSN_OK;
+    if (timeout_ns != 0) {
+        if (spin(found, start, timeout_ns)) {
+            return CSN_OK;
+        }
+        give_credit(enclave, found);
+        if (nap(found, start, timeout_ns)) {
+            return CSN_OK;
+        }
     }
     for (;;) {
-        uint64_t given = found->reader.credit_given;
-        (void)csn_ring_give_credit(&found->reader);
-        wake_for_credit(enclave, found, given);
+        give_credit(enclave, found);
         uint32_t seen = csn_event_arm(found->host_event);
         bool ready = something_to_do(found);
         bool running = ready || csn_host_is_running(enclave);
