@@ -177,12 +177,11 @@ static void tenant_batch(struct tenant_state *state, struct csv_sealer *sealer, 
         uint64_t record = (first + i) % state->records.count;
         size_t offset = state->records.offset[record];
         uint32_t size = (uint32_t)(state->records.offset[record + 1] - offset);
-        items[i] = (struct csv_seal_item){
-            .payload = state->records.text + offset,
-            .payload_size = size,
-            .operation = 1,
-            .record_size_max = csv_record_size(size, 0),
-            .record = state->frames + used + 4};
+        items[i] = (struct csv_seal_item){.payload = state->records.text + offset,
+                                          .payload_size = size,
+                                          .operation = 1,
+                                          .record_size_max = csv_record_size(size, 0),
+                                          .record = state->frames + used + 4};
         put_frame(state->frames + used, items[i].record_size_max);
         used += items[i].record_size_max + 4;
     }

@@ -3,9 +3,9 @@
  * channel.c: submit, flush, receive, wait.
  *
  * Threads:  one submitting and one receiving thread per channel; see enclave.h for who owns what.
- * Bounds:   nothing allocates; a wait looks for HOST_SPIN_NS, naps while much is in flight, and then
- *           sleeps in slices, so that the end of the enclave is seen even if nobody is left to wake
- *           us.
+ * Bounds:   nothing allocates; a wait looks for HOST_SPIN_NS, naps a few times if much is in
+ * flight, and then sleeps in slices, so that the end of the enclave is seen even if nobody is left
+ *           to wake us.
  */
 #include "../core/event.h"
 #include "enclave.h"

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_host.c: libcaisson against an enclave that is slow, full, killed, poisoned or lying. */
+#define _GNU_SOURCE
 #include "host/enclave.h"
 #include "mock.h"
 #include <caisson/wire/message.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,6 +19,9 @@
 #define OUTPUT_MAX 704u
 #define WAIT_NS    UINT64_C(5000000000)
 #define TAG_MAX    20000u
+
+#define STUCK_NS         UINT64_C(200000000)
+#define STUCK_SLEEPS_MAX 100u /* 8 naps, 10 slices; a host that only naps: above 1,000 */
 
 static const struct csn_wire_manifest manifest = {
     .worker_count = 2,
@@ -43,15 +51,28 @@ static uint32_t message_of(uint64_t tag, uint8_t *bytes)
     return size;
 }
 
-static struct csn_enclave *start(uint32_t inflight)
+static struct csn_enclave *start_with(const struct csn_wire_manifest *shape, uint32_t inflight)
 {
     const struct csn_enclave_options options = {
         .image = "mock", .image_size = 4, .inflight_count_max = inflight};
     struct csn_enclave *enclave = NULL;
     struct csn_detail detail = {""};
     mock_script = (struct mock_script){.outputs = 1};
-    assert_int_equal(csn_host_build(&mock_backend, &options, &manifest, &enclave, &detail), CSN_OK);
+    assert_int_equal(csn_host_build(&mock_backend, &options, shape, &enclave, &detail), CSN_OK);
     return enclave;
+}
+
+static struct csn_enclave *start(uint32_t inflight)
+{
+    return start_with(&manifest, inflight);
+}
+
+/* An in ring that takes hundreds of inputs. */
+static struct csn_enclave *start_deep(void)
+{
+    struct csn_wire_manifest deep = manifest;
+    deep.input_line_count = 4096;
+    return start_with(&deep, 0);
 }
 
 static csn_err submit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag)
@@ -201,6 +222,70 @@ static void a_consumer_that_stops_hurts_itself_alone(void **state)
 
     uint64_t answered = 0;
     drain(enclave, 0, taken, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+/* ---- waiting ---- */
+
+static uint64_t sleeps(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+    return (uint64_t)usage.ru_nvcsw;
+}
+
+/* Much is in flight and nothing comes: naps first, but then a real sleep. */
+static void a_stuck_enclave_costs_no_core(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start_deep();
+    __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+    uint64_t answered = 0;
+    submit_all(enclave, 0, 0, 200, &answered);
+    uint64_t before = sleeps();
+    assert_int_equal(csn_enclave_wait(enclave, 0, STUCK_NS), CSN_AGAIN);
+    assert_true(sleeps() - before < STUCK_SLEEPS_MAX);
+    __atomic_store_n(&mock_script.hold, 0, __ATOMIC_RELEASE);
+    drain(enclave, 0, 200, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Some time after the naps, and early in a slice of the sleep (20 ms). */
+static void *let_go(void *moment)
+{
+    usleep(25000);
+    *(uint64_t *)moment = now_ns();
+    __atomic_store_n(&mock_script.hold, 0, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+/* What is published during the sleep ends it, and not the end of the slice. */
+static void nothing_is_slept_over(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start_deep();
+    uint64_t answered = 0;
+    uint64_t shortest_ns = UINT64_MAX; /* of ten: the machine may be busy */
+    for (uint64_t end = 200; end <= 2000; end += 200) {
+        pthread_t thread;
+        uint64_t moment = 0;
+        __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+        submit_all(enclave, 0, end - 200, end, &answered);
+        assert_int_equal(pthread_create(&thread, NULL, let_go, &moment), 0);
+        assert_int_equal(csn_enclave_wait(enclave, 0, WAIT_NS), CSN_OK);
+        uint64_t woken = now_ns();
+        pthread_join(thread, NULL);
+        shortest_ns = woken - moment < shortest_ns ? woken - moment : shortest_ns;
+        drain(enclave, 0, end, &answered);
+    }
+    assert_true(shortest_ns < 5000000);
     csn_enclave_destroy(enclave);
 }
 
@@ -381,18 +466,24 @@ static void bad_arguments_are_told(void **state)
     csn_enclave_destroy(NULL);
 }
 
-int main(void)
+/* With an argument: only the tests whose names match it. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_are_answered_in_order),
         cmocka_unit_test(ping_comes_back),
         cmocka_unit_test(a_full_ring_loses_nothing),
         cmocka_unit_test(a_consumer_that_stops_hurts_itself_alone),
+        cmocka_unit_test(a_stuck_enclave_costs_no_core),
+        cmocka_unit_test(nothing_is_slept_over),
         cmocka_unit_test(a_crash_hands_back_exactly_the_unfinished),
         cmocka_unit_test(an_undrained_or_running_enclave_is_not_restarted),
         cmocka_unit_test(a_poison_pill_is_quarantined_once),
         cmocka_unit_test(an_enclave_that_lies_is_cut_off),
         cmocka_unit_test(bad_arguments_are_told),
     };
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]);
+    }
     return cmocka_run_group_tests_name("host", tests, NULL, NULL);
 }
