@@ -165,6 +165,9 @@ struct demo_cpu {
 void demo_cpu_read(pid_t tenant, pid_t auditor, struct demo_cpu *cpu);
 void demo_cpu_since(const struct demo_cpu *before, struct demo_cpu *now);
 
+/* ---- demo_moves.c: how often the kernel moved memory, so far ---- */
+uint64_t demo_kernel_moves(void);
+
 /* ---- demo_host.c ---- */
 struct demo_steady {
     bool valid; /* every counter could be read */
