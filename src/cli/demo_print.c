@@ -114,6 +114,17 @@ static void row(const char *name, const char *format, ...)
     putchar('\n');
 }
 
+static void row_cpu(const char *name, const struct demo_cpu *cpu, uint64_t records)
+{
+    printf("  %-28s ", name);
+    for (uint32_t i = 0; i < DEMO_CPU_COUNT; i++) {
+        printf("%s%s %.1f (%.1f)", i == 0 ? "" : ", ", stage_names[i],
+               per_record_us(cpu->stages[i].run_ns, records),
+               per_record_us(cpu->stages[i].wait_ns, records));
+    }
+    putchar('\n');
+}
+
 void demo_print_table(const struct demo_report *report, bool good)
 {
     typedef unsigned long long wide;
@@ -145,9 +156,11 @@ void demo_print_table(const struct demo_report *report, bool good)
     row("records per second", "%.0f", report->rate);
     row("ratio to an OpenSSL loop", "%.2f (the loop: %.0f/s on one core)",
         report->rate / report->loop_rate, report->loop_rate);
+    row_cpu("  core us each (no core)", &report->run_cpu, report->run.opened);
     row("latency at half that rate", "p50 %.0f us, p99 %.0f us, p99.9 %.0f us",
         (double)report->latency.latency_ns[0] / 1e3, (double)report->latency.latency_ns[1] / 1e3,
         (double)report->latency.latency_ns[2] / 1e3);
+    row_cpu("  core us each (no core)", &report->latency_cpu, report->latency.opened);
     for (uint32_t i = 0; i < DEMO_REAL_COUNT; i++) {
         const struct demo_real *real = &report->real[i];
         if (real->present) {

@@ -18,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TENANT_BATCH 32u
+#define TENANT_BATCH   32u
+#define TENANT_TICK_NS UINT64_C(50000) /* open loop: from one sleep's end to the next, at least */
 
 struct tenant_state {
     const struct demo_job *job;
@@ -218,10 +219,15 @@ static void tenant_produce(struct tenant_state *state, const struct demo_go *go)
     if (csv_sealer_create(&options, &sealer) != CSN_OK) {
         demo_die(state->control, "cannot make a sealer");
     }
+    uint64_t tick = 0;
     for (uint64_t done = 0; done < go->count;) {
         uint64_t due = go->count;
         if (go->interval_ps != 0) {
-            wait_until(go->start_ns + done * go->interval_ps / 1000);
+            uint64_t next = go->start_ns + done * go->interval_ps / 1000;
+            if (cli_now_ns() < next) {
+                wait_until(next > tick ? next : tick);
+                tick = cli_now_ns() + TENANT_TICK_NS;
+            }
             due = (cli_now_ns() - go->start_ns) * 1000 / go->interval_ps + 1;
             due = due < go->count ? due : go->count;
             due = due > done ? due : done + 1;

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HOST_SPIN_NS    UINT64_C(20000) /* about what a sleep and a wake cost */
+#define HOST_SPIN_NS    UINT64_C(10000) /* about what a sleep and a wake cost */
 #define HOST_SPIN_LOOKS 32u             /* from one look at the clock to the next */
 #define HOST_NAP_NS     UINT64_C(50000)
 #define HOST_NAPS_MAX   8u
