@@ -292,11 +292,16 @@ static bool spin(struct csn_host_channel *channel, uint64_t start, uint64_t time
  * An enclave with that much before it will publish soon, batch after batch. If we slept on the
  * event, it would have to leave its work to wake us after each of them; a nap costs it nothing.
  */
+static bool is_deep(const struct csn_host_channel *channel)
+{
+    return csn_inflight_count(&channel->live) >= HOST_NAP_COUNT;
+}
+
 static bool nap(struct csn_host_channel *channel, uint64_t start, uint64_t timeout_ns)
 {
     for (uint32_t i = 0; i < HOST_NAPS_MAX; i++) {
         uint64_t elapsed = now_ns() - start;
-        if (elapsed >= timeout_ns || csn_inflight_count(&channel->live) < HOST_NAP_COUNT) {
+        if (elapsed >= timeout_ns || !is_deep(channel)) {
             return false;
         }
         uint64_t left = timeout_ns - elapsed;
@@ -334,7 +339,7 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
     }
     uint64_t start = now_ns();
     if (timeout_ns != 0) {
-        if (spin(found, start, timeout_ns)) {
+        if (!is_deep(found) && spin(found, start, timeout_ns)) {
             return CSN_OK;
         }
         give_credit(enclave, found);
