@@ -445,6 +445,30 @@ static bool attack_rights(void)
     return item.header.status != CSN_WIRE_STATUS_RIGHTS;
 }
 
+/* What was sealed as one field is sent back as another. */
+static bool attack_place(void)
+{
+    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csn_wire_result result;
+    uint8_t sealed[FAKE_RECORD_MAX];
+    uint32_t size = 0;
+    seal(sealer, FAKE_FIELD, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    assert_int_equal(
+        csv_reply_open(sealer, fake.answers[0].body, fake.answers[0].size, &result, sealed, &size),
+        CSN_OK);
+    struct csv_seal_item item = {.payload = sealed,
+                                 .payload_size = size,
+                                 .operation = FAKE_MOVED,
+                                 .record = record,
+                                 .record_size_max = sizeof record};
+    assert_int_equal(csv_seal_batch(sealer, &item, 1), CSN_OK);
+    record_size = item.record_size;
+    bool through = status_of(sealer) == CSN_WIRE_STATUS_OK;
+    csv_sealer_destroy(sealer);
+    return through;
+}
+
 static bool attack_purpose(void)
 {
     struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
@@ -548,6 +572,7 @@ static const struct attack attacks[] = {
     {"window replay", attack_window_replay, CSE_CHECK_WINDOW},
     {"random encapsulations", attack_open_budget, CSE_CHECK_OPEN_BUDGET},
     {"no right", attack_rights, CSE_CHECK_RIGHTS},
+    {"field moved", attack_place, CSE_CHECK_PLACE},
     {"no purpose", attack_purpose, CSE_CHECK_PURPOSE},
     {"no budget", attack_budget, CSE_CHECK_BUDGET},
     {"budget by re-grant", attack_budget_regrant, CSE_CHECK_BUDGET_KEPT},

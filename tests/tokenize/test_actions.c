@@ -621,6 +621,29 @@ static void test_encrypt(void **state)
     fake_free(call);
 }
 
+/* A right to one field is not a right to another's value that was moved there. */
+static void test_encrypt_moved(void **state)
+{
+    struct cse_call *call =
+        grant("{\"path\":\"ssn\",\"action\":\"encrypt\",\"consumer\":\"fraud\"},"
+              "{\"path\":\"note\",\"action\":\"encrypt\",\"consumer\":\"fraud\"},"
+              "{\"path\":\"l[*]\",\"action\":\"encrypt\",\"consumer\":\"fraud\"}");
+    char text[1024];
+    (void)state;
+    call->field_mask = 2 + 4;
+    /* Within its field it may move. */
+    strcpy(text, run(call, "{\"l\":[1,\"two\"]}"));
+    assert_string_equal(run_as(call, 2, text, CSN_WIRE_STATUS_OK), "{\"l\":[1,\"two\"]}");
+    strcpy(text, run(call, "{\"note\":\"n\"}"));
+    assert_string_equal(run_as(call, 2, text, CSN_WIRE_STATUS_OK), "{\"note\":\"n\"}");
+    strcpy(text, run(call, "{\"ssn\":\"078-05-1120\"}"));
+    assert_string_equal(run_as(call, 2, text, CSN_WIRE_STATUS_OK), text);
+    char moved[1024] = "{\"note";
+    strcat(moved, strchr(text, ':') - 1);
+    run_as(call, 2, moved, CSN_WIRE_STATUS_NOT_FOUND);
+    fake_free(call);
+}
+
 /* Somebody with the consumer's credential seals text that is not one JSON value. */
 static void test_encrypt_injection(void **state)
 {
@@ -633,8 +656,9 @@ static void test_encrypt_injection(void **state)
         uint8_t sealed[256];
         uint32_t size = 0;
         char input[512] = "{\"e\":\"enc_";
-        assert_int_equal(cse_field_seal(call, 0, (const uint8_t *)text, (uint32_t)strlen(text),
-                                        sealed, sizeof sealed, &size),
+        uint64_t place = ((struct tok_state *)call->state)->fields[0].place;
+        assert_int_equal(cse_field_seal(call, 0, place, (const uint8_t *)text,
+                                        (uint32_t)strlen(text), sealed, sizeof sealed, &size),
                          CSN_OK);
         char *at = input + strlen(input);
         for (uint32_t bit = 0; bit < 8 * size; bit += 6) {
@@ -897,6 +921,7 @@ int main(void)
         cmocka_unit_test(test_inverse),
         cmocka_unit_test(test_rights_and_budget),
         cmocka_unit_test(test_encrypt),
+        cmocka_unit_test(test_encrypt_moved),
         cmocka_unit_test(test_encrypt_injection),
         cmocka_unit_test(test_shift),
         cmocka_unit_test(test_shift_rows),
