@@ -28,7 +28,7 @@ static const char help[] =
     "the enclave itself. The statement says to your producers which key to seal to.\n"
     "\n"
     "  --check POLICY       compile only; with --tenant its consumers are known\n"
-    "  --control SOCKET     as given to caisson run\n"
+    "  --control SOCKET     as given to caisson run; it has five seconds to appear\n"
     "  --tenant FILE        caisson keygen tenant\n"
     "  --policy POLICY      what may happen to which field (docs/TOKENIZE.md)\n"
     "  --no-policy          for an enclave that takes none\n"

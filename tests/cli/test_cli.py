@@ -169,12 +169,18 @@ def opened(lines):
 
 
 def path(backend, public):
+    # Asked for before it is there: the socket is waited for.
+    early = subprocess.Popen([CAISSON, "evidence", "--control", backend + ".sock", "--nonce",
+                              secrets.token_hex(32), "-o", "early"], stderr=subprocess.DEVNULL)
+    time.sleep(0.2)
     process, sock = start(backend)
+    code = early.wait(timeout=60)
     if process.poll() is not None:
         why = process.stderr.read().decode(errors="replace").strip().replace("\n", " ")
         check(backend == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK),
               f"{backend}: starts", skip=why)
         return
+    check(code == 0, f"{backend}: evidence waits for a socket that is not there yet")
     accept = ("--image", ECHO, "--insecure-dev", "--root", public["root"])
     appraise(sock, accept, public)
     grant = ("grant", "--control", sock, "--tenant", "tenant.key", "--no-policy")
