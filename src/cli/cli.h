@@ -76,5 +76,7 @@ void cli_json_string(FILE *stream, const char *text);
  */
 void cli_progress(const char *what, uint64_t done, uint64_t total);
 uint64_t cli_now_ns(void); /* CLOCK_MONOTONIC */
+/* enum csn_wire_status in a few words. */
+const char *cli_status_name(uint16_t status);
 
 #endif

@@ -137,6 +137,9 @@ uint8_t *cli_control_call(int fd, uint32_t type, const void *bytes, uint32_t siz
         return reply;
     }
     if (reply_type == CLI_CONTROL_ERROR) {
+        for (uint32_t i = 0; i < *reply_size; i++) { /* a host's words: no codes for a terminal */
+            reply[i] = reply[i] >= 0x20 && reply[i] < 0x7f ? reply[i] : '?';
+        }
         cli_fail(0, "caisson run answers: %s", (const char *)reply);
     } else {
         cli_fail(0, "the control socket answered with type %u, not %u", reply_type, type);

@@ -158,8 +158,12 @@ static int open_receipt(const struct csv_grant *grant, const uint8_t *reply, uin
     }
     return result.status == CSN_WIRE_STATUS_OK
                ? CLI_OK
-               : cli_fail(CLI_FAILURE, "the enclave refuses the grant: status %u%s", result.status,
-                          result.status == CSN_WIRE_STATUS_POLICY ? " (the policy)" : "");
+               : cli_fail(CLI_FAILURE, "the enclave refuses the grant: %s%s",
+                          cli_status_name(result.status),
+                          result.status == CSN_WIRE_STATUS_LIMIT
+                              ? ": more keys, consumers, producers or policy than it has room for "
+                                "(caisson inspect IMAGE)"
+                              : "");
 }
 
 static int send(const struct wish *wish, int fd, const struct csv_recipient *instance,

@@ -52,14 +52,6 @@ struct open_state {
     bool write_failed;
 };
 
-static const char *status_name(uint16_t status)
-{
-    static const char *const names[] = {
-        "ok",     "malformed payload", "limit",  "no such operation", "rights",  "budget",
-        "replay", "result too large",  "policy", "not found",         "internal"};
-    return status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
-}
-
 static void take_opened(struct open_state *state, const struct csv_open_item *item)
 {
     const struct csn_wire_result *header = &item->header;
@@ -69,7 +61,8 @@ static void take_opened(struct open_state *state, const struct csv_open_item *it
     if ((header->flags & CSN_WIRE_RESULT_TOMBSTONE) != 0 || header->status != CSN_WIRE_STATUS_OK) {
         state->refused++;
         cli_fail(0, "record %llu: the enclave refused it: %s (at byte %u)",
-                 (unsigned long long)header->sequence, status_name(header->status), header->detail);
+                 (unsigned long long)header->sequence, cli_status_name(header->status),
+                 header->detail);
         return;
     }
     state->opened++;

@@ -4,9 +4,11 @@
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 CAISSON, ECHO = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
@@ -90,6 +92,27 @@ def usage():
         expect(2, f"{verb[0]}: no such backend", *verb, "--backend", "none")
     expect(4, "grant: nobody serves the socket", "grant", "--control", "none.sock", "--tenant",
            "tenant.key", "--no-policy", "--version", "1", "--image", ECHO, "--statement", "x")
+
+
+def rude_host():
+    """A host's refusal reaches the terminal of whoever asked: without its control bytes."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("rude.sock")
+        server.listen(1)
+
+        def answer():
+            peer, _ = server.accept()
+            peer.recv(40, socket.MSG_WAITALL)
+            text = b"no\x1b]0;owned\x07\n"
+            peer.sendall((255).to_bytes(4, "little") + len(text).to_bytes(4, "little") + text)
+            peer.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        done = call("evidence", "--control", "rude.sock", "--nonce", "00" * 32)
+        thread.join()
+    check(done.returncode != 0 and done.stderr.endswith(b"no?]0;owned??\n"),
+          "a host's words are shown without control bytes")
 
 
 def start(backend):
@@ -217,6 +240,7 @@ def main():
         os.chdir(folder)
         public = keys()
         usage()
+        rude_host()
         for backend in ("process", "kvm"):
             path(backend, public)
         os.chdir("/")

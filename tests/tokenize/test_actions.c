@@ -760,6 +760,50 @@ static void test_shift(void **state)
     fake_free(call);
 }
 
+/* What stays must be a time: a name or a card number behind the T does not get through. */
+static void test_shift_times(void **state)
+{
+    static const char *const bad[] = {
+        "\"2024-01-01T\"",
+        "\"2024-01-01TJohn Smith\"",
+        "\"2024-01-01T4111111111111111\"",
+        "\"2024-01-01T10\"",
+        "\"2024-01-01T10:0\"",
+        "\"2024-01-01T10:00x\"",
+        "\"2024-01-01T10:00:0\"",
+        "\"2024-01-01T10:00.5\"",
+        "\"2024-01-01T10:00:00.\"",
+        "\"2024-01-01T10:00:00.4111111111\"",
+        "\"2024-01-01T10:00:00Zx\"",
+        "\"2024-01-01T10:00:00Z+01:00\"",
+        "\"2024-01-01T10:00+01\"",
+        "\"2024-01-01T10:00+01:00:00\"",
+        "\"2024-01-01T10:00z\"",
+    };
+    static const char *const times[] = {"",
+                                        "T10:00",
+                                        "T10:00Z",
+                                        "T10:00:00",
+                                        "T10:00:00.1",
+                                        "T10:00:00.123456789Z",
+                                        "T10:00-04:00",
+                                        "T10:00:00+01:00"};
+    struct cse_call *call = grant(SHIFT);
+    char input[200];
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(input, sizeof input, "{\"b\":%s,\"s\":{\"id\":1}}", bad[i]);
+        assert_string_equal(run(call, input), "{\"b\":\"[redacted]\"}");
+    }
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        snprintf(input, sizeof input, "{\"b\":\"2024-01-01%s\",\"s\":{\"id\":1}}", times[i]);
+        const char *moved = run(call, input);
+        assert_null(strstr(moved, "redacted"));
+        assert_memory_equal(moved + 16, times[i], strlen(times[i]));
+    }
+    fake_free(call);
+}
+
 static void test_shift_rows(void **state)
 {
     static const char *const bad[] = {
@@ -925,6 +969,7 @@ int main(void)
         cmocka_unit_test(test_encrypt_injection),
         cmocka_unit_test(test_shift),
         cmocka_unit_test(test_shift_rows),
+        cmocka_unit_test(test_shift_times),
         cmocka_unit_test(test_tenants),
         cmocka_unit_test(test_fpe_tweaks),
     };
