@@ -226,6 +226,11 @@ static enum csn_wire_status check_rights(const struct cse_call *call,
                        (call->credential->purpose_mask >> prelude->purpose & 1) != 0)) {
         return CSN_WIRE_STATUS_RIGHTS;
     }
+    /* What a delegate may grant for is a limit only if records are held to it. */
+    uint32_t granted = call->answer.tenant->grant->purpose;
+    if (!CSN_CHECK(CSE_CHECK_GRANT_PURPOSE, granted == 0 || prelude->purpose == granted)) {
+        return CSN_WIRE_STATUS_RIGHTS;
+    }
     return CSN_WIRE_STATUS_OK;
 }
 

@@ -31,6 +31,7 @@ enum cse_check {
     CSE_CHECK_INSERT_AFTER, /* contexts enter the cache only after a record authenticated */
     CSE_CHECK_RIGHTS,
     CSE_CHECK_PURPOSE,
+    CSE_CHECK_GRANT_PURPOSE, /* a grant for one purpose serves that one */
     CSE_CHECK_BUDGET,
     CSE_CHECK_BUDGET_KEPT, /* what was used stays used over re-grants */
     CSE_CHECK_PADDING,

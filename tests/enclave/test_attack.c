@@ -478,6 +478,32 @@ static bool attack_purpose(void)
     return through;
 }
 
+/* A grant for purpose 1 only; the credential would allow 0 as well. */
+static bool attack_grant_purpose(void)
+{
+    struct fake_tenant *tenant = &tenants[0];
+    struct csv_recipient instance = fake_recipient(&fake);
+    const struct csv_grant_options options = {.tenant = &tenant->tenant,
+                                              .instance = &instance,
+                                              .version = 2,
+                                              .security_version_min = 1,
+                                              .purpose = 1,
+                                              .policy = "P",
+                                              .policy_size = 1};
+    assert_int_equal(csv_grant_build(&options, tenant->message, sizeof tenant->message,
+                                     &tenant->message_size, &tenant->grant),
+                     CSN_OK);
+    assert_int_equal(fake_one(&fake, tenant->message, tenant->message_size)->code,
+                     CSN_WIRE_GRANTED);
+    struct csv_sealer *sealer = open_sealer(tenant, &tenant->replier, NULL);
+    seal(sealer, FAKE_ECHO, 1);
+    assert_int_equal(status_of(sealer), CSN_WIRE_STATUS_OK);
+    seal(sealer, FAKE_ECHO, 0);
+    bool through = status_of(sealer) != CSN_WIRE_STATUS_RIGHTS;
+    csv_sealer_destroy(sealer);
+    return through;
+}
+
 static uint32_t spend(struct csv_sealer *sealer, uint32_t times)
 {
     uint32_t served = 0;
@@ -574,6 +600,7 @@ static const struct attack attacks[] = {
     {"no right", attack_rights, CSE_CHECK_RIGHTS},
     {"field moved", attack_place, CSE_CHECK_PLACE},
     {"no purpose", attack_purpose, CSE_CHECK_PURPOSE},
+    {"purpose of the grant", attack_grant_purpose, CSE_CHECK_GRANT_PURPOSE},
     {"no budget", attack_budget, CSE_CHECK_BUDGET},
     {"budget by re-grant", attack_budget_regrant, CSE_CHECK_BUDGET_KEPT},
     {"plaintext residue", attack_residue, CSE_CHECK_WIPE},
