@@ -37,6 +37,7 @@ enum cse_check {
     CSE_CHECK_PADDING,
     CSE_CHECK_WIPE,       /* no residue of a record in the batch buffers */
     CSE_CHECK_SAME_CLASS, /* a refusal is as long as an answer */
+    CSE_CHECK_SAME_COUNT, /* counters that the host reads do not tell one from the other */
     CSE_CHECK_SALT_LIMIT, /* a new salt at least every 2^20 outputs */
     CSE_CHECK_PLACE,      /* a sealed value goes back to the field that it came from */
     CSE_CHECK_COUNT,
