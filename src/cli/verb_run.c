@@ -158,6 +158,8 @@ static int open_files(struct cli_run *run, const struct wish *wish)
     if (run->output == NULL) {
         return cli_fail(CLI_FAILURE, "%s: %s", wish->output, strerror(errno));
     }
+    static char buffer[64 << 10]; /* written out when it is full, and whenever the loop rests */
+    (void)setvbuf(run->output, buffer, _IOFBF, sizeof buffer);
     return CLI_OK;
 }
 

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -235,6 +236,23 @@ def path(backend, public):
     check(summary["refused"] == 1 and summary["complete"] is True, "it is counted and complete")
 
 
+def pings():
+    """Megabytes of pings of all sizes, so that frames lie across every seam of the buffers."""
+    bodies = [b"CSNP" + os.urandom(1 + (n * 7919) % 3000) for n in range(3000)]
+    data = b"".join(struct.pack("<I", len(body)) + body for body in bodies)
+    wanted = b"".join(struct.pack("<III", len(body) + 8, 32, len(body)) + body for body in bodies)
+    write("pings", data)
+    for source in ("pings", "-"):
+        done = subprocess.run(
+            [CAISSON, "run", ECHO, "--signature", "echo.sig", "--root", "root.key", "--control",
+             "pings.sock", "--backend", "process", "--grants", "0", "--input", source, "--output",
+             "pongs"], input=data if source == "-" else b"", capture_output=True, timeout=60,
+            check=False)
+        check(done.returncode == 0 and read("pongs") == wanted,
+              f"run: {len(data)} bytes of pings come back, from " +
+              ("a pipe" if source == "-" else "a file"))
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -243,6 +261,7 @@ def main():
         rude_host()
         for backend in ("process", "kvm"):
             path(backend, public)
+        pings()
         os.chdir("/")
     print(f"1..{COUNT}")
     return 1 if FAILED else 0
