@@ -5,11 +5,11 @@
  *
  * Usage: test_backends BACKEND IMAGE
  */
-#include "children.h"
+#include "named.h"
+#include "outside.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,19 +21,14 @@
 #define PINGS   20000u
 #define ROUNDS  10u
 
-static const char *backend_name;
-static uint8_t *image;
-static size_t image_size;
 static uint64_t answered;
 static uint8_t *target;
 
 static struct csn_enclave *start(void)
 {
-    const struct csn_enclave_options options = {
-        .image = image, .image_size = image_size, .backend = backend_name};
     struct csn_enclave *enclave = NULL;
     struct csn_detail detail = {""};
-    csn_err result = csn_enclave_create(&options, &enclave, &detail);
+    csn_err result = csn_enclave_create(&named_options, &enclave, &detail);
     if (result != CSN_OK) {
         fail_msg("%s: %s", csn_err_name(result), detail.text);
     }
@@ -107,16 +102,6 @@ static void pings_come_back(void **state)
     end(enclave);
 }
 
-/* Ends it: by SIGKILL to the enclave's process where it is one, else by the backend. */
-static void kill_it(struct csn_enclave *enclave)
-{
-    if (strcmp(backend_name, "process") == 0) {
-        assert_true(children_signal(SIGKILL));
-    } else {
-        assert_int_equal(csn_enclave_stop(enclave), CSN_OK);
-    }
-}
-
 static uint64_t listed;
 
 static void list(void *state, uint64_t tag, const void *message, uint32_t size)
@@ -145,7 +130,7 @@ static void what_a_kill_interrupts_is_handed_back_and_served(void **state)
                 assert_int_equal(pong(enclave), CSN_OK);
             }
         }
-        kill_it(enclave);
+        outside_end(enclave);
         csn_err result = CSN_OK;
         while (result == CSN_OK) {
             result = pong(enclave);
@@ -167,44 +152,12 @@ static void what_a_kill_interrupts_is_handed_back_and_served(void **state)
     end(enclave);
 }
 
-/* Meson takes cmocka's "not ok # SKIP" for a failure, so the whole program is skipped instead. */
-static bool is_missing(struct csn_detail *detail)
-{
-    const struct csn_enclave_options options = {
-        .image = image, .image_size = image_size, .backend = backend_name};
-    struct csn_enclave *enclave = NULL;
-    csn_err result = csn_enclave_create(&options, &enclave, detail);
-    csn_enclave_destroy(enclave);
-    return result == CSN_ERR_MISSING;
-}
-
-static int read_image(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return -1;
-    }
-    image = malloc(16u << 20);
-    image_size = fread(image, 1, 16u << 20, file);
-    fclose(file);
-    return 0;
-}
-
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pings_come_back),
         cmocka_unit_test(what_a_kill_interrupts_is_handed_back_and_served),
     };
-    if (count != 3 || read_image(arguments[2]) != 0) {
-        fprintf(stderr, "usage: test_backends BACKEND IMAGE\n");
-        return 2;
-    }
-    backend_name = arguments[1];
-    struct csn_detail detail = {""};
-    if (is_missing(&detail)) {
-        printf("1..0 # SKIP %s\n", detail.text);
-        return 0;
-    }
-    return cmocka_run_group_tests_name("host on a backend", tests, NULL, NULL);
+    int ready = named_begin(count, arguments);
+    return ready >= 0 ? ready : cmocka_run_group_tests_name("host on a backend", tests, NULL, NULL);
 }
