@@ -15,6 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # name, CC, meson options, test names (None: all of the suite)
 SANITIZED = ["-Db_lundef=false", "-Doptimization=1"]
+CAMPAIGN = "campaign"  # in place of test names: libFuzzer on every target, for a bounded time each
 CONFIGURATIONS = {
     "short": [
         ("build", "gcc", [], None),
@@ -25,7 +26,10 @@ CONFIGURATIONS = {
         ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED,
          ["ring_stress", "run_loop", "host"]),
     ],
-    "long": [("build", "gcc", [], None)],
+    "long": [
+        ("build", "gcc", [], None),
+        ("build-fuzz", "clang", ["-Dfuzz=true", "-Db_lundef=false"], CAMPAIGN),
+    ],
 }
 # A sanitizer's own slowness must not look like a hang.
 TIMEOUT_FACTOR = {"build": "2", "build-clang": "3", "build-asan": "6", "build-tsan": "6"}
@@ -37,12 +41,12 @@ def run(arguments, log, environment=None):
                               stdin=subprocess.DEVNULL, env=environment, check=False).returncode
 
 
-def configure_and_build(name, compiler, options, log):
+def configure_and_build(name, compiler, options, target, log):
     environment = dict(os.environ, CC=compiler)
     if not os.path.exists(os.path.join(ROOT, name, "build.ninja")):
         if run(["meson", "setup", name] + options, log, environment) != 0:
             return False
-    return run(["ninja", "-C", name], log, environment) == 0
+    return run(["ninja", "-C", name, target], log, environment) == 0
 
 
 def listed(name, suite, patterns):
@@ -74,6 +78,16 @@ def count_points(entry):
     if result == "OK":
         return max(passed, 0 if skipped else 1), 0, skipped
     return passed, max(failed, 1), skipped
+
+
+def run_campaign(name):
+    """Each target counts as one point; what it executed is printed."""
+    seconds = os.environ.get("CAISSON_FUZZ_SECONDS", "120")
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "scripts", "campaign.py"), name,
+                           seconds], cwd=ROOT, capture_output=True, text=True, check=False)
+    print("  " + "\n  ".join(done.stdout.splitlines()[1:]))
+    return count_points({"result": "OK" if done.returncode == 0 else "FAIL",
+                         "stdout": done.stdout})
 
 
 def run_tests(name, suite, patterns, log):
@@ -110,13 +124,15 @@ def main():
         if os.path.exists(log):
             os.remove(log)
         print(f"{name}: {compiler} {' '.join(options)}", flush=True)
-        if not configure_and_build(name, compiler, options, log):
+        target = "fuzz_targets" if patterns == CAMPAIGN else "all"
+        if not configure_and_build(name, compiler, options, target, log):
             print(f"  FAILED {name}: does not build; the end of {name}.log:")
             with open(log, encoding="utf-8", errors="replace") as stream:
                 print("    " + "    ".join(stream.readlines()[-25:]))
             total[1] += 1
             continue
-        points = run_tests(name, suite, patterns, log)
+        points = (run_campaign(name) if patterns == CAMPAIGN
+                  else run_tests(name, suite, patterns, log))
         print(f"  {points[0]} passed, {points[1]} failed, {points[2]} skipped in {name}",
               flush=True)
         total = [a + b for a, b in zip(total, points)]

@@ -16,6 +16,14 @@ struct flow {
     uint64_t refused;  /* tombstones among the answers */
 };
 
+/* A cmocka setup and teardown, of a program that begins with named.h: a granted party, no record.
+ */
+extern struct site site;
+extern struct party party;
+extern struct flow flow;
+int flow_start(void **state);
+int flow_stop(void **state);
+
 /* Seals and submits up to tag `until`, taking answers when there is no room; then flushes. */
 csn_err flow_feed(struct flow *flow, uint64_t until);
 /* The next answer: that of `answered`. Or why there is none. */

@@ -14,12 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #define WAIT_NS UINT64_C(5000000000)
 #define PINGS   20000u
 #define ROUNDS  10u
+
+#define IN_FLIGHT 131072u /* so that a ring is full first */
+#define STALLS    200u
 
 static uint64_t answered;
 static uint8_t *target;
@@ -102,6 +106,47 @@ static void pings_come_back(void **state)
     end(enclave);
 }
 
+/*
+ * A consumer that stops reading: the enclave goes on until its ring is full, then leaves input
+ * unread and sleeps; once the consumer goes on, every input is answered, in order and once.
+ */
+static void a_consumer_that_stops(void **state)
+{
+    (void)state;
+    named_options.inflight_count_max = IN_FLIGHT;
+    struct csn_enclave *enclave = start();
+    named_options.inflight_count_max = 0;
+    struct csn_wire_boot_stats stats;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    uint64_t next = 0;
+    for (uint32_t refused = 0; refused < STALLS;) {
+        csn_err result = ping(enclave, next);
+        if (result == CSN_OK) {
+            next++;
+            refused = 0;
+        } else {
+            assert_int_equal(result, CSN_AGAIN);
+            refused++;
+            nanosleep(&pause, NULL);
+        }
+    }
+    assert_int_equal(csn_enclave_stats(enclave, 0, &stats), CSN_OK);
+    printf("# %llu submitted, %llu answered, %llu parks\n", (unsigned long long)next,
+           (unsigned long long)stats.outputs, (unsigned long long)stats.parks);
+    assert_true(stats.outputs < next); /* its ring is full */
+    assert_true(stats.parks > 0);
+    assert_int_equal(stats.parks_with_credit, 0);
+    while (answered < next) {
+        assert_int_equal(pong(enclave), CSN_OK);
+    }
+    assert_int_equal(ping(enclave, next), CSN_OK);
+    assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+    assert_int_equal(pong(enclave), CSN_OK);
+    assert_int_equal(csn_enclave_stats(enclave, 0, &stats), CSN_OK);
+    assert_int_equal(stats.outputs, next + 1);
+    end(enclave);
+}
+
 static uint64_t listed;
 
 static void list(void *state, uint64_t tag, const void *message, uint32_t size)
@@ -156,6 +201,7 @@ int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pings_come_back),
+        cmocka_unit_test(a_consumer_that_stops),
         cmocka_unit_test(what_a_kill_interrupts_is_handed_back_and_served),
     };
     int ready = named_begin(count, arguments);

@@ -21,28 +21,6 @@
 #define HELD   60u
 #define ROUNDS 4u
 
-static struct site site;
-static struct party party;
-static struct flow flow;
-
-static int start(void **state)
-{
-    (void)state;
-    site_start(&site);
-    party_new(&party);
-    party_grant(&party, &site, 1);
-    flow = (struct flow){.site = &site, .party = &party};
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    party_free(&party);
-    site_stop(&site);
-    return 0;
-}
-
 /* ---- the causes ---- */
 
 struct cause {
@@ -135,9 +113,9 @@ static void kill_by_record(const struct cause *cause)
 static void a_record_that_kills_is_set_aside(void **state)
 {
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
-        (void)start(state);
+        (void)flow_start(state);
         kill_by_record(&causes[i]);
-        (void)stop(state);
+        (void)flow_stop(state);
     }
 }
 
@@ -211,9 +189,9 @@ int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_that_kills_is_set_aside),
-        cmocka_unit_test_setup_teardown(what_a_kill_interrupts_is_served, start, stop),
-        cmocka_unit_test_setup_teardown(killed_at_any_point, start, stop),
-        cmocka_unit_test_setup_teardown(alone_at_two_kills, start, stop),
+        cmocka_unit_test_setup_teardown(what_a_kill_interrupts_is_served, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(killed_at_any_point, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(alone_at_two_kills, flow_start, flow_stop),
     };
     int ready = named_begin(count, arguments);
     if (ready >= 0) {

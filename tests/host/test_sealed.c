@@ -18,28 +18,6 @@
 #define TENANTS    64u
 #define RECORD_MAX 4096u
 
-static struct site site;
-static struct party party;
-static struct flow flow;
-
-static int start(void **state)
-{
-    (void)state;
-    site_start(&site);
-    party_new(&party);
-    party_grant(&party, &site, 1);
-    flow = (struct flow){.site = &site, .party = &party};
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    party_free(&party);
-    site_stop(&site);
-    return 0;
-}
-
 static void records_come_back(void **state)
 {
     (void)state;
@@ -122,6 +100,7 @@ static void hostile_inputs(void **state)
     for (uint32_t cut = 4; cut < size; cut += 61) {
         between_good_records("truncated", CSN_WIRE_REJECT_FRAMING, record, cut);
     }
+    between_good_records("empty", CSN_WIRE_REJECT_FRAMING, record, 0);
     between_good_records("one byte", CSN_WIRE_REJECT_FRAMING, record, 1);
     between_good_records("longer", CSN_WIRE_REJECT_FRAMING, record, size + 64);
     uint32_t most = csn_enclave_manifest(site.enclave)->input_size_max;
@@ -312,12 +291,12 @@ static void many_tenants(void **state)
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(records_come_back, start, stop),
-        cmocka_unit_test_setup_teardown(hostile_inputs, start, stop),
-        cmocka_unit_test_setup_teardown(foreign_tenant, start, stop),
-        cmocka_unit_test_setup_teardown(replayed_idempotent, start, stop),
-        cmocka_unit_test_setup_teardown(replayed_window, start, stop),
-        cmocka_unit_test_setup_teardown(replayed_grant, start, stop),
+        cmocka_unit_test_setup_teardown(records_come_back, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(hostile_inputs, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(foreign_tenant, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(replayed_idempotent, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(replayed_window, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(replayed_grant, flow_start, flow_stop),
         cmocka_unit_test(many_tenants),
     };
     int ready = named_begin(count, arguments);
