@@ -697,6 +697,57 @@ static void foreign_records(void **state)
     fake_stop(&fake);
 }
 
+/* Answer of a record of the tenant's, with this payload; its status. */
+static enum csn_wire_status ask(const struct fake_tenant *owner, uint16_t operation,
+                                const void *payload, uint32_t size, uint8_t *answer,
+                                uint32_t *answer_size)
+{
+    struct csn_wire_result result;
+    struct csv_sealer *sealer = solo_sealer(owner, &owner->replier, NULL);
+    uint32_t sealed = solo_seal(sealer, operation, payload, size);
+    const struct fake_answer *got = fake_one(&fake, record, sealed);
+    assert_int_equal(got->code, CSN_WIRE_DONE);
+    assert_int_equal(csv_reply_open(sealer, got->body, got->size, &result, answer, answer_size),
+                     CSN_OK);
+    csv_sealer_destroy(sealer);
+    return (enum csn_wire_status)result.status;
+}
+
+/* A field that the enclave sealed for a opens for a alone, whatever ids a host writes over it. */
+static void foreign_fields(void **state)
+{
+    (void)state;
+    static const char secret[] = "4111111111111111";
+    uint8_t field[1024];
+    uint8_t changed[1024];
+    uint8_t answer[4096];
+    uint32_t size;
+    uint32_t answer_size;
+    begin(TENANTS, CSN_WIRE_FLAG_DETERMINISTIC);
+    for (uint32_t a = 0; a < TENANTS; a++) {
+        assert_int_equal(ask(&tenants[a], FAKE_FIELD, secret, sizeof secret, field, &size),
+                         CSN_WIRE_STATUS_OK);
+        for (uint32_t b = 0; b < TENANTS; b++) {
+            for (uint32_t mix = 0; mix < 2 && a != b; mix++) {
+                struct csn_wire_record *head = (struct csn_wire_record *)(void *)changed;
+                memcpy(changed, field, size);
+                if (mix == 1) {
+                    memcpy(head->tenant, tenants[b].tenant.id, 32);
+                    head->credential = tenants[b].consumer.credential;
+                    csn_key_id(tenants[b].consumer.public_key, head->key_id);
+                }
+                assert_int_equal(
+                    ask(&tenants[b], FAKE_UNFIELD, changed, size, answer, &answer_size),
+                    CSN_WIRE_STATUS_NOT_FOUND);
+            }
+        }
+        assert_int_equal(ask(&tenants[a], FAKE_UNFIELD, field, size, answer, &answer_size),
+                         CSN_WIRE_STATUS_OK);
+        assert_memory_equal(answer, secret, sizeof secret);
+    }
+    fake_stop(&fake);
+}
+
 /* Every single-bit flip of a sealed record is refused, by the enclave. */
 static void bit_flips(void **state)
 {
@@ -785,11 +836,9 @@ int main(int count, char **arguments)
 #ifdef CSN_MUTANTS
         cmocka_unit_test(each_check_is_needed),
 #else
-        cmocka_unit_test(foreign_grants),
-        cmocka_unit_test(foreign_records),
-        cmocka_unit_test(bit_flips),
-        cmocka_unit_test(encapsulation_flood),
-        cmocka_unit_test(encapsulation_flood_within_budget),
+        cmocka_unit_test(foreign_grants),       cmocka_unit_test(foreign_records),
+        cmocka_unit_test(foreign_fields),       cmocka_unit_test(bit_flips),
+        cmocka_unit_test(encapsulation_flood),  cmocka_unit_test(encapsulation_flood_within_budget),
 #endif
     };
     if (count > 1) {
