@@ -121,6 +121,18 @@ static void a_record_that_kills_is_set_aside(void **state)
 
 /* ---- from outside ---- */
 
+/* After an end from outside: the cause, the unfinished, and all of them served; how many. */
+static uint64_t serve_the_rest(void)
+{
+    flow_drain(&flow);
+    outside_check_fate(site.enclave);
+    uint64_t unfinished = flow_check_unfinished(&flow);
+    flow_recover(&flow, 1);
+    assert_int_equal(flow_resubmit(&flow), CSN_OK);
+    assert_int_equal(flow.answered, flow.next);
+    return unfinished;
+}
+
 /* Held before it looks, then ended: every record is unfinished, and every one is served after. */
 static void what_a_kill_interrupts_is_served(void **state)
 {
@@ -133,12 +145,7 @@ static void what_a_kill_interrupts_is_served(void **state)
         outside_hold(site.enclave);
         (void)flow_feed(&flow, flow.next + HELD); /* a micro-VM ends as it is woken */
         outside_end(site.enclave);
-        flow_drain(&flow);
-        outside_check_fate(site.enclave);
-        assert_int_equal(flow_check_unfinished(&flow), HELD);
-        flow_recover(&flow, 1);
-        assert_int_equal(flow_resubmit(&flow), CSN_OK);
-        assert_int_equal(flow.answered, flow.next);
+        assert_int_equal(serve_the_rest(), HELD);
     }
     flow_finish(&flow, 0);
 }
@@ -150,12 +157,7 @@ static void killed_at_any_point(void **state)
     for (uint32_t round = 0; round < ROUNDS; round++) {
         assert_int_equal(flow_feed(&flow, flow.next + HELD * (1 + round)), CSN_OK);
         outside_end(site.enclave);
-        flow_drain(&flow);
-        outside_check_fate(site.enclave);
-        (void)flow_check_unfinished(&flow);
-        flow_recover(&flow, 1);
-        assert_int_equal(flow_resubmit(&flow), CSN_OK);
-        assert_int_equal(flow.answered, flow.next);
+        (void)serve_the_rest();
     }
     flow_finish(&flow, 0);
 }
