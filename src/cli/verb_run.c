@@ -265,7 +265,8 @@ static int run_verb(int argc, char **argv)
         return cli_fail(CLI_USAGE, "wants an image, --signature, --root and --control; see "
                                    "caisson run --help");
     }
-    code = prepare(&run, &wish, operands[0]);
+    code = cli_backend(wish.backend);
+    code = code == CLI_OK ? prepare(&run, &wish, operands[0]) : code;
     code = code == CLI_OK ? serve(&run, &wish) : code;
     csn_enclave_destroy(run.enclave);
     return code;

@@ -48,6 +48,7 @@ struct fake {
 #define FAKE_FIELD   5u  /* the payload sealed as a field to consumer 0 */
 #define FAKE_UNFIELD 6u  /* opens such a field */
 #define FAKE_FULL    7u  /* fills the whole output with 0x5a, says size 0 */
+#define FAKE_MOVED   8u  /* opens a field as if it were of another place */
 #define FAKE_GREEDY  10u /* takes scratch until there is none, then says so */
 extern const struct cse_service fake_service;
 
