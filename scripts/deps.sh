@@ -7,7 +7,7 @@ set -eu
 packages="gcc libc6-dev make pkg-config meson ninja-build python3 binutils"
 packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
 if [ "${1:-build}" = check ]; then
-    packages="$packages clang clang-format valgrind"
+    packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
 fi
 
 missing=""

@@ -56,6 +56,14 @@ int cli_backend(const char *text);
 int cli_hex(const char *option, const char *text, uint8_t *bytes, size_t size);
 void cli_print_hex(FILE *stream, const uint8_t *bytes, size_t size);
 
+/* ---- stream_begin.c ---- */
+/* cli_options() with the operands INPUT and OUTPUT, both "-" where they are not given. */
+int cli_stream_options(const struct cli_verb *verb, int argc, char **argv,
+                       const struct cli_option *options, size_t option_count,
+                       const char *operands[2], bool *done);
+/* csv_client_init(), with a message where the self-test fails. */
+int cli_client_init(void);
+
 /* ---- files.c ---- */
 /* Whole file ("-" = stdin), malloc'd, NUL-terminated beyond *size; NULL with a message printed. */
 uint8_t *cli_read_file(const char *path, size_t size_max, size_t *size);

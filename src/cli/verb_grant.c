@@ -283,9 +283,9 @@ static int run(int argc, char **argv)
     if (code != CLI_OK || done) {
         return code;
     }
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     code = wish.check != NULL ? check_only(&wish) : grant(&wish);
     explicit_bzero(&tenant, sizeof tenant);

@@ -263,9 +263,9 @@ static int run(int argc, char **argv)
     if (count != 2) {
         return cli_fail(CLI_USAGE, "wants a kind and a file; see caisson keygen --help");
     }
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     const char *kind = operands[0];
     if (strcmp(kind, "signer") == 0 || strcmp(kind, "root") == 0) {

@@ -236,20 +236,19 @@ static int run(int argc, char **argv)
         {"--min-version", &state.version_text, NULL},
         {"--json", NULL, &state.json},
     };
-    const char *operands[2] = {"-", "-"};
-    size_t count;
+    const char *operands[2];
     bool done;
-    int code = cli_options(&cli_open, argc, argv, options, sizeof options / sizeof options[0],
-                           operands, 2, &count, &done);
+    int code = cli_stream_options(&cli_open, argc, argv, options,
+                                  sizeof options / sizeof options[0], operands, &done);
     if (code != CLI_OK || done) {
         return code;
     }
     if (state.consumer_path == NULL) {
         return cli_fail(CLI_USAGE, "wants --consumer FILE; see caisson open --help");
     }
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     code = make_opener(&state);
     state.frame = malloc(FRAME_SIZE_MAX);

@@ -227,9 +227,9 @@ static int prepare(struct cli_run *run, const struct wish *wish, const char *ima
         return code;
     }
     run->grants_wanted = (uint32_t)grants;
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     if (!cli_seed_read(wish->root, CLI_SEED_ROOT, run->root_seed)) {
         return CLI_FAILURE;

@@ -102,6 +102,19 @@ static cse_status full(struct cse_call *call, const uint8_t *input, uint32_t inp
     return CSN_WIRE_STATUS_OK;
 }
 
+static cse_status greedy(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                         uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    uint32_t taken = 0;
+    while (taken < 1000 && cse_scratch(call, 4096) != NULL) {
+        taken++;
+    }
+    while (cse_scratch(call, 1) != NULL) {
+    }
+    CHECK(taken > 0 && taken < 1000);
+    return echo(call, input, input_size, output, output_size_max, output_size);
+}
+
 /* A policy is accepted when it is empty or begins with 'P'. */
 static csn_err take_policy(void *state, const struct cse_grant_view *grant)
 {
@@ -113,13 +126,14 @@ static csn_err take_policy(void *state, const struct cse_grant_view *grant)
 }
 
 static const struct cse_operation operations[] = {
-    {FAKE_ECHO, 66000, 0, echo},   {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
-    {FAKE_FAIL, 66000, 0, fail},   {FAKE_TWICE, 66000, 0, twice},
-    {FAKE_FIELD, 66000, 0, field}, {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
-    {FAKE_FULL, 66000, 0, full},   {FAKE_MOVED, 66000, CSN_WIRE_RIGHT_DETOKENIZE, moved},
+    {FAKE_ECHO, 66000, 0, echo},     {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
+    {FAKE_FAIL, 66000, 0, fail},     {FAKE_TWICE, 66000, 0, twice},
+    {FAKE_FIELD, 66000, 0, field},   {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
+    {FAKE_FULL, 66000, 0, full},     {FAKE_MOVED, 66000, CSN_WIRE_RIGHT_DETOKENIZE, moved},
+    {FAKE_GREEDY, 66000, 0, greedy},
 };
 const struct cse_service fake_service = {
-    .operations = operations, .operation_count = 8, .grant = take_policy, .purpose_mask = 3};
+    .operations = operations, .operation_count = 9, .grant = take_policy, .purpose_mask = 3};
 
 /* ---- the worker ---- */
 

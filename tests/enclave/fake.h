@@ -41,14 +41,15 @@ struct fake {
 };
 
 /* Operations of the service that fakes run: see fake.c. */
-#define FAKE_ECHO    1u /* payload back */
-#define FAKE_SECRET  2u /* needs the detokenize right; takes 1 of the budget */
-#define FAKE_FAIL    3u /* status malformed at offset 7 */
-#define FAKE_TWICE   4u /* emits the payload, then outputs it */
-#define FAKE_FIELD   5u /* the payload sealed as a field to consumer 0 */
-#define FAKE_UNFIELD 6u /* opens such a field */
-#define FAKE_FULL    7u /* fills the whole output with 0x5a, says size 0 */
-#define FAKE_MOVED   8u /* opens a field as if it were of another place */
+#define FAKE_ECHO    1u  /* payload back */
+#define FAKE_SECRET  2u  /* needs the detokenize right; takes 1 of the budget */
+#define FAKE_FAIL    3u  /* status malformed at offset 7 */
+#define FAKE_TWICE   4u  /* emits the payload, then outputs it */
+#define FAKE_FIELD   5u  /* the payload sealed as a field to consumer 0 */
+#define FAKE_UNFIELD 6u  /* opens such a field */
+#define FAKE_FULL    7u  /* fills the whole output with 0x5a, says size 0 */
+#define FAKE_MOVED   8u  /* opens a field as if it were of another place */
+#define FAKE_GREEDY  10u /* takes scratch until there is none, then says so */
 extern const struct cse_service fake_service;
 
 struct fake_options {
