@@ -49,18 +49,32 @@ static void compress_one(uint32_t state[8], const uint8_t *block)
     csn_wipe(v, sizeof v);
 }
 
-void csn_sha256_portable(uint32_t state[8], const uint8_t *blocks, size_t count)
+static void compress_all(uint32_t state[8], const uint8_t *blocks, size_t count)
 {
     for (; count > 0; count--, blocks += 64) {
         compress_one(state, blocks);
     }
 }
 
-static csn_sha256_compress compress = csn_sha256_portable;
-
-void csn_sha256_use(csn_sha256_compress kernel)
+static void compress_two(struct csn_sha256_stream *left, struct csn_sha256_stream *right)
 {
-    compress = kernel;
+    compress_one(left->state, left->block);
+    compress_one(right->state, right->block);
+}
+
+const struct csn_sha256_kernel csn_sha256_portable = {.compress = compress_all,
+                                                      .compress_two = compress_two};
+
+static const struct csn_sha256_kernel *active = &csn_sha256_portable;
+
+void csn_sha256_use(const struct csn_sha256_kernel *kernel)
+{
+    active = kernel;
+}
+
+const struct csn_sha256_kernel *csn_sha256_active(void)
+{
+    return active;
 }
 
 void csn_sha256_init(struct csn_sha256 *hash)
@@ -87,10 +101,10 @@ void csn_sha256_update(struct csn_sha256 *hash, const void *bytes, size_t size)
         if (used + part < 64) {
             return;
         }
-        compress(hash->state, hash->block, 1);
+        active->compress(hash->state, hash->block, 1);
     }
     if (size >= 64) {
-        compress(hash->state, next, size / 64);
+        active->compress(hash->state, next, size / 64);
         next += size - size % 64;
         size %= 64;
     }
@@ -105,12 +119,12 @@ void csn_sha256_final(struct csn_sha256 *hash, uint8_t digest[32])
     hash->block[used++] = 0x80;
     if (used > 56) {
         __builtin_memset(hash->block + used, 0, 64 - used);
-        compress(hash->state, hash->block, 1);
+        active->compress(hash->state, hash->block, 1);
         used = 0;
     }
     __builtin_memset(hash->block + used, 0, 56 - used);
     csn_store_u64(hash->block + 56, __builtin_bswap64(hash->total * 8));
-    compress(hash->state, hash->block, 1);
+    active->compress(hash->state, hash->block, 1);
     for (int i = 0; i < 8; i++) {
         csn_store_u32(digest + 4 * i, __builtin_bswap32(hash->state[i]));
     }
