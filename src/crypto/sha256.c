@@ -56,14 +56,38 @@ static void compress_all(uint32_t state[8], const uint8_t *blocks, size_t count)
     }
 }
 
-static void compress_two(struct csn_sha256_stream *left, struct csn_sha256_stream *right)
+static void put_digest(const uint32_t state[8], uint8_t digest[32])
 {
-    compress_one(left->state, left->block);
-    compress_one(right->state, right->block);
+    for (int i = 0; i < 8; i++) {
+        csn_store_u32(digest + 4 * i, __builtin_bswap32(state[i]));
+    }
+}
+
+static void mac_one(const struct csn_sha256_mac *mac, uint32_t count)
+{
+    uint32_t state[8];
+    uint8_t outer[64] = {0};
+    __builtin_memcpy(state, mac->key->inner, sizeof state);
+    compress_all(state, mac->blocks, count);
+    put_digest(state, outer);
+    outer[32] = 0x80; /* 32 bytes behind the pad block: 96 */
+    csn_store_u64(outer + 56, __builtin_bswap64(8 * 96));
+    __builtin_memcpy(state, mac->key->outer, sizeof state);
+    compress_one(state, outer);
+    put_digest(state, mac->tag);
+    csn_wipe(state, sizeof state);
+    csn_wipe(outer, sizeof outer);
+}
+
+static void mac_lanes(const struct csn_sha256_mac lanes[CSN_SHA256_LANES], uint32_t count)
+{
+    for (uint32_t i = 0; i < CSN_SHA256_LANES; i++) {
+        mac_one(&lanes[i], count);
+    }
 }
 
 const struct csn_sha256_kernel csn_sha256_portable = {.compress = compress_all,
-                                                      .compress_two = compress_two};
+                                                      .mac_lanes = mac_lanes};
 
 static const struct csn_sha256_kernel *active = &csn_sha256_portable;
 
@@ -125,9 +149,7 @@ void csn_sha256_final(struct csn_sha256 *hash, uint8_t digest[32])
     __builtin_memset(hash->block + used, 0, 56 - used);
     csn_store_u64(hash->block + 56, __builtin_bswap64(hash->total * 8));
     active->compress(hash->state, hash->block, 1);
-    for (int i = 0; i < 8; i++) {
-        csn_store_u32(digest + 4 * i, __builtin_bswap32(hash->state[i]));
-    }
+    put_digest(hash->state, digest);
     csn_wipe(hash, sizeof *hash);
 }
 

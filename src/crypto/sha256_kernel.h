@@ -3,20 +3,22 @@
 #ifndef CSN_CRYPTO_SHA256_KERNEL_H
 #define CSN_CRYPTO_SHA256_KERNEL_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "sha2.h"
 
-/* A hash in the making and the block that it takes next. */
-struct csn_sha256_stream {
-    uint32_t state[8];
-    const uint8_t *block;
+#define CSN_SHA256_LANES 2u /* more gain nothing: the unit is full */
+
+/* A message under one HMAC key: whole blocks, padded for the inner hash. */
+struct csn_sha256_mac {
+    const struct csn_hmac_key *key;
+    const uint8_t *blocks;
+    uint8_t *tag;
 };
 
 struct csn_sha256_kernel {
     /* count blocks of one message */
     void (*compress)(uint32_t state[8], const uint8_t *blocks, size_t count);
-    /* one block of each of two messages: their chains of rounds fill each other's waits */
-    void (*compress_two)(struct csn_sha256_stream *left, struct csn_sha256_stream *right);
+    /* Both hashes of messages of `count` blocks each: their rounds fill each other's waits. */
+    void (*mac_lanes)(const struct csn_sha256_mac lanes[CSN_SHA256_LANES], uint32_t count);
 };
 
 extern const uint32_t csn_sha256_constants[64];

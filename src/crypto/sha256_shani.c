@@ -3,6 +3,8 @@
 #include "sha256_kernel.h"
 #include <immintrin.h>
 
+#define LANES CSN_SHA256_LANES
+
 static inline __m128i load(const void *bytes)
 {
     return _mm_loadu_si128((const __m128i *)bytes);
@@ -32,11 +34,16 @@ static inline void store_state(const struct lane *lane, uint32_t state[8])
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
 
-static inline void load_words(struct lane *lane, const uint8_t *block)
+static inline __m128i swap_words(__m128i words)
 {
     const __m128i order = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
+    return _mm_shuffle_epi8(words, order);
+}
+
+static inline void load_words(struct lane *lane, const uint8_t *block)
+{
     for (int i = 0; i < 4; i++) {
-        lane->w[i] = _mm_shuffle_epi8(load(block + 16 * i), order);
+        lane->w[i] = swap_words(load(block + 16 * i));
     }
 }
 
@@ -87,49 +94,70 @@ static void compress(uint32_t state[8], const uint8_t *blocks, size_t count)
     store_state(&lane, state);
 }
 
-static inline void two(struct lane *a, struct lane *b, int i, int at)
+/* Sixteen rounds of all lanes; last: no further words are needed. */
+static inline void lanes_sixteen(struct lane lanes[LANES], int i, int last)
 {
-    four_rounds(a, i, at);
-    four_rounds(b, i, at);
-    if (i < 48) {
-        four_words(a, at);
-        four_words(b, at);
+#define STEP(at)                                                                                   \
+    for (uint32_t k = 0; k < LANES; k++) {                                                         \
+        four_rounds(&lanes[k], i, at);                                                             \
+        if (!last) {                                                                               \
+            four_words(&lanes[k], at);                                                             \
+        }                                                                                          \
     }
+    STEP(0) STEP(1) STEP(2) STEP(3)
+#undef STEP
 }
 
-static inline void two_sixteen(struct lane *a, struct lane *b, int i)
+static inline void lanes_block(struct lane lanes[LANES])
 {
-    two(a, b, i, 0);
-    two(a, b, i, 1);
-    two(a, b, i, 2);
-    two(a, b, i, 3);
-}
-
-/* What was in the state before is added from memory: both lanes fill the registers. */
-static inline void finish(const struct lane *lane, uint32_t state[8])
-{
-    struct lane sum = *lane;
-    struct lane before;
-    load_state(&before, state);
-    sum.abef = _mm_add_epi32(sum.abef, before.abef);
-    sum.cdgh = _mm_add_epi32(sum.cdgh, before.cdgh);
-    store_state(&sum, state);
-}
-
-static void compress_two(struct csn_sha256_stream *left, struct csn_sha256_stream *right)
-{
-    struct lane a, b;
-    load_state(&a, left->state);
-    load_state(&b, right->state);
-    load_words(&a, left->block);
-    load_words(&b, right->block);
+    __m128i before[LANES][2];
+    for (uint32_t k = 0; k < LANES; k++) {
+        before[k][0] = lanes[k].abef;
+        before[k][1] = lanes[k].cdgh;
+    }
     for (int i = 0; i < 48; i += 16) {
-        two_sixteen(&a, &b, i);
+        lanes_sixteen(lanes, i, 0);
     }
-    two_sixteen(&a, &b, 48);
-    finish(&a, left->state);
-    finish(&b, right->state);
+    lanes_sixteen(lanes, 48, 1);
+    for (uint32_t k = 0; k < LANES; k++) {
+        lanes[k].abef = _mm_add_epi32(lanes[k].abef, before[k][0]);
+        lanes[k].cdgh = _mm_add_epi32(lanes[k].cdgh, before[k][1]);
+    }
 }
 
-const struct csn_sha256_kernel csn_sha256_shani = {.compress = compress,
-                                                   .compress_two = compress_two};
+/* The digest as the first words of the outer message, padded: 32 bytes behind one block. */
+static inline void outer_words(struct lane *lane)
+{
+    __m128i feba = _mm_shuffle_epi32(lane->abef, 0x1b);
+    __m128i dchg = _mm_shuffle_epi32(lane->cdgh, 0xb1);
+    lane->w[0] = _mm_blend_epi16(feba, dchg, 0xf0);
+    lane->w[1] = _mm_alignr_epi8(dchg, feba, 8);
+    lane->w[2] = _mm_set_epi32(0, 0, 0, (int)0x80000000u);
+    lane->w[3] = _mm_set_epi32(8 * 96, 0, 0, 0);
+}
+
+static void mac_lanes(const struct csn_sha256_mac macs[LANES], uint32_t count)
+{
+    struct lane lanes[LANES];
+    for (uint32_t k = 0; k < LANES; k++) {
+        load_state(&lanes[k], macs[k].key->inner);
+    }
+    for (uint32_t block = 0; block < count; block++) {
+        for (uint32_t k = 0; k < LANES; k++) {
+            load_words(&lanes[k], macs[k].blocks + 64 * block);
+        }
+        lanes_block(lanes);
+    }
+    for (uint32_t k = 0; k < LANES; k++) {
+        outer_words(&lanes[k]);
+        load_state(&lanes[k], macs[k].key->outer);
+    }
+    lanes_block(lanes);
+    for (uint32_t k = 0; k < LANES; k++) {
+        outer_words(&lanes[k]);
+        _mm_storeu_si128((__m128i *)(void *)macs[k].tag, swap_words(lanes[k].w[0]));
+        _mm_storeu_si128((__m128i *)(void *)(macs[k].tag + 16), swap_words(lanes[k].w[1]));
+    }
+}
+
+const struct csn_sha256_kernel csn_sha256_shani = {.compress = compress, .mac_lanes = mac_lanes};
