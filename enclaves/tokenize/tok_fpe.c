@@ -105,20 +105,19 @@ bool tok_put_fpe(struct tok_writer *out, const struct tok_field *field,
     }
     make_tweak(field, &symbols, tweak);
     uint16_t *middle = symbols.numerals + field->keep_first;
-    struct csn_ff1_item item = {.key = &field->aes,
-                                .tweak = tweak,
-                                .tweak_size = sizeof tweak,
-                                .radix = field->alphabet.radix,
-                                .count = free_count,
-                                .input = middle,
-                                .output = middle};
+    struct csn_ff1_plan plan;
+    if (csn_ff1_plan_init(&plan, &field->aes, field->alphabet.radix, free_count, sizeof tweak) !=
+        CSN_OK) {
+        return false; /* fewer than a million values, or nothing free at all */
+    }
+    struct csn_ff1_item item = {.plan = &plan, .tweak = tweak, .input = middle, .output = middle};
     if (inverse) {
         csn_ff1_decrypt_batch(&item, 1);
     } else {
         csn_ff1_encrypt_batch(&item, 1);
     }
     if (item.result != CSN_OK) {
-        return false; /* fewer than a million values, or nothing free at all */
+        return false;
     }
     if (field->luhn != 0) {
         uint32_t at = field->keep_first + free_count;
