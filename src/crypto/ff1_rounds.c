@@ -10,113 +10,135 @@
 #include "ff1_core.h"
 #include <core/bytes.h>
 
-#define LANES CSN_FF1_LANES
+#define LANES  CSN_FF1_LANES
+#define INLINE static inline __attribute__((always_inline)) /* a body for each shape */
+
+/* What the compiler makes a body of its own for. */
+struct shape {
+    const struct csn_ff1_plan *common; /* the plan of all lanes; NULL: each has its own */
+    uint32_t width;
+    bool encrypting;
+};
+
+INLINE const struct csn_ff1_plan *plan_of(const struct csn_ff1_lanes *lanes, struct shape shape,
+                                          uint32_t i)
+{
+    return shape.common != NULL ? shape.common : lanes->items[i]->plan;
+}
 
 /* The last block of Q with round and B, XOR the MAC so far. */
-static inline __m128i lane_block(const struct csn_ff1_lanes *lanes, uint32_t i, uint32_t round,
-                                 uint64_t value)
+INLINE __m128i lane_block(const struct csn_ff1_lanes *lanes, struct shape shape, uint32_t i,
+                          uint32_t round)
 {
-    const uint32_t b = lanes->items[i]->plan->b; /* at most 8 */
-    csn_u128 mark = (csn_u128)round << (8 * b);
-    uint64_t high = lanes->fixed[0][i] ^ (uint64_t)(mark >> 64);
-    uint64_t low = lanes->fixed[1][i] ^ (uint64_t)mark ^ value;
+    const uint32_t b = plan_of(lanes, shape, i)->b; /* at most 8, then the round is one word up */
+    uint64_t high = lanes->fixed[0][i];
+    uint64_t low = lanes->fixed[1][i] ^ lanes->halves[~round & 1][i];
+    if (shape.width == 32 || b < 8) {
+        low ^= (uint64_t)round << 8 * b;
+    } else {
+        high ^= round;
+    }
     return _mm_set_epi64x((long long)__builtin_bswap64(low), (long long)__builtin_bswap64(high));
 }
 
-/* y mod radix^m and the new half; y is the first d bytes of the block: 8 or, if wider, 12. */
-static inline uint64_t lane_half(const struct csn_ff1_plan *plan, uint32_t which, uint64_t half,
-                                 __m128i block, bool encrypting, uint32_t width)
+/* Adds or subtracts y mod radix^m; y is the first d bytes of the block: 8 or, if wider, 12. */
+INLINE void lane_half(struct csn_ff1_lanes *lanes, struct shape shape, uint32_t i, uint32_t round,
+                      __m128i block)
 {
-    const struct csn_modulus *modulus = &plan->modulus[which];
+    const struct csn_modulus *modulus = &plan_of(lanes, shape, i)->modulus[round & 1];
+    uint64_t *half = &lanes->halves[round & 1][i];
     uint64_t first = __builtin_bswap64((uint64_t)_mm_cvtsi128_si64(block));
-    uint64_t mask;
-    if (width == 32) {
-        mask = csn_modulus_reduce_64(modulus, first);
+    if (shape.width == 32) {
+        uint64_t y = csn_modulus_reduce_64(modulus, first);
+        uint64_t sum = *half + (shape.encrypting ? y : modulus->value - y);
+        *half = sum - (modulus->value & csn_mask((uint64_t)(sum >= modulus->value)));
     } else {
         uint64_t second = (uint64_t)_mm_cvtsi128_si64(_mm_srli_si128(block, 8));
         uint64_t low = first << 32 | __builtin_bswap32((uint32_t)second);
-        mask = csn_modulus_reduce(modulus, first >> 32, low);
+        uint64_t y = csn_modulus_reduce(modulus, first >> 32, low);
+        *half = shape.encrypting ? csn_modulus_add(modulus, *half, y)
+                                 : csn_modulus_subtract(modulus, *half, y);
     }
-    return encrypting ? csn_modulus_add(modulus, half, mask)
-                      : csn_modulus_subtract(modulus, half, mask);
+}
+
+INLINE __m128i round_key(const struct csn_ff1_lanes *lanes, struct shape shape, uint32_t i,
+                         uint32_t round)
+{
+    return csn_load_block(plan_of(lanes, shape, i)->key->round_keys[round]);
 }
 
 /* All keys have one size. */
-static inline void encrypt_lanes(const struct csn_ff1_lanes *lanes, __m128i blocks[LANES])
+INLINE void encrypt_lanes(const struct csn_ff1_lanes *lanes, struct shape shape,
+                          __m128i blocks[LANES])
 {
-    const struct csn_aes_key *keys[LANES];
+    const uint32_t last = plan_of(lanes, shape, 0)->key->round_count;
     for (uint32_t i = 0; i < LANES; i++) {
-        keys[i] = lanes->items[i]->plan->key;
-        blocks[i] = _mm_xor_si128(blocks[i], csn_load_block(keys[i]->round_keys[0]));
+        blocks[i] = _mm_xor_si128(blocks[i], round_key(lanes, shape, i, 0));
     }
-    const uint32_t last = keys[0]->round_count;
     for (uint32_t round = 1; round < last; round++) {
         for (uint32_t i = 0; i < LANES; i++) {
-            blocks[i] = _mm_aesenc_si128(blocks[i], csn_load_block(keys[i]->round_keys[round]));
+            blocks[i] = _mm_aesenc_si128(blocks[i], round_key(lanes, shape, i, round));
         }
     }
     for (uint32_t i = 0; i < LANES; i++) {
-        blocks[i] = _mm_aesenclast_si128(blocks[i], csn_load_block(keys[i]->round_keys[last]));
+        blocks[i] = _mm_aesenclast_si128(blocks[i], round_key(lanes, shape, i, last));
     }
 }
 
-static inline void run_eight(struct csn_ff1_lanes *lanes, bool encrypting, uint32_t width)
+INLINE void run_eight(struct csn_ff1_lanes *lanes, struct shape shape)
 {
     for (uint32_t step = 0; step < 10; step++) {
-        uint32_t round = encrypting ? step : 9 - step;
-        uint32_t which = round & 1;
+        uint32_t round = shape.encrypting ? step : 9 - step;
         __m128i blocks[LANES];
         for (uint32_t i = 0; i < LANES; i++) {
-            blocks[i] = lane_block(lanes, i, round, lanes->halves[which ^ 1][i]);
+            blocks[i] = lane_block(lanes, shape, i, round);
         }
-        encrypt_lanes(lanes, blocks);
+        encrypt_lanes(lanes, shape, blocks);
         for (uint32_t i = 0; i < LANES; i++) {
-            lanes->halves[which][i] =
-                lane_half(lanes->items[i]->plan, which, lanes->halves[which][i], blocks[i],
-                          encrypting, width);
+            lane_half(lanes, shape, i, round, blocks[i]);
         }
     }
 }
 
-static inline void run_one(struct csn_ff1_lanes *lanes, bool encrypting, uint32_t width)
+INLINE void run_one(struct csn_ff1_lanes *lanes, struct shape shape)
 {
-    const struct csn_ff1_plan *plan = lanes->items[0]->plan;
     for (uint32_t step = 0; step < 10; step++) {
-        uint32_t round = encrypting ? step : 9 - step;
-        uint32_t which = round & 1;
-        __m128i block = lane_block(lanes, 0, round, lanes->halves[which ^ 1][0]);
-        block = csn_aes_one(plan->key, block);
-        lanes->halves[which][0] =
-            lane_half(plan, which, lanes->halves[which][0], block, encrypting, width);
+        uint32_t round = shape.encrypting ? step : 9 - step;
+        __m128i block = lane_block(lanes, shape, 0, round);
+        block = csn_aes_one(shape.common->key, block);
+        lane_half(lanes, shape, 0, round, block);
     }
 }
 
-static inline void run(struct csn_ff1_lanes *lanes, bool encrypting, uint32_t width)
+INLINE void run(struct csn_ff1_lanes *lanes, struct shape shape)
 {
     if (lanes->count == 1) {
-        run_one(lanes, encrypting, width);
+        run_one(lanes, shape);
+    } else if (shape.common != NULL) {
+        run_eight(lanes, shape);
     } else {
-        run_eight(lanes, encrypting, width);
+        shape.common = NULL; /* a constant again */
+        run_eight(lanes, shape);
     }
 }
 
 void csn_ff1_rounds(struct csn_ff1_lanes *lanes, bool encrypting)
 {
-    for (uint32_t i = lanes->count; i < LANES; i++) { /* lanes without an item do the first one's */
-        lanes->items[i] = lanes->items[0];
-        lanes->halves[0][i] = lanes->halves[1][i] = 0;
-        lanes->fixed[0][i] = lanes->fixed[1][i] = 0;
-    }
-    /* The constants let the compiler make a body for each case. */
-    if (lanes->items[0]->plan->width == 32) {
-        if (encrypting) {
-            run(lanes, true, 32);
-        } else {
-            run(lanes, false, 32);
+    struct shape shape = {.common = lanes->items[0]->plan, .encrypting = encrypting};
+    for (uint32_t i = 1; i < LANES; i++) {
+        if (i >= lanes->count) { /* lanes without an item do the first one's, to no end */
+            lanes->items[i] = lanes->items[0];
+            lanes->halves[0][i] = lanes->halves[1][i] = 0;
+            lanes->fixed[0][i] = lanes->fixed[1][i] = 0;
+        } else if (lanes->items[i]->plan != lanes->items[0]->plan) {
+            shape.common = NULL;
         }
-    } else if (encrypting) {
-        run(lanes, true, 64);
+    }
+    if (lanes->items[0]->plan->width == 32) {
+        shape.width = 32;
+        run(lanes, shape);
     } else {
-        run(lanes, false, 64);
+        shape.width = 64;
+        run(lanes, shape);
     }
 }
