@@ -124,8 +124,7 @@ static void reveal_sealed(struct tok_job *job, const struct csn_json_node *node)
     job->revealed++;
 }
 
-void tok_reveal(struct tok_job *job, const struct tok_field *field,
-                const struct csn_json_node *node)
+void tok_reveal(struct tok_job *job, struct tok_field *field, const struct csn_json_node *node)
 {
     struct tok_value value;
     if (node->kind == CSN_JSON_NULL) {
@@ -138,7 +137,7 @@ void tok_reveal(struct tok_job *job, const struct tok_field *field,
     }
     if (node->kind == CSN_JSON_STRING || node->kind == CSN_JSON_NUMBER) {
         tok_value_of(job, node, TOK_ROOM_VALUE, &value);
-        if (tok_put_fpe(&job->out, field, &value, true)) {
+        if (tok_put_fpe(job, field, &value, true)) {
             job->revealed++;
             return;
         }

@@ -69,7 +69,7 @@ static enum verdict apply_default(struct tok_job *job, const struct csn_json_nod
 
 static enum verdict apply_field(struct tok_job *job, uint16_t index, uint32_t node)
 {
-    const struct tok_field *field = &job->state->fields[index];
+    struct tok_field *field = &job->state->fields[index];
     if (!job->reveal) {
         return tok_apply(job, field, node) ? KEPT : DROPPED;
     }

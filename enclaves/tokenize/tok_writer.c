@@ -3,14 +3,22 @@
 #include "tok_state.h"
 #include <string.h>
 
-void tok_put(struct tok_writer *out, const void *bytes, uint32_t size)
+uint8_t *tok_take(struct tok_writer *out, uint32_t size)
 {
     if (out->full || size > out->max - out->size) {
         out->full = true;
-        return;
+        return NULL;
     }
-    memcpy(out->bytes + out->size, bytes, size);
     out->size += size;
+    return out->bytes + out->size - size;
+}
+
+void tok_put(struct tok_writer *out, const void *bytes, uint32_t size)
+{
+    uint8_t *target = tok_take(out, size);
+    if (target != NULL) {
+        memcpy(target, bytes, size);
+    }
 }
 
 void tok_put_byte(struct tok_writer *out, uint8_t byte)

@@ -37,6 +37,7 @@ enum cse_check {
     CSE_CHECK_WIPE,       /* no residue of a record in the batch buffers */
     CSE_CHECK_SAME_CLASS, /* a refusal is as long as an answer */
     CSE_CHECK_SALT_LIMIT, /* a new salt at least every 2^20 outputs */
+    CSE_CHECK_COMPLETE,   /* what handlers put off is done before it is sealed */
     CSE_CHECK_COUNT,
 };
 
