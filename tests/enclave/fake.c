@@ -91,6 +91,41 @@ static cse_status full(struct cse_call *call, const uint8_t *input, uint32_t inp
     return CSN_WIRE_STATUS_OK;
 }
 
+/* Copies that were put off. */
+struct late {
+    uint32_t count;
+    struct {
+        uint8_t *output;
+        uint32_t size;
+        uint8_t bytes[400];
+    } copies[CSN_WIRE_BATCH_COUNT_MAX];
+};
+
+static cse_status late(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    struct late *late = cse_batch(call);
+    CHECK(late->count < CSN_WIRE_BATCH_COUNT_MAX);
+    if (input_size > sizeof late->copies[0].bytes || input_size > output_size_max) {
+        return CSN_WIRE_STATUS_LIMIT;
+    }
+    memset(output, '?', input_size);
+    late->copies[late->count].output = output;
+    late->copies[late->count].size = input_size;
+    memcpy(late->copies[late->count++].bytes, input, input_size);
+    *output_size = input_size;
+    return CSN_WIRE_STATUS_OK;
+}
+
+static void complete(void *batch)
+{
+    struct late *late = batch;
+    for (uint32_t i = 0; i < late->count; i++) {
+        memcpy(late->copies[i].output, late->copies[i].bytes, late->copies[i].size);
+    }
+    late->count = 0;
+}
+
 /* A policy is accepted when it is empty or begins with 'P'. */
 static csn_err take_policy(void *state, const struct cse_grant_view *grant)
 {
@@ -105,10 +140,14 @@ static const struct cse_operation operations[] = {
     {FAKE_ECHO, 66000, 0, echo},   {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
     {FAKE_FAIL, 66000, 0, fail},   {FAKE_TWICE, 66000, 0, twice},
     {FAKE_FIELD, 66000, 0, field}, {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
-    {FAKE_FULL, 66000, 0, full},
+    {FAKE_FULL, 66000, 0, full},   {FAKE_LATE, 66000, 0, late},
 };
-const struct cse_service fake_service = {
-    .operations = operations, .operation_count = 7, .grant = take_policy, .purpose_mask = 3};
+const struct cse_service fake_service = {.operations = operations,
+                                         .operation_count = 8,
+                                         .grant = take_policy,
+                                         .purpose_mask = 3,
+                                         .batch_size = sizeof(struct late),
+                                         .complete = complete};
 
 /* ---- the worker ---- */
 
