@@ -27,15 +27,25 @@ void tok_queue_take_back(struct tok_queue *queue)
 
 /* ---- MACs ---- */
 
-/* a-z, then 2-7 */
-static uint8_t base32_digit(uint32_t five)
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* For each byte of bytes (below 0x80): add, if it is at least limit, else nothing. */
+static uint64_t add_from(uint64_t bytes, uint8_t limit, uint8_t add)
 {
-    return (uint8_t)('a' + five - (('a' + 26 - '2') & (0 - ((25 - five) >> 31))));
+    uint64_t reached = (bytes + EACH(0x80 - limit)) & EACH(0x80);
+    return (reached >> 7) * add;
 }
 
-static uint8_t hex_digit(uint32_t four)
+/* Eight numbers below 32, first one in the lowest byte: a-z, then 2-7. */
+static uint64_t base32_digits(uint64_t fives)
 {
-    return (uint8_t)('0' + four + (('a' - 10 - '0') & (0 - ((9 - four) >> 31))));
+    return fives + EACH('a') - add_from(fives, 26, 'a' + 26 - '2');
+}
+
+/* Eight numbers below 16. */
+static uint64_t hex_digits(uint64_t fours)
+{
+    return fours + EACH('0') + add_from(fours, 10, 'a' - 10 - '0');
 }
 
 static uint32_t text_size(uint32_t size)
@@ -43,28 +53,49 @@ static uint32_t text_size(uint32_t size)
     return size == 0 ? 64 : (8 * size + 4) / 5;
 }
 
+/* 40 bits as eight digits */
+static void write_forty(uint8_t *target, const uint8_t bytes[5], uint32_t count)
+{
+    uint64_t bits = __builtin_bswap64(csn_load_u64(bytes)) >> 24;
+    uint64_t fives = 0;
+    uint8_t text[8];
+    for (uint32_t i = 0; i < 8; i++) {
+        fives |= (bits >> (35 - 5 * i) & 31) << 8 * i;
+    }
+    csn_store_u64(text, base32_digits(fives));
+    if (count == 8) {
+        csn_store_u64(target, csn_load_u64(text));
+    } else {
+        memcpy(target, text, count);
+    }
+}
+
+/* 4 bytes as eight digits */
+static void write_hex(uint8_t *target, const uint8_t bytes[4])
+{
+    uint64_t fours = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        fours |= (uint64_t)(bytes[i] >> 4) << 16 * i | (uint64_t)(bytes[i] & 15) << (16 * i + 8);
+    }
+    csn_store_u64(target, hex_digits(fours));
+}
+
 static void write_mac(uint8_t *target, const uint8_t mac[32], uint32_t size)
 {
-    uint32_t bits = 0;
-    uint32_t waiting = 0; /* bits */
+    uint8_t bytes[32 + 8] = {0}; /* what is behind the last byte counts as zero */
     if (size == 0) {
-        for (uint32_t i = 0; i < 32; i++) {
-            target[2 * i] = hex_digit(mac[i] >> 4);
-            target[2 * i + 1] = hex_digit(mac[i] & 15);
+        for (uint32_t i = 0; i < 8; i++) {
+            write_hex(target + 8 * i, mac + 4 * i);
         }
         return;
     }
-    for (uint32_t i = 0; i < size; i++) {
-        bits = bits << 8 | mac[i];
-        waiting += 8;
-        while (waiting >= 5) {
-            waiting -= 5;
-            *target++ = base32_digit(bits >> waiting & 31);
-        }
+    memcpy(bytes, mac, size);
+    for (uint32_t left = text_size(size), at = 0; left > 0; at += 5, target += 8) {
+        uint32_t count = left < 8 ? left : 8;
+        write_forty(target, bytes + at, count);
+        left -= count;
     }
-    if (waiting > 0) {
-        *target = base32_digit(bits << (5 - waiting) & 31);
-    }
+    csn_wipe(bytes, sizeof bytes);
 }
 
 static void run_macs(struct tok_queue *queue)

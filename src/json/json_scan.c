@@ -15,6 +15,7 @@ struct scanner {
     uint32_t name_count; /* names of all open objects, innermost last */
     uint32_t open[CSN_JSON_DEPTH_MAX];
     uint32_t names_from[CSN_JSON_DEPTH_MAX];
+    uint64_t seen[CSN_JSON_DEPTH_MAX]; /* a bit per 6 bits of a hash: most names are new at once */
     uint32_t last[CSN_JSON_DEPTH_MAX + 1]; /* node before, by depth; UINT32_MAX = none */
 };
 
@@ -96,6 +97,18 @@ static enum csn_json_reason scan_literal(struct scanner *scanner, const char *wo
     return CSN_JSON_OK;
 }
 
+/* The current byte is just after the opening quote; ends just after the closing one. */
+static inline enum csn_json_reason scan_string(struct scanner *scanner, bool *escaped)
+{
+    uint32_t end = csn_json_short_string(scanner->text, scanner->size, scanner->at);
+    *escaped = false;
+    if (end == 0) {
+        return csn_json_string(scanner->text, scanner->size, &scanner->at, escaped);
+    }
+    scanner->at = end;
+    return CSN_JSON_OK;
+}
+
 static enum csn_json_reason open_container(struct scanner *scanner, uint32_t index)
 {
     if (scanner->depth == CSN_JSON_DEPTH_MAX) {
@@ -103,6 +116,7 @@ static enum csn_json_reason open_container(struct scanner *scanner, uint32_t ind
     }
     scanner->open[scanner->depth] = index;
     scanner->names_from[scanner->depth] = scanner->name_count;
+    scanner->seen[scanner->depth] = 0;
     scanner->depth++;
     scanner->last[scanner->depth] = NONE;
     scanner->at++;
@@ -123,7 +137,7 @@ static enum csn_json_reason begin_value(struct scanner *scanner, struct csn_json
     case '"':
         node->kind = CSN_JSON_STRING;
         scanner->at++;
-        reason = csn_json_string(scanner->text, scanner->size, &scanner->at, &escaped);
+        reason = scan_string(scanner, &escaped);
         node->flags |= escaped ? CSN_JSON_ESCAPED : 0;
         break;
     case '{':
@@ -162,9 +176,7 @@ static struct csn_json_node *add_node(struct scanner *scanner, uint32_t item, ui
     }
     *index = json->node_count++;
     struct csn_json_node *node = &json->nodes[*index];
-    memset(node, 0, sizeof *node);
-    node->item = item;
-    node->depth = (uint16_t)scanner->depth;
+    *node = (struct csn_json_node){.item = item, .depth = (uint16_t)scanner->depth};
     if (scanner->last[scanner->depth] != NONE) {
         json->nodes[scanner->last[scanner->depth]].next = *index;
     }
@@ -207,8 +219,11 @@ static enum csn_json_reason add_name(struct scanner *scanner, const struct csn_j
                                      uint32_t index)
 {
     struct csn_json *json = scanner->json;
-    uint32_t at = scanner->names_from[scanner->depth - 1];
-    for (;;) {
+    uint64_t *seen = &scanner->seen[scanner->depth - 1];
+    const uint64_t bit = UINT64_C(1) << (node->name_hash & 63);
+    const bool known = (*seen & bit) != 0;
+    *seen |= bit;
+    for (uint32_t at = scanner->names_from[scanner->depth - 1]; known; at++) {
         at = find_hash(json->hashes, at, scanner->name_count, node->name_hash);
         if (at == scanner->name_count) {
             break;
@@ -217,7 +232,6 @@ static enum csn_json_reason add_name(struct scanner *scanner, const struct csn_j
             scanner->at = node->name - 1;
             return CSN_JSON_DUPLICATE;
         }
-        at++;
     }
     if (scanner->name_count == json->node_max) {
         return CSN_JSON_SPACE;
@@ -240,8 +254,7 @@ static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_n
         return CSN_JSON_UNEXPECTED;
     }
     node->name = ++scanner->at;
-    enum csn_json_reason reason =
-        csn_json_string(scanner->text, scanner->size, &scanner->at, &escaped);
+    enum csn_json_reason reason = scan_string(scanner, &escaped);
     if (reason != CSN_JSON_OK) {
         return reason;
     }
