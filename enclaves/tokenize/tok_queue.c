@@ -53,21 +53,15 @@ static uint32_t text_size(uint32_t size)
     return size == 0 ? 64 : (8 * size + 4) / 5;
 }
 
-/* 40 bits as eight digits */
-static void write_forty(uint8_t *target, const uint8_t bytes[5], uint32_t count)
+/* The lowest 40 bits as eight digits, of which `count` are wanted. */
+static void write_forty(uint8_t *target, uint64_t bits, uint32_t count)
 {
-    uint64_t bits = __builtin_bswap64(csn_load_u64(bytes)) >> 24;
     uint64_t fives = 0;
-    uint8_t text[8];
     for (uint32_t i = 0; i < 8; i++) {
         fives |= (bits >> (35 - 5 * i) & 31) << 8 * i;
     }
-    csn_store_u64(text, base32_digits(fives));
-    if (count == 8) {
-        csn_store_u64(target, csn_load_u64(text));
-    } else {
-        memcpy(target, text, count);
-    }
+    fives = base32_digits(fives);
+    memcpy(target, &fives, count < 8 ? count : 8);
 }
 
 /* 4 bytes as eight digits */
@@ -80,22 +74,25 @@ static void write_hex(uint8_t *target, const uint8_t bytes[4])
     csn_store_u64(target, hex_digits(fours));
 }
 
-static void write_mac(uint8_t *target, const uint8_t mac[32], uint32_t size)
+/* mac: 32 bytes, and room behind them for the last load. */
+static void write_mac(uint8_t *target, const uint8_t mac[TOK_TAG_ROOM], uint32_t size)
 {
-    uint8_t bytes[32 + 8] = {0}; /* what is behind the last byte counts as zero */
     if (size == 0) {
         for (uint32_t i = 0; i < 8; i++) {
             write_hex(target + 8 * i, mac + 4 * i);
         }
         return;
     }
-    memcpy(bytes, mac, size);
-    for (uint32_t left = text_size(size), at = 0; left > 0; at += 5, target += 8) {
-        uint32_t count = left < 8 ? left : 8;
-        write_forty(target, bytes + at, count);
-        left -= count;
+    for (uint32_t at = 0; at < size; at += 5, target += 8) {
+        uint64_t bits = __builtin_bswap64(csn_load_u64(mac + at)) >> 24;
+        uint32_t left = size - at;
+        if (left < 5) {
+            bits &= ~UINT64_C(0) << (40 - 8 * left); /* what is cut off counts as zero */
+            write_forty(target, bits, text_size(left));
+        } else {
+            write_forty(target, bits, 8);
+        }
     }
-    csn_wipe(bytes, sizeof bytes);
 }
 
 static void run_macs(struct tok_queue *queue)
@@ -114,7 +111,7 @@ static void mac_now(const struct csn_hmac_key *key, const uint8_t head[HEAD_SIZE
                     const struct tok_value *value, uint8_t *target, uint32_t size)
 {
     struct csn_hmac state;
-    uint8_t mac[32];
+    uint8_t mac[TOK_TAG_ROOM] = {0};
     csn_hmac_init(&state, key);
     csn_hmac_update(&state, head, HEAD_SIZE);
     csn_hmac_update(&state, value->bytes, value->size);

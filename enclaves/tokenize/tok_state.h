@@ -209,12 +209,13 @@ uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_t numeral);
 /* ---- tok_queue.c: MACs and encryptions of a batch, done side by side ---- */
 #define TOK_MAC_MAX     32u
 #define TOK_FPE_MAX     16u
+#define TOK_TAG_ROOM    40u  /* 32 bytes, read in pieces of 8 */
 #define TOK_MESSAGE_MAX 119u /* two blocks; longer ones are hashed at once */
 
 struct tok_mac_job {
     uint8_t *target;
     uint32_t size; /* bytes of the MAC that are written as base32; 0: all, as hex */
-    uint8_t tag[32];
+    uint8_t tag[TOK_TAG_ROOM];
     uint8_t message[TOK_MESSAGE_MAX];
 };
 
