@@ -24,9 +24,14 @@ bool csn_equal_ct(const void *left, const void *right, size_t size)
 bool csn_is_zero_ct(const void *bytes, size_t size)
 {
     const uint8_t *a = bytes;
-    uint8_t any = 0;
-    for (size_t i = 0; i < size; i++) {
-        any |= a[i];
+    uint64_t any = 0;
+    size_t at = 0;
+    for (; size - at >= 8; at += 8) {
+        any |= csn_load_u64(a + at);
+        __asm__("" : "+r"(any));
+    }
+    for (; at < size; at++) {
+        any |= a[at];
         __asm__("" : "+r"(any));
     }
     return any == 0;
