@@ -53,25 +53,20 @@ static uint32_t text_size(uint32_t size)
     return size == 0 ? 64 : (8 * size + 4) / 5;
 }
 
-/* The lowest 40 bits as eight digits, of which `count` are wanted. */
-static void write_forty(uint8_t *target, uint64_t bits, uint32_t count)
+/*
+ * Cuts a number of eight equal digits apart, three times in two halves, the first half to the lower
+ * end each time: then byte i is digit i. width: of a digit in bits.
+ */
+static uint64_t spread(uint64_t number, uint32_t width)
 {
-    uint64_t fives = 0;
-    for (uint32_t i = 0; i < 8; i++) {
-        fives |= (bits >> (35 - 5 * i) & 31) << 8 * i;
-    }
-    fives = base32_digits(fives);
-    memcpy(target, &fives, count < 8 ? count : 8);
-}
-
-/* 4 bytes as eight digits */
-static void write_hex(uint8_t *target, const uint8_t bytes[4])
-{
-    uint64_t fours = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        fours |= (uint64_t)(bytes[i] >> 4) << 16 * i | (uint64_t)(bytes[i] & 15) << (16 * i + 8);
-    }
-    csn_store_u64(target, hex_digits(fours));
+    const uint64_t half = UINT64_C(1) << 4 * width;
+    const uint64_t quarter = UINT64_C(1) << 2 * width;
+    const uint64_t eighth = UINT64_C(1) << width;
+    number = number >> 4 * width | (number & (half - 1)) << 32;
+    number = (number >> 2 * width & UINT64_C(0x100000001) * (quarter - 1)) |
+             (number & UINT64_C(0x100000001) * (quarter - 1)) << 16;
+    return (number >> width & UINT64_C(0x1000100010001) * (eighth - 1)) |
+           (number & UINT64_C(0x1000100010001) * (eighth - 1)) << 8;
 }
 
 /* mac: 32 bytes, and room behind them for the last load. */
@@ -79,18 +74,20 @@ static void write_mac(uint8_t *target, const uint8_t mac[TOK_TAG_ROOM], uint32_t
 {
     if (size == 0) {
         for (uint32_t i = 0; i < 8; i++) {
-            write_hex(target + 8 * i, mac + 4 * i);
+            uint32_t bits = __builtin_bswap32(csn_load_u32(mac + 4 * i));
+            csn_store_u64(target + 8 * i, hex_digits(spread(bits, 4)));
         }
         return;
     }
     for (uint32_t at = 0; at < size; at += 5, target += 8) {
         uint64_t bits = __builtin_bswap64(csn_load_u64(mac + at)) >> 24;
         uint32_t left = size - at;
-        if (left < 5) {
-            bits &= ~UINT64_C(0) << (40 - 8 * left); /* what is cut off counts as zero */
-            write_forty(target, bits, text_size(left));
+        if (left >= 5) {
+            csn_store_u64(target, base32_digits(spread(bits, 5)));
         } else {
-            write_forty(target, bits, 8);
+            bits &= ~UINT64_C(0) << (40 - 8 * left); /* what is cut off counts as zero */
+            bits = base32_digits(spread(bits, 5));
+            memcpy(target, &bits, text_size(left));
         }
     }
 }

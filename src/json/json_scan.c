@@ -345,8 +345,12 @@ static bool has_line_feed(const uint8_t *bytes, uint32_t size)
 
 enum csn_json_reason csn_json_scan(struct csn_json *json)
 {
-    struct scanner scanner = {.json = json, .text = json->text, .size = json->size};
+    struct scanner scanner; /* tables are written when a container is opened */
     enum csn_json_reason reason;
+    scanner.json = json;
+    scanner.text = json->text;
+    scanner.size = json->size;
+    scanner.at = 0;
     json->node_count = 0;
     json->offset = 0;
     scanner.last[0] = NONE;
