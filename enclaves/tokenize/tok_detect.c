@@ -131,6 +131,11 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
             copied = p + size;
         }
         p += size != 0 ? size : 1;
+        if (size == 0) { /* nothing but an address begins inside a word */
+            while (p < value.size && p < search.email && tok_is_word(value.bytes[p - 1])) {
+                p++;
+            }
+        }
         search.before = value.bytes[p - 1];
     }
     if (!any) {

@@ -101,7 +101,7 @@ struct tok_state {
     uint8_t text[CSN_WIRE_POLICY_SIZE_MAX];
 };
 
-/* Output that stops when it is full. */
+/* Output that stops when it is full; what was written stays where it is. */
 struct tok_writer {
     uint8_t *bytes;
     uint32_t size;
@@ -252,9 +252,29 @@ void tok_fpe_now(struct tok_fpe_job *job, const struct csn_ff1_plan *plan, bool 
 
 /* ---- output ---- */
 /* Room for size bytes, NULL when the output is full; the caller fills it. */
-uint8_t *tok_take(struct tok_writer *out, uint32_t size);
-void tok_put(struct tok_writer *out, const void *bytes, uint32_t size);
-void tok_put_byte(struct tok_writer *out, uint8_t byte);
+static inline uint8_t *tok_take(struct tok_writer *out, uint32_t size)
+{
+    if (out->full || size > out->max - out->size) {
+        out->full = true;
+        return NULL;
+    }
+    out->size += size;
+    return out->bytes + out->size - size;
+}
+
+static inline void tok_put(struct tok_writer *out, const void *bytes, uint32_t size)
+{
+    uint8_t *target = tok_take(out, size);
+    if (target != NULL) {
+        __builtin_memcpy(target, bytes, size);
+    }
+}
+
+static inline void tok_put_byte(struct tok_writer *out, uint8_t byte)
+{
+    tok_put(out, &byte, 1);
+}
+
 /* The inside of a JSON string, with escapes. */
 void tok_put_text(struct tok_writer *out, const uint8_t *bytes, uint32_t size);
 
