@@ -2,6 +2,7 @@
 /* fake.c: see fake.h. */
 #include "fake.h"
 #include "../../src/crypto/curve.h"
+#include <caisson/wire/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,9 +169,9 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .context_count_max = options->context_count_max != 0 ? options->context_count_max : 64,
         .credential_count_max = 8,
         .consumer_count_max = 4,
-        .policy_size_max = 4096,
-        .tenant_state_size = 64,
-        .scratch_size = 262144,
+        .policy_size_max = CSN_WIRE_POLICY_SIZE_MAX,
+        .tenant_state_size = options->tenant_state_size != 0 ? options->tenant_state_size : 64,
+        .scratch_size = options->scratch_size != 0 ? options->scratch_size : 262144,
     };
 }
 
@@ -195,14 +196,15 @@ void fake_start(struct fake *fake, const struct fake_options *options)
     CHECK(fake->made != NULL && fake->memory != NULL && fake->inputs != NULL &&
           fake->answer_memory != NULL);
     csn_pool_init(&fake->pool, fake->memory, size);
-    const struct cse_session_options session = {.manifest = &fake->manifest,
-                                                .service = &fake_service,
-                                                .instance = &fake->instance,
-                                                .measurement = fake->measurement,
-                                                .made = options->worker == 0 ? fake->made : NULL,
-                                                .stats = &fake->stats,
-                                                .random = &fake->random,
-                                                .worker = options->worker};
+    const struct cse_session_options session = {
+        .manifest = &fake->manifest,
+        .service = options->service != NULL ? options->service : &fake_service,
+        .instance = &fake->instance,
+        .measurement = fake->measurement,
+        .made = options->worker == 0 ? fake->made : NULL,
+        .stats = &fake->stats,
+        .random = &fake->random,
+        .worker = options->worker};
     CHECK(cse_session_init(&fake->session, &fake->pool, &session) == CSN_OK);
     csn_pool_seal(&fake->pool);
 }
@@ -296,12 +298,16 @@ void fake_tenant_new(struct fake_tenant *tenant)
 void fake_grant_build(const struct fake *fake, struct fake_tenant *tenant, uint64_t version)
 {
     struct csv_recipient instance = fake_recipient(fake);
+    if (tenant->policy == NULL) {
+        tenant->policy = "P";
+        tenant->policy_size = 1;
+    }
     const struct csv_grant_options options = {.tenant = &tenant->tenant,
                                               .instance = &instance,
                                               .version = version,
                                               .security_version_min = 1,
-                                              .policy = "P",
-                                              .policy_size = 1};
+                                              .policy = tenant->policy,
+                                              .policy_size = tenant->policy_size};
     CHECK(csv_grant_build(&options, tenant->message, sizeof tenant->message, &tenant->message_size,
                           &tenant->grant) == CSN_OK);
 }
