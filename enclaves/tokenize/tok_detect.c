@@ -109,6 +109,17 @@ static void put_match(struct tok_job *job, const struct tok_field *field, const 
     }
 }
 
+/* The next position where something can begin; addresses begin at `email` only. */
+static uint32_t next_start(const struct tok_value *value, uint32_t p, uint32_t email)
+{
+    const uint32_t end = email < value->size ? email : value->size;
+    while (p < end &&
+           (tok_is_word(value->bytes[p - 1]) || (tok_classes[value->bytes[p]] & TOK_START) == 0)) {
+        p++;
+    }
+    return p;
+}
+
 void tok_put_detect(struct tok_job *job, const struct tok_field *field,
                     const struct csn_json_node *node)
 {
@@ -131,10 +142,8 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
             copied = p + size;
         }
         p += size != 0 ? size : 1;
-        if (size == 0) { /* nothing but an address begins inside a word */
-            while (p < value.size && p < search.email && tok_is_word(value.bytes[p - 1])) {
-                p++;
-            }
+        if (size == 0) {
+            p = next_start(&value, p, search.email);
         }
         search.before = value.bytes[p - 1];
     }
