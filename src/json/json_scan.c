@@ -19,7 +19,8 @@ struct scanner {
     uint32_t last[CSN_JSON_DEPTH_MAX + 1]; /* node before, by depth; UINT32_MAX = none */
 };
 
-#define NONE UINT32_MAX
+#define NONE      UINT32_MAX
+#define BACKSLASH 0x5c
 
 static inline void skip_space(struct scanner *scanner)
 {
@@ -97,10 +98,30 @@ static enum csn_json_reason scan_literal(struct scanner *scanner, const char *wo
     return CSN_JSON_OK;
 }
 
+/*
+ * What is usual: no escape, ASCII, and the closing quote within 16 bytes from at. Offset just after
+ * the quote, 0 = look the long way.
+ */
+static inline uint32_t short_string(const uint8_t *text, uint32_t size, uint32_t at)
+{
+    if (size - at < 16) {
+        return 0;
+    }
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+    __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    /* Signed: bytes from 0x80 up count as below 0x20, which is what is wanted. */
+    __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(BACKSLASH)),
+                                  _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
+    uint32_t quote = (uint32_t)_mm_movemask_epi8(quotes);
+    uint32_t other = (uint32_t)_mm_movemask_epi8(others);
+    uint32_t before = (quote - 1) & ~quote; /* bits below the first quote; all if there is none */
+    return quote == 0 || (other & before) != 0 ? 0 : at + (uint32_t)__builtin_ctz(quote) + 1;
+}
+
 /* The current byte is just after the opening quote; ends just after the closing one. */
 static inline enum csn_json_reason scan_string(struct scanner *scanner, bool *escaped)
 {
-    uint32_t end = csn_json_short_string(scanner->text, scanner->size, scanner->at);
+    uint32_t end = short_string(scanner->text, scanner->size, scanner->at);
     *escaped = false;
     if (end == 0) {
         return csn_json_string(scanner->text, scanner->size, &scanner->at, escaped);

@@ -64,8 +64,8 @@ static void check_hmac(void)
     csn_hmac_key_init(&key, secret, sizeof secret);
     csn_hmac(&key, message, sizeof message, tag);
     for (uint32_t i = 0; i < 5; i++) {
-        items[i] = (struct csn_hmac_item){
-            .key = &key, .bytes = message, .size = 30 * i, .tag = tags[i]};
+        items[i] =
+            (struct csn_hmac_item){.key = &key, .bytes = message, .size = 30 * i, .tag = tags[i]};
     }
     csn_hmac_batch(items, 5);
 }

@@ -212,7 +212,8 @@ static void test_limits(void **state)
             output[k] = 0x5555;
         }
         struct csn_ff1_plan plan;
-        struct csn_ff1_item item = {.plan = &plan, .tweak = tweak, .input = input, .output = output};
+        struct csn_ff1_item item = {
+            .plan = &plan, .tweak = tweak, .input = input, .output = output};
         csn_err err =
             csn_ff1_plan_init(&plan, &key, cases[i].radix, cases[i].count, cases[i].tweak);
         if (err == CSN_OK) {
@@ -247,9 +248,9 @@ static void test_batch(void **state)
     for (uint32_t i = 0; i < COUNT; i++) {
         uint32_t radix = i % 3 != 0 ? 10 : 2 + (uint32_t)rand() % 65535;
         uint32_t digits = i % 3 == 1 ? 6 + (uint32_t)rand() % 14 : 20 + (uint32_t)rand() % 44;
-        assert_int_equal(csn_ff1_plan_init(&plans[i], &keys[i / 7 % 3], radix, digits,
-                                           (uint32_t)rand() % 32),
-                         CSN_OK);
+        assert_int_equal(
+            csn_ff1_plan_init(&plans[i], &keys[i / 7 % 3], radix, digits, (uint32_t)rand() % 32),
+            CSN_OK);
         widths[plans[i].width / 32]++;
         items[i] = (struct csn_ff1_item){
             .plan = &plans[i], .tweak = tweak, .input = plain[i], .output = batch[i]};
@@ -297,7 +298,8 @@ static void test_outside(void **state)
     }
 }
 
-/* What 64-bit reductions and divisions do at the ends of their ranges, against the machine's own. */
+/* What 64-bit reductions and divisions do at the ends of their ranges, against the machine's own.
+ */
 static void test_arithmetic(void **state)
 {
     (void)state;
