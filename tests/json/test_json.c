@@ -244,10 +244,10 @@ static void test_short_strings(void **state)
                 memset(text + 2, 'a', size);
                 text[2 + at] = (char)byte;
                 memcpy(text + 2 + size, "\":1}", 5);
-                memcpy(text + 7 + size, tail, sizeof tail);
+                memcpy(text + 6 + size, tail, sizeof tail);
                 bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
                 enum csn_json_reason reason =
-                    scan_bytes(text, 7 + size + sizeof tail - 1, false, &json);
+                    scan_bytes(text, 6 + size + sizeof tail - 1, false, &json);
                 if (plain) {
                     assert_int_equal(reason, CSN_JSON_OK);
                     assert_int_equal(json.nodes[1].name_size, size);
