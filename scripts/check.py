@@ -23,7 +23,7 @@ CONFIGURATIONS = {
          ["ring", "ring_stress", "run_loop", "session", "attack", "client", "host", "image_parse",
           "json_table", "tokenize_*", "evidence", "gcm", "ff1", "fuzz_*"]),
         ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED,
-         ["ring_stress", "run_loop", "host"]),
+         ["ring_stress", "run_loop", "host", "backend_process", "mutant_lost_join"]),
     ],
     "long": [("build", "gcc", [], None)],
 }

@@ -76,6 +76,7 @@ struct tok_field {
     struct tok_name subject[CSN_WIRE_POLICY_PATH_STEPS];
     uint32_t subject_hash[CSN_WIRE_POLICY_PATH_STEPS];
     uint32_t consumer; /* encrypt: index in the grant */
+    uint64_t place;    /* encrypt: from the path; where a sealed value may go back to */
     bool opens;        /* encrypt: the grant has the consumer's secret key */
 };
 

@@ -120,14 +120,17 @@ void cse_fail_at(struct cse_call *call, uint32_t offset);
 /*
  * Seal one value to a consumer of the grant, as a full-form record of direction FIELD (prelude and
  * size classes do not apply: cipher_size = size). output_size_max must be at least
- * CSE_FIELD_OVERHEAD + size. cse_field_open: only where the grant holds that consumer's secret key.
+ * CSE_FIELD_OVERHEAD + size. cse_field_open: only where the grant holds that consumer's secret key,
+ * and only what was sealed for the same place.
+ * place: what the value is to the service, a number of its own that decides who may have it back
+ * (tokenize: a hash of the path). It is authenticated: a value cannot be moved to another place.
  */
 #define CSE_FIELD_OVERHEAD (sizeof(struct csn_wire_record) + CSN_WIRE_TAG_SIZE)
-CSN_MUST_USE csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *value,
+CSN_MUST_USE csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
+                                    const uint8_t *value, uint32_t size, uint8_t *output,
+                                    uint32_t output_size_max, uint32_t *output_size);
+CSN_MUST_USE csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sealed,
                                     uint32_t size, uint8_t *output, uint32_t output_size_max,
-                                    uint32_t *output_size);
-CSN_MUST_USE csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t size,
-                                    uint8_t *output, uint32_t output_size_max,
                                     uint32_t *output_size);
 
 /* Another output for the same input, to the same receiver; at most outputs_per_input_max - 1. */

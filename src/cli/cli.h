@@ -50,6 +50,8 @@ int cli_options(const struct cli_verb *verb, int argc, char **argv,
 /* Whole unsigned decimal number within limits, or CLI_USAGE with a message. */
 int cli_number(const char *option, const char *text, uint64_t minimum, uint64_t maximum,
                uint64_t *value);
+/* auto, process or kvm, or CLI_USAGE with a message. */
+int cli_backend(const char *text);
 /* Hex of exactly size bytes, or CLI_USAGE with a message. */
 int cli_hex(const char *option, const char *text, uint8_t *bytes, size_t size);
 void cli_print_hex(FILE *stream, const uint8_t *bytes, size_t size);
@@ -74,5 +76,7 @@ void cli_json_string(FILE *stream, const char *text);
  */
 void cli_progress(const char *what, uint64_t done, uint64_t total);
 uint64_t cli_now_ns(void); /* CLOCK_MONOTONIC */
+/* enum csn_wire_status in a few words. */
+const char *cli_status_name(uint16_t status);
 
 #endif

@@ -25,13 +25,15 @@ bool csn_is_zero_ct(const void *bytes, size_t size)
 {
     const uint8_t *a = bytes;
     uint64_t any = 0;
-    size_t at = 0;
-    for (; size - at >= 8; at += 8) {
-        any |= csn_load_u64(a + at);
+    size_t whole = size & ~(sizeof any - 1);
+    for (size_t i = 0; i < whole; i += sizeof any) {
+        uint64_t word;
+        __builtin_memcpy(&word, a + i, sizeof word);
+        any |= word;
         __asm__("" : "+r"(any));
     }
-    for (; at < size; at++) {
-        any |= a[at];
+    for (size_t i = whole; i < size; i++) {
+        any |= a[i];
         __asm__("" : "+r"(any));
     }
     return any == 0;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAKE_PLACE UINT64_C(0x706c616365) /* of the fields that FAKE_FIELD seals */
+
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -69,15 +71,24 @@ static cse_status twice(struct cse_call *call, const uint8_t *input, uint32_t in
 static cse_status field(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                         uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
-    csn_err result =
-        cse_field_seal(call, 0, input, input_size, output, output_size_max, output_size);
+    csn_err result = cse_field_seal(call, 0, FAKE_PLACE, input, input_size, output, output_size_max,
+                                    output_size);
     return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_TOO_LARGE;
 }
 
 static cse_status unfield(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                           uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
-    csn_err result = cse_field_open(call, input, input_size, output, output_size_max, output_size);
+    csn_err result =
+        cse_field_open(call, FAKE_PLACE, input, input_size, output, output_size_max, output_size);
+    return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_NOT_FOUND;
+}
+
+static cse_status moved(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                        uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    csn_err result = cse_field_open(call, FAKE_PLACE + 1, input, input_size, output,
+                                    output_size_max, output_size);
     return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_NOT_FOUND;
 }
 
@@ -141,10 +152,11 @@ static const struct cse_operation operations[] = {
     {FAKE_ECHO, 66000, 0, echo},   {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
     {FAKE_FAIL, 66000, 0, fail},   {FAKE_TWICE, 66000, 0, twice},
     {FAKE_FIELD, 66000, 0, field}, {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
-    {FAKE_FULL, 66000, 0, full},   {FAKE_LATE, 66000, 0, late},
+    {FAKE_FULL, 66000, 0, full},   {FAKE_MOVED, 66000, CSN_WIRE_RIGHT_DETOKENIZE, moved},
+    {FAKE_LATE, 66000, 0, late},
 };
 const struct cse_service fake_service = {.operations = operations,
-                                         .operation_count = 8,
+                                         .operation_count = 9,
                                          .grant = take_policy,
                                          .purpose_mask = 3,
                                          .batch_size = sizeof(struct late),

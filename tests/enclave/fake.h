@@ -48,9 +48,8 @@ struct fake {
 #define FAKE_FIELD   5u /* the payload sealed as a field to consumer 0 */
 #define FAKE_UNFIELD 6u /* opens such a field */
 #define FAKE_FULL    7u /* fills the whole output with 0x5a, says size 0 */
-#define FAKE_LATE                                                                                  \
-    8u /* the payload back, put off until the batch is complete; at most 400 bytes                 \
-        */
+#define FAKE_MOVED   8u /* opens a field as if it were of another place */
+#define FAKE_LATE    9u /* the payload back, put off until the batch is complete */
 extern const struct cse_service fake_service;
 
 struct fake_options {

@@ -428,7 +428,6 @@ static bool attack_rights(void)
 {
     /* The producer credential may not detokenize; answers go to the sink, so count instead. */
     struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].producer, NULL);
-    uint64_t refused = fake.stats.records_refused;
     seal(sealer, FAKE_UNFIELD, 0);
     csv_sealer_destroy(sealer);
     assert_int_equal(send_record(), CSN_WIRE_DONE);
@@ -441,14 +440,63 @@ static bool attack_rights(void)
     assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
     assert_int_equal(item.result, CSN_OK);
     csv_opener_destroy(opener);
-    assert_int_equal(fake.stats.records_refused, refused + 1);
     return item.header.status != CSN_WIRE_STATUS_RIGHTS;
+}
+
+/* What was sealed as one field is sent back as another. */
+static bool attack_place(void)
+{
+    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csn_wire_result result;
+    uint8_t sealed[FAKE_RECORD_MAX];
+    uint32_t size = 0;
+    seal(sealer, FAKE_FIELD, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    assert_int_equal(
+        csv_reply_open(sealer, fake.answers[0].body, fake.answers[0].size, &result, sealed, &size),
+        CSN_OK);
+    struct csv_seal_item item = {.payload = sealed,
+                                 .payload_size = size,
+                                 .operation = FAKE_MOVED,
+                                 .record = record,
+                                 .record_size_max = sizeof record};
+    assert_int_equal(csv_seal_batch(sealer, &item, 1), CSN_OK);
+    record_size = item.record_size;
+    bool through = status_of(sealer) == CSN_WIRE_STATUS_OK;
+    csv_sealer_destroy(sealer);
+    return through;
 }
 
 static bool attack_purpose(void)
 {
     struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 2);
+    bool through = status_of(sealer) != CSN_WIRE_STATUS_RIGHTS;
+    csv_sealer_destroy(sealer);
+    return through;
+}
+
+/* A grant for purpose 1 only; the credential would allow 0 as well. */
+static bool attack_grant_purpose(void)
+{
+    struct fake_tenant *tenant = &tenants[0];
+    struct csv_recipient instance = fake_recipient(&fake);
+    const struct csv_grant_options options = {.tenant = &tenant->tenant,
+                                              .instance = &instance,
+                                              .version = 2,
+                                              .security_version_min = 1,
+                                              .purpose = 1,
+                                              .policy = "P",
+                                              .policy_size = 1};
+    assert_int_equal(csv_grant_build(&options, tenant->message, sizeof tenant->message,
+                                     &tenant->message_size, &tenant->grant),
+                     CSN_OK);
+    assert_int_equal(fake_one(&fake, tenant->message, tenant->message_size)->code,
+                     CSN_WIRE_GRANTED);
+    struct csv_sealer *sealer = open_sealer(tenant, &tenant->replier, NULL);
+    seal(sealer, FAKE_ECHO, 1);
+    assert_int_equal(status_of(sealer), CSN_WIRE_STATUS_OK);
+    seal(sealer, FAKE_ECHO, 0);
     bool through = status_of(sealer) != CSN_WIRE_STATUS_RIGHTS;
     csv_sealer_destroy(sealer);
     return through;
@@ -533,6 +581,21 @@ static bool attack_put_off(void)
     return unfinished;
 }
 
+/* The counters that the host reads move alike for a record that is served and one that is not. */
+static bool attack_counters(void)
+{
+    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    uint64_t refused = fake.stats.records_refused;
+    uint64_t served = fake.stats.records_served;
+    seal(sealer, FAKE_ECHO, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    assert_int_equal(fake.stats.records_served, served + 1);
+    seal(sealer, FAKE_FAIL, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    csv_sealer_destroy(sealer);
+    return fake.stats.records_served != served + 2 || fake.stats.records_refused != refused;
+}
+
 /* A bogus record under a made-up encapsulation must not get into the cache. */
 static bool attack_insert(void)
 {
@@ -577,12 +640,15 @@ static const struct attack attacks[] = {
     {"window replay", attack_window_replay, CSE_CHECK_WINDOW},
     {"random encapsulations", attack_open_budget, CSE_CHECK_OPEN_BUDGET},
     {"no right", attack_rights, CSE_CHECK_RIGHTS},
+    {"field moved", attack_place, CSE_CHECK_PLACE},
     {"no purpose", attack_purpose, CSE_CHECK_PURPOSE},
+    {"purpose of the grant", attack_grant_purpose, CSE_CHECK_GRANT_PURPOSE},
     {"no budget", attack_budget, CSE_CHECK_BUDGET},
     {"budget by re-grant", attack_budget_regrant, CSE_CHECK_BUDGET_KEPT},
     {"plaintext residue", attack_residue, CSE_CHECK_WIPE},
     {"sizes tell", attack_sizes, CSE_CHECK_SAME_CLASS},
     {"work put off for good", attack_put_off, CSE_CHECK_COMPLETE},
+    {"counters tell", attack_counters, CSE_CHECK_SAME_COUNT},
     {"context before authentication", attack_insert, CSE_CHECK_INSERT_AFTER},
 };
 

@@ -343,6 +343,8 @@ static void several_outputs_and_fields(void **state)
     size = seal(replier, FAKE_UNFIELD, sealed, field_size);
     assert_int_equal(reply_status(replier, size, &result, &size), CSN_WIRE_STATUS_OK);
     assert_memory_equal(opened, payload, sizeof payload);
+    size = seal(replier, FAKE_MOVED, sealed, field_size);
+    assert_int_equal(reply_status(replier, size, &result, &size), CSN_WIRE_STATUS_NOT_FOUND);
     sealed[field_size - 20] ^= 1;
     size = seal(replier, FAKE_UNFIELD, sealed, field_size);
     assert_int_equal(reply_status(replier, size, &result, &size), CSN_WIRE_STATUS_NOT_FOUND);
@@ -367,7 +369,7 @@ static void sizes_say_nothing(void **state)
             seed = seed * 1664525 + 1013904223;
             uint32_t length = 500 + (seed >> 16) % 500; /* one class: 497 to 1008 */
             memset(payload, (int)(seed >> 24), length);
-            uint16_t operation = (uint16_t)(1 + (seed >> 8) % 9);        /* 8, 9: unknown */
+            uint16_t operation = (uint16_t)(1 + (seed >> 8) % 9);        /* 9: unknown */
             operation = operation == FAKE_TWICE ? FAKE_ECHO : operation; /* count is public */
             sent[i] = seal(sealer, operation, payload, length);
             const struct fake_answer *answer = fake_one(&fake, record, sent[i]);

@@ -102,12 +102,13 @@ void cse_panic(uint32_t code)
 }
 
 /* "Sealing" is a header of zeros, the value in clear and a tag of zeros: enough to be opened. */
-csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *value,
-                       uint32_t size, uint8_t *output, uint32_t output_size_max,
-                       uint32_t *output_size)
+csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
+                       const uint8_t *value, uint32_t size, uint8_t *output,
+                       uint32_t output_size_max, uint32_t *output_size)
 {
     (void)call;
     (void)consumer;
+    (void)place;
     if (output_size_max < CSE_FIELD_OVERHEAD + size) {
         return CSN_ERR_SPACE;
     }
@@ -116,10 +117,11 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *
     *output_size = (uint32_t)CSE_FIELD_OVERHEAD + size;
     return CSN_OK;
 }
-csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t size, uint8_t *output,
-                       uint32_t output_size_max, uint32_t *output_size)
+csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sealed, uint32_t size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
     (void)call;
+    (void)place;
     if (size < CSE_FIELD_OVERHEAD || size - CSE_FIELD_OVERHEAD > output_size_max) {
         return CSN_ERR_AUTH;
     }

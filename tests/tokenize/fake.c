@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SCRATCH_MAX (8u << 20)
+#define FAKE_PLACE  8u /* where the place of a sealed field stands */
 
 struct cse_call *fake_new(uint8_t tenant, uint8_t secret)
 {
@@ -142,9 +143,9 @@ static uint8_t sum_of(const uint8_t *bytes, uint32_t size)
     return sum;
 }
 
-csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *value,
-                       uint32_t size, uint8_t *output, uint32_t output_size_max,
-                       uint32_t *output_size)
+csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
+                       const uint8_t *value, uint32_t size, uint8_t *output,
+                       uint32_t output_size_max, uint32_t *output_size)
 {
     const uint32_t head = (uint32_t)sizeof(struct csn_wire_record);
     if (output_size_max < CSE_FIELD_OVERHEAD + size) {
@@ -153,6 +154,7 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *
     memset(output, 0, CSE_FIELD_OVERHEAD + size);
     output[0] = (uint8_t)consumer;
     output[1] = call->tenant[0];
+    memcpy(output + FAKE_PLACE, &place, sizeof place);
     for (uint32_t i = 0; i < size; i++) {
         output[head + i] = value[i] ^ 0x5a;
     }
@@ -161,8 +163,8 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *
     return CSN_OK;
 }
 
-csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t size, uint8_t *output,
-                       uint32_t output_size_max, uint32_t *output_size)
+csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sealed, uint32_t size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
     const uint32_t head = (uint32_t)sizeof(struct csn_wire_record);
     if (size < CSE_FIELD_OVERHEAD || size - CSE_FIELD_OVERHEAD > output_size_max) {
@@ -175,6 +177,7 @@ csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t si
         }
     }
     if (sealed[0] != 0 || sealed[1] != call->tenant[0] ||
+        memcmp(sealed + FAKE_PLACE, &place, sizeof place) != 0 ||
         sealed[head + plain] != sum_of(sealed, head + plain)) {
         return CSN_ERR_AUTH;
     }
