@@ -125,8 +125,7 @@ static void reveal_sealed(struct tok_job *job, const struct tok_field *field,
     job->revealed++;
 }
 
-void tok_reveal(struct tok_job *job, const struct tok_field *field,
-                const struct csn_json_node *node)
+void tok_reveal(struct tok_job *job, struct tok_field *field, const struct csn_json_node *node)
 {
     struct tok_value value;
     if (node->kind == CSN_JSON_NULL) {
@@ -139,7 +138,7 @@ void tok_reveal(struct tok_job *job, const struct tok_field *field,
     }
     if (node->kind == CSN_JSON_STRING || node->kind == CSN_JSON_NUMBER) {
         tok_value_of(job, node, TOK_ROOM_VALUE, &value);
-        if (tok_put_fpe(&job->out, field, &value, true)) {
+        if (tok_put_fpe(job, field, &value, true)) {
             job->revealed++;
             return;
         }

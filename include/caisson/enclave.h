@@ -63,6 +63,16 @@ struct cse_service {
     uint32_t operation_count;
     cse_grant_hook grant;  /* optional: NULL accepts an empty policy only */
     uint64_t purpose_mask; /* purposes of grants that this enclave serves; bit 0 = general */
+    /*
+     * Optional: work on outputs that handlers put off, so that values of many records are
+     * encrypted or hashed side by side. batch_size bytes of the scratch (part of the manifest's
+     * scratch_size), zero at first, are kept from record to record: cse_batch(). complete() does
+     * all that was put off; it runs before any output is sealed and before any grant is replaced.
+     * Put off only what writes inside the output of a record whose handler returns OK, and copy
+     * what comes from input or scratch: they are gone by then. cse_emit() copies at once.
+     */
+    uint32_t batch_size;
+    void (*complete)(void *batch);
 };
 
 /* Exactly one of each per image. CSE_MANIFEST puts the note into the image. */
@@ -100,6 +110,8 @@ uint32_t cse_purpose(const struct cse_call *call);
 bool cse_budget_take(struct cse_call *call, uint64_t count);
 /* Scratch, reset after the record; NULL when exhausted: answer with CSN_WIRE_STATUS_LIMIT. */
 void *cse_scratch(struct cse_call *call, uint32_t size);
+/* The worker's batch memory, 64-byte aligned; only with a batch_size. */
+void *cse_batch(struct cse_call *call);
 /* Fresh random bytes; false only if the generator failed, then the enclave stops. */
 bool cse_random(struct cse_call *call, void *bytes, uint32_t size);
 /* Where the input was wrong: goes into result.detail of the tombstone. */

@@ -47,6 +47,11 @@ void *cse_scratch(struct cse_call *call, uint32_t size)
     return csn_scratch_take(&call->session->scratch, size);
 }
 
+void *cse_batch(struct cse_call *call)
+{
+    return call->session->batch;
+}
+
 bool cse_random(struct cse_call *call, void *bytes, uint32_t size)
 {
     return csn_random_fill(call->session->options.random, bytes, size) == CSN_OK;

@@ -39,6 +39,7 @@ enum cse_check {
     CSE_CHECK_SAME_CLASS, /* a refusal is as long as an answer */
     CSE_CHECK_SAME_COUNT, /* counters that the host reads do not tell one from the other */
     CSE_CHECK_SALT_LIMIT, /* a new salt at least every 2^20 outputs */
+    CSE_CHECK_COMPLETE,   /* what handlers put off is done before it is sealed */
     CSE_CHECK_PLACE,      /* a sealed value goes back to the field that it came from */
     CSE_CHECK_COUNT,
 };

@@ -527,6 +527,35 @@ static bool attack_sizes(void)
     return served != refused;
 }
 
+/* Placeholders of work that was put off, instead of the answers, in a batch of several. */
+static bool attack_put_off(void)
+{
+    enum { COUNT = 5 };
+    static uint8_t records[COUNT][2048];
+    struct fake_message messages[COUNT];
+    bool unfinished = false;
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        seal(sealer, i == 2 ? FAKE_FAIL : FAKE_LATE, 0);
+        memcpy(records[i], record, record_size);
+        messages[i] = (struct fake_message){.bytes = records[i], .size = record_size};
+    }
+    fake_send(&fake, messages, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct csn_wire_result result;
+        uint8_t payload[4096];
+        uint32_t size = 0;
+        assert_int_equal(csv_reply_open(sealer, fake.answers[i].body, fake.answers[i].size, &result,
+                                        payload, &size),
+                         CSN_OK);
+        assert_int_equal(result.status, i == 2 ? CSN_WIRE_STATUS_MALFORMED : CSN_WIRE_STATUS_OK);
+        assert_int_equal(size, i == 2 ? 0 : 400);
+        unfinished |= size != 0 && memcmp(payload, "secret", 6) != 0;
+    }
+    csv_sealer_destroy(sealer);
+    return unfinished;
+}
+
 /* The counters that the host reads move alike for a record that is served and one that is not. */
 static bool attack_counters(void)
 {
@@ -650,6 +679,7 @@ static const struct attack attacks[] = {
     {"budget by re-grant", attack_budget_regrant, CSE_CHECK_BUDGET_KEPT},
     {"plaintext residue", attack_residue, CSE_CHECK_WIPE},
     {"sizes tell", attack_sizes, CSE_CHECK_SAME_CLASS},
+    {"work put off for good", attack_put_off, CSE_CHECK_COMPLETE},
     {"counters tell", attack_counters, CSE_CHECK_SAME_COUNT},
     {"context before authentication", attack_insert, CSE_CHECK_INSERT_AFTER},
     {"honest contexts evicted", attack_eviction, CSE_CHECK_INSERT_AFTER},

@@ -378,7 +378,7 @@ static void sizes_say_nothing(void **state)
             seed = seed * 1664525 + 1013904223;
             uint32_t length = 500 + (seed >> 16) % 500; /* one class: 497 to 1008 */
             memset(payload, (int)(seed >> 24), length);
-            uint16_t operation = (uint16_t)(1 + (seed >> 8) % 9);        /* 9: unknown */
+            uint16_t operation = (uint16_t)(1 + (seed >> 8) % 10);       /* 10: unknown */
             operation = operation == FAKE_TWICE ? FAKE_ECHO : operation; /* count is public */
             sent[i] = solo_seal(sealer, operation, payload, length);
             const struct fake_answer *answer = fake_one(&fake, record, sent[i]);

@@ -35,6 +35,7 @@ static unsigned long record_count = 10000;
 /* ---- the stand-in ---- */
 struct cse_call {
     void *state;
+    void *batch;
     uint8_t *scratch;
     size_t scratch_used;
     uint64_t field_mask;
@@ -69,6 +70,10 @@ bool cse_budget_take(struct cse_call *call, uint64_t count)
     (void)call;
     (void)count;
     return true;
+}
+void *cse_batch(struct cse_call *call)
+{
+    return call->batch;
 }
 void *cse_scratch(struct cse_call *call, uint32_t size)
 {
@@ -186,8 +191,9 @@ static struct pair *open_pair(const char *name)
     struct pair *pair = calloc(1, sizeof *pair);
     assert_non_null(pair);
     pair->call.state = calloc(1, STATE_MAX);
+    pair->call.batch = calloc(1, cse_service.batch_size);
     pair->call.scratch = malloc(SCRATCH_MAX);
-    assert_true(pair->call.state != NULL && pair->call.scratch != NULL);
+    assert_true(pair->call.state != NULL && pair->call.batch != NULL && pair->call.scratch != NULL);
     pair->policy = csr_policy_load(text, size, cse_tenant(&pair->call), secret, reason);
     assert_non_null(pair->policy);
     assert_int_equal(
@@ -209,6 +215,7 @@ static void close_pair(struct pair *pair, const char *name)
                   pair->refused);
     csr_policy_free(pair->policy);
     free(pair->call.state);
+    free(pair->call.batch);
     free(pair->call.scratch);
     free(pair);
 }
@@ -222,6 +229,7 @@ static cse_status run_enclave(struct pair *pair, uint16_t operation, const uint8
         if (cse_service.operations[index].id == operation) {
             cse_status status = cse_service.operations[index].handler(
                 &pair->call, input, (uint32_t)size, pair->actual, (uint32_t)capacity, &written);
+            cse_service.complete(pair->call.batch);
             *output_size = written;
             return status;
         }

@@ -15,6 +15,8 @@ struct cse_call *fake_new(uint8_t tenant, uint8_t secret)
         return NULL;
     }
     call->state = aligned_alloc(64, (sizeof(struct tok_state) + 63) / 64 * 64);
+    call->batch = aligned_alloc(64, (cse_service.batch_size + 63) / 64 * 64);
+    memset(call->batch, 0, cse_service.batch_size);
     call->scratch = malloc(SCRATCH_MAX);
     call->scratch_max = SCRATCH_MAX;
     call->field_mask = UINT64_MAX;
@@ -27,6 +29,7 @@ struct cse_call *fake_new(uint8_t tenant, uint8_t secret)
 void fake_free(struct cse_call *call)
 {
     free(call->state);
+    free(call->batch);
     free(call->scratch);
     free(call);
 }
@@ -56,8 +59,8 @@ csn_err fake_grant(struct cse_call *call, const char *policy, struct csv_policy_
     return err == CSN_OK ? fake_grant_binary(call, binary, (uint32_t)size) : err;
 }
 
-cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,
-                    uint8_t *output, uint32_t output_max, uint32_t *output_size)
+cse_status fake_begin(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,
+                      uint8_t *output, uint32_t output_max, uint32_t *output_size)
 {
     for (uint32_t i = 0; i < cse_service.operation_count; i++) {
         const struct cse_operation *entry = &cse_service.operations[i];
@@ -70,7 +73,29 @@ cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input
     return CSN_WIRE_STATUS_OPERATION;
 }
 
+void fake_complete(struct cse_call *call)
+{
+    cse_service.complete(call->batch);
+}
+
+cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,
+                    uint8_t *output, uint32_t output_max, uint32_t *output_size)
+{
+    cse_status status = fake_begin(call, operation, input, size, output, output_max, output_size);
+    fake_complete(call);
+    return status;
+}
+
 /* ---- enclave.h ---- */
+void *cse_batch(struct cse_call *call)
+{
+    return call->batch;
+}
+CSN_NORETURN void cse_panic(uint32_t code)
+{
+    (void)code;
+    abort();
+}
 void *cse_state(struct cse_call *call)
 {
     return call->state;
