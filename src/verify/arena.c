@@ -18,12 +18,11 @@ void *csv_take(struct csv_arena *arena, size_t count, size_t item_size)
     }
     void *taken = arena->base + arena->used;
     arena->used += size;
-    return taken;
+    return memset(taken, 0, size);
 }
 
 void csv_give_back(struct csv_arena *arena, size_t used)
 {
-    memset(arena->base + used, 0, arena->used - used);
     arena->used = used;
 }
 
