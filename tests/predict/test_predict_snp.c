@@ -239,6 +239,9 @@ static void id_block(void **state)
         }
         *at ^= 1;
     }
+    auth.bytes[0x880] ^= 1; /* the author key's curve, which nobody signs */
+    assert_true(csv_snp_id_read(parts[0], parts[1], &id, &why) && !id.key_signed);
+    auth.bytes[0x880] ^= 1;
     assert_false(csv_snp_id_read((struct csv_bytes){block.bytes, 95}, parts[1], &id, &why));
     assert_false(csv_snp_id_read(parts[0], (struct csv_bytes){auth.bytes, 4095}, &id, &why));
     free(block.bytes);
