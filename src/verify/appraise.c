@@ -106,7 +106,7 @@ csn_err csv_appraise(const struct csv_policy *policy, const struct csv_input *in
         return CSN_ERR_ARGUMENT;
     }
     size_t head = (sizeof **verdict + 15) & ~(size_t)15;
-    uint8_t *memory = malloc(head + CSV_ARENA_SIZE);
+    uint8_t *memory = malloc(head + CSV_ARENA_SIZE); /* pages are touched as they are taken */
     if (memory == NULL) {
         return CSN_ERR_MEMORY;
     }

@@ -18,12 +18,8 @@ void *csv_take(struct csv_arena *arena, size_t count, size_t item_size)
     }
     void *taken = arena->base + arena->used;
     arena->used += size;
-    return memset(taken, 0, size);
-}
-
-void csv_give_back(struct csv_arena *arena, size_t used)
-{
-    arena->used = used;
+    memset(taken, 0, size);
+    return taken;
 }
 
 const char *csv_text(struct csv_arena *arena, const char *format, ...)
