@@ -5,6 +5,8 @@
 
 static const struct csv_format *const formats[CSV_FORMAT_COUNT + 1] = {
     [CSV_FORMAT_CAISSON] = &csv_format_caisson,
+    [CSV_FORMAT_NITRO] = &csv_format_nitro,
+    [CSV_FORMAT_CCA] = &csv_format_cca,
 };
 
 /* Names of all formats that the header knows, in its order. */

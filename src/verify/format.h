@@ -31,5 +31,7 @@ struct csv_format {
 const struct csv_format *csv_format(uint32_t id);
 
 extern const struct csv_format csv_format_caisson;
+extern const struct csv_format csv_format_nitro;
+extern const struct csv_format csv_format_cca;
 
 #endif
