@@ -64,13 +64,13 @@ static const EVP_MD *hash_of(int64_t algorithm)
 static void add_signature(struct made *made, const struct sign1 *how, const uint8_t *der,
                           size_t der_size)
 {
-    uint8_t raw[132];
+    uint8_t raw[140] = {0};
     int size = (EVP_PKEY_get_bits(how->key) + 7) / 8;
     ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)der_size);
     assert_non_null(pair);
     assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, size), size);
     assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + size, size), size);
-    made_bytes(made, raw, 2 * (size_t)size);
+    made_bytes(made, raw, 2 * (size_t)size + how->padding);
     ECDSA_SIG_free(pair);
 }
 

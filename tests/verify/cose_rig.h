@@ -34,6 +34,7 @@ struct sign1 {
     int64_t algorithm;
     EVP_PKEY *key;
     bool tagged;
+    size_t padding;            /* zero bytes after the signature, in its string */
     bool der;                  /* the signature as DER, not r || s */
     const char *unprotected;   /* NULL: an empty map; else one text of this label 99 */
     const struct made *header; /* NULL: {1: algorithm} */

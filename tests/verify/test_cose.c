@@ -94,6 +94,7 @@ static void documents_that_do_not(void **state)
         TEXT("\x1d"),
         TEXT("\x1e"),
         TEXT("\x1f"), /* reserved */
+        TEXT("\x1c\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"),
         TEXT("\x5f\x41\x00\xff"),
         TEXT("\x7f\xff"),
         TEXT("\x9f\xff"),
@@ -228,6 +229,26 @@ static void algorithms(void **state)
     }
 }
 
+/* A key of the right size on another curve, one that is not for ECDSA, a signature with more. */
+static void keys(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = made_key("secp256k1");
+    EVP_PKEY *edwards = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    struct sign1 how = {.algorithm = -7, .key = key};
+    assert_int_equal(check_made(&how, key), CSV_COSE_BAD);
+    EVP_PKEY_free(key);
+    key = made_key("P-256");
+    how.key = key;
+    assert_int_equal(check_made(&how, edwards), CSV_COSE_BAD);
+    how.padding = 1;
+    assert_int_equal(check_made(&how, key), CSV_COSE_BAD);
+    how.padding = 0;
+    assert_int_equal(check_made(&how, key), CSV_COSE_GOOD);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(edwards);
+}
+
 static void headers(void **state)
 {
     (void)state;
@@ -326,6 +347,7 @@ int main(void)
         cmocka_unit_test(keys_of_a_map),
         cmocka_unit_test(lookups),
         cmocka_unit_test(algorithms),
+        cmocka_unit_test(keys),
         cmocka_unit_test(headers),
         cmocka_unit_test(scalars),
         cmocka_unit_test(each_bit_counts),
