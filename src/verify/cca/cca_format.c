@@ -87,12 +87,8 @@ static void note_signature(struct csv_case *appraisal, const char *id, const str
                            EVP_PKEY *key)
 {
     const char *why;
-    enum csv_cose_result result = csv_cose_check(cose, key, &why);
-    csv_note(appraisal, id,
-             result == CSV_COSE_GOOD  ? CSV_PASSED
-             : result == CSV_COSE_BAD ? CSV_FAILED
-                                      : CSV_MISSING,
-             "a signature by that key", why != NULL ? why : "valid");
+    bool good = csv_cose_check(cose, key, &why);
+    csv_note_if(appraisal, id, good, "a signature by that key", good ? "valid" : why);
 }
 
 static void check_platform(struct csv_case *appraisal, const struct csv_cose *cose)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cca_key.c: the keys of a CCA token: CPAK from the relying party, RAK from the realm. */
 #include "verify/cca/cca_token.h"
+#include "verify/ecdsa.h"
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/pem.h>
 
-#define COORDINATE_SIZE 48 /* P-384 */
-#define POINT_SIZE      (1 + 2 * COORDINATE_SIZE)
+#define COORDINATE_SIZE 48                    /* P-384 */
+#define POINT_SIZE      (2 * COORDINATE_SIZE) /* x || y */
 
 enum { KEY_TYPE = 1, KEY_ALGORITHM = 3, KEY_CURVE = -1, KEY_X = -2, KEY_Y = -3 };
 enum { KEY_TYPE_EC2 = 2, KEY_CURVE_P384 = 2 };
@@ -76,40 +76,22 @@ static bool read_cose_key(struct csv_bytes bytes, uint8_t point[POINT_SIZE], con
     bool algorithm = !csv_cbor_at(&map, KEY_ALGORITHM, &value) ||
                      has_number(&map, KEY_ALGORITHM, CSV_COSE_ES384);
     return algorithm && has_number(&map, KEY_TYPE, KEY_TYPE_EC2) &&
-           has_number(&map, KEY_CURVE, KEY_CURVE_P384) && read_coordinate(&map, KEY_X, point + 1) &&
-           read_coordinate(&map, KEY_Y, point + 1 + COORDINATE_SIZE);
-}
-
-static EVP_PKEY *key_from_point(uint8_t point[POINT_SIZE])
-{
-    char group[] = "P-384";
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, POINT_SIZE),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    EVP_PKEY *key = NULL;
-    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
-        key = NULL;
-    }
-    EVP_PKEY_CTX_free(context);
-    return key;
+           has_number(&map, KEY_CURVE, KEY_CURVE_P384) && read_coordinate(&map, KEY_X, point) &&
+           read_coordinate(&map, KEY_Y, point + COORDINATE_SIZE);
 }
 
 EVP_PKEY *csv_cca_realm_key(const struct csv_cca_realm *realm, const char **why)
 {
-    uint8_t point[POINT_SIZE] = {0x04};
+    uint8_t point[POINT_SIZE];
     if (realm->profile != NULL) {
         if (!read_cose_key(realm->rak, point, why)) {
             return NULL;
         }
-    } else if (realm->rak.size == POINT_SIZE && realm->rak.at[0] == 0x04) {
-        memcpy(point, realm->rak.at, POINT_SIZE);
+    } else if (realm->rak.size == 1 + POINT_SIZE && realm->rak.at[0] == 0x04) {
+        memcpy(point, realm->rak.at + 1, POINT_SIZE);
     } else {
         *why = "not the 97 bytes of a point on P-384";
         return NULL;
     }
-    return if_valid(key_from_point(point), why);
+    return if_valid(csv_ecdsa_key("P-384", point, COORDINATE_SIZE), why);
 }

@@ -161,12 +161,9 @@ static void check_chain(struct csv_case *appraisal, const struct csv_certs *cert
 static void check_signature(struct csv_case *appraisal, const struct csv_cose *cose, X509 *leaf)
 {
     const char *why;
-    enum csv_cose_result result = csv_cose_check(cose, X509_get0_pubkey(leaf), &why);
-    csv_note(appraisal, "nitro.signature",
-             result == CSV_COSE_GOOD  ? CSV_PASSED
-             : result == CSV_COSE_BAD ? CSV_FAILED
-                                      : CSV_MISSING,
-             "a signature by the leaf certificate's key", why != NULL ? why : "valid");
+    bool good = csv_cose_check(cose, X509_get0_pubkey(leaf), &why);
+    csv_note_if(appraisal, "nitro.signature", good, "a signature by the leaf certificate's key",
+                good ? "valid" : why);
 }
 
 /* The document's own time, and how far T is from it. */

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cose.c: see cose.h. */
 #include "verify/parse/cose.h"
-#include <openssl/bn.h>
-#include <openssl/ec.h>
-#include <openssl/ecdsa.h>
-#include <openssl/objects.h>
+#include "verify/ecdsa.h"
+#include <openssl/obj_mac.h>
 
 #define LABEL_ALGORITHM 1
 #define LABEL_CRITICAL  2
@@ -12,15 +10,16 @@
 struct algorithm {
     int64_t number;
     const char *name;
+    const char *group; /* libcrypto's name of the curve */
     int curve;
     size_t scalar_size;
     const EVP_MD *(*hash)(void);
 };
 
 static const struct algorithm algorithms[] = {
-    {CSV_COSE_ES256, "ES256", NID_X9_62_prime256v1, 32, EVP_sha256},
-    {CSV_COSE_ES384, "ES384", NID_secp384r1, 48, EVP_sha384},
-    {CSV_COSE_ES512, "ES512", NID_secp521r1, 66, EVP_sha512},
+    {CSV_COSE_ES256, "ES256", "prime256v1", NID_X9_62_prime256v1, 32, EVP_sha256},
+    {CSV_COSE_ES384, "ES384", "secp384r1", NID_secp384r1, 48, EVP_sha384},
+    {CSV_COSE_ES512, "ES512", "secp521r1", NID_secp521r1, 66, EVP_sha512},
 };
 
 static const struct algorithm *find(int64_t number)
@@ -91,101 +90,48 @@ bool csv_cose_open(struct csv_bytes message, struct csv_cose *cose, const char *
     return *why == NULL;
 }
 
-static bool is_on_curve(EVP_PKEY *key, int curve)
+/* The head of a byte string of this size. */
+static struct csv_bytes string_head(size_t size, uint8_t head[9])
 {
-    char name[64];
-    size_t size;
-    return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
-           EVP_PKEY_get_group_name(key, name, sizeof name, &size) == 1 &&
-           (OBJ_sn2nid(name) == curve || EC_curve_nist2nid(name) == curve);
-}
-
-/* In [1, n-1]. */
-static bool is_scalar(const BIGNUM *number, const BIGNUM *order)
-{
-    return !BN_is_zero(number) && !BN_is_negative(number) && BN_cmp(number, order) < 0;
-}
-
-/* r and s as libcrypto wants them: its size, or 0 if they are out of range. Free *der. */
-static int to_der(const struct algorithm *known, struct csv_bytes signature, unsigned char **der)
-{
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(known->curve);
-    ECDSA_SIG *pair = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(signature.at, (int)known->scalar_size, NULL);
-    BIGNUM *s = BN_bin2bn(signature.at + known->scalar_size, (int)known->scalar_size, NULL);
-    int size = 0;
-    if (group != NULL && pair != NULL && r != NULL && s != NULL &&
-        is_scalar(r, EC_GROUP_get0_order(group)) && is_scalar(s, EC_GROUP_get0_order(group)) &&
-        ECDSA_SIG_set0(pair, r, s) == 1) {
-        r = NULL;
-        s = NULL;
-        size = i2d_ECDSA_SIG(pair, der);
+    struct csv_bytes bytes = {head, 1};
+    unsigned code = 0;
+    while (code < 4 && size >= 24 && (code == 0 || size >> (4u << code) != 0)) {
+        code++;
     }
-    BN_free(r);
-    BN_free(s);
-    ECDSA_SIG_free(pair);
-    EC_GROUP_free(group);
-    return size;
-}
-
-static bool add_string(EVP_MD_CTX *context, struct csv_bytes bytes)
-{
-    uint8_t head[9];
-    size_t info = bytes.size < 24            ? 0
-                  : bytes.size < 0x100       ? 1
-                  : bytes.size < 0x10000     ? 2
-                  : bytes.size < 0x100000000 ? 4
-                                             : 8;
-    static const uint8_t codes[] = {0, 24, 25, 0, 26, 0, 0, 0, 27};
-    head[0] = (uint8_t)(0x40 | (info == 0 ? bytes.size : codes[info]));
-    for (size_t i = 0; i < info; i++) {
-        head[1 + i] = (uint8_t)(bytes.size >> (8 * (info - 1 - i)));
+    head[0] = (uint8_t)(0x40 | (code == 0 ? size : 23 + code));
+    for (size_t left = code == 0 ? 0 : (size_t)1 << (code - 1); left != 0; left--) {
+        head[bytes.size++] = (uint8_t)(size >> (8 * (left - 1)));
     }
-    return EVP_DigestVerifyUpdate(context, head, 1 + info) == 1 &&
-           EVP_DigestVerifyUpdate(context, bytes.at, bytes.size) == 1;
+    return bytes;
 }
 
 /* ["Signature1", protected, h'', payload] */
-static enum csv_cose_result verify(const struct algorithm *known, const struct csv_cose *cose,
-                                   EVP_PKEY *key, const unsigned char *der, int der_size)
+static bool verify(const struct algorithm *known, const struct csv_cose *cose, EVP_PKEY *key)
 {
-    static const uint8_t head[] = "\x84\x6aSignature1";
-    static const struct csv_bytes external = {(const uint8_t *)"", 0};
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    enum csv_cose_result result = CSV_COSE_BROKEN;
-    if (context != NULL && EVP_DigestVerifyInit(context, NULL, known->hash(), NULL, key) == 1 &&
-        EVP_DigestVerifyUpdate(context, head, sizeof head - 1) == 1 &&
-        add_string(context, cose->protected_header) && add_string(context, external) &&
-        add_string(context, cose->payload)) {
-        int verified = EVP_DigestVerifyFinal(context, der, (size_t)der_size);
-        result = verified == 1 ? CSV_COSE_GOOD : CSV_COSE_BAD;
-    }
-    EVP_MD_CTX_free(context);
-    return result;
+    static const uint8_t start[] = "\x84\x6aSignature1";
+    uint8_t heads[2][9];
+    const struct csv_bytes pieces[] = {
+        {start, sizeof start - 1},
+        string_head(cose->protected_header.size, heads[0]),
+        cose->protected_header,
+        {(const uint8_t *)"\x40", 1},
+        string_head(cose->payload.size, heads[1]),
+        cose->payload,
+    };
+    return csv_ecdsa_check_pieces(key, known->hash(), cose->signature.at, known->scalar_size,
+                                  pieces, sizeof pieces / sizeof pieces[0]);
 }
 
-enum csv_cose_result csv_cose_check(const struct csv_cose *cose, EVP_PKEY *key, const char **why)
+bool csv_cose_check(const struct csv_cose *cose, EVP_PKEY *key, const char **why)
 {
     const struct algorithm *known = find(cose->algorithm);
-    unsigned char *der = NULL;
-    *why = known == NULL                     ? "an algorithm that is not accepted"
-           : key == NULL                     ? "no key"
-           : !is_on_curve(key, known->curve) ? "a key of another kind than the algorithm's"
+    *why = known == NULL                         ? "an algorithm that is not accepted"
+           : !csv_ecdsa_is_on(key, known->group) ? "a key of another kind than the algorithm's"
            : cose->signature.size != 2 * known->scalar_size
                ? "a signature of another size than the algorithm's"
-               : NULL;
-    if (*why != NULL) {
-        return CSV_COSE_BAD;
-    }
-    int der_size = to_der(known, cose->signature, &der);
-    if (der_size <= 0) {
-        *why = "r or s is not in [1, n-1]";
-        return CSV_COSE_BAD;
-    }
-    enum csv_cose_result result = verify(known, cose, key, der, der_size);
-    OPENSSL_free(der);
-    *why = result == CSV_COSE_GOOD  ? NULL
-           : result == CSV_COSE_BAD ? "not by this key over these bytes"
-                                    : "libcrypto failed";
-    return result;
+           : !csv_ecdsa_in_range(known->curve, cose->signature.at, known->scalar_size)
+               ? "r or s is not in [1, n-1]"
+           : !verify(known, cose, key) ? "not by this key over these bytes"
+                                       : NULL;
+    return *why == NULL;
 }

@@ -27,16 +27,10 @@ struct csv_cose {
     struct csv_bytes signature;
 };
 
-enum csv_cose_result {
-    CSV_COSE_GOOD,
-    CSV_COSE_BAD,    /* the signature, or a key that does not go with the algorithm */
-    CSV_COSE_BROKEN, /* libcrypto failed */
-};
-
 /* *why (static) says what is wrong. */
 bool csv_cose_open(struct csv_bytes message, struct csv_cose *cose, const char **why);
-/* *why is set for BAD and BROKEN. */
-enum csv_cose_result csv_cose_check(const struct csv_cose *cose, EVP_PKEY *key, const char **why);
+/* Did key sign it? A key that does not go with the algorithm, or none, did not. */
+bool csv_cose_check(const struct csv_cose *cose, EVP_PKEY *key, const char **why);
 /* "ES384", …; "unknown" for what is not checked here. */
 const char *csv_cose_algorithm_name(int64_t algorithm);
 
