@@ -14,8 +14,11 @@ void csv_run_format(struct csv_case *appraisal, const struct csv_format *format,
     if (format != verdict->format && verdict->inner_count < 4) {
         verdict->inner[verdict->inner_count++] = format;
     }
+    const struct csv_format *outer = appraisal->format;
+    appraisal->format = format;
     format->appraise(appraisal, evidence);
     csv_policy_check(appraisal, format);
+    appraisal->format = outer;
 }
 
 static bool is_named(const struct csv_policy *policy, uint32_t id)

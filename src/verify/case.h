@@ -17,6 +17,9 @@
 #define CSV_FINDING_COUNT_MAX 512
 #define CSV_CLAIM_COUNT_MAX   512
 
+struct csv_format;
+struct csv_policy;
+
 enum csv_claim_kind {
     CSV_CLAIM_NUMBER, /* decimal in JSON */
     CSV_CLAIM_WORD,   /* "0x…" in JSON: bit fields */
@@ -27,7 +30,8 @@ enum csv_claim_kind {
 };
 
 struct csv_claim {
-    const char *group; /* NULL, or the JSON object that it stands in */
+    const struct csv_format *format; /* whose rules look at it */
+    const char *group;               /* NULL, or the JSON object that it stands in */
     const char *name;
     uint8_t kind;
     bool fact; /* for rules only: not printed */
@@ -38,9 +42,6 @@ struct csv_claim {
     const char *const *list;
     const char *value; /* as in JSON, without quotes; set when the appraisal ends */
 };
-
-struct csv_format;
-struct csv_policy;
 
 struct csv_verdict {
     struct csv_arena arena; /* the verdict itself stands in front of its memory */
@@ -67,7 +68,8 @@ struct csv_case {
     const struct csv_input *input;
     struct csv_verdict *verdict;
     struct csv_arena *arena;
-    const char *group; /* of the claims noted now */
+    const struct csv_format *format; /* whose steps run now */
+    const char *group;               /* of the claims noted now */
     /* A wrapper (Caisson's evidence, an HCL report) says what the inner report data must be. */
     bool wrapped;
     uint8_t report_data[64];
