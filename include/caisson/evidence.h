@@ -28,21 +28,47 @@ struct csn_evidence_subject {
     const uint8_t *signer_signature;         /* 64 bytes */
 };
 
-/* Who signs the report data: one const struct per platform. */
+/* What a platform says of 64 bytes of report data, as it stands in a bundle (wire/evidence.h). */
+#define CSN_EVIDENCE_PLATFORM_SIZE_MAX UINT32_C(131072) /* bytes */
+struct csn_evidence_platform {
+    uint32_t type; /* CSN_WIRE_EVIDENCE_* */
+    uint32_t size; /* bytes used */
+    uint8_t bytes[CSN_EVIDENCE_PLATFORM_SIZE_MAX];
+    char detail[200]; /* why it failed, for a person; "" otherwise */
+};
+
+/* Appends one part (enum csv_part_kind of verify.h). CSN_ERR_SPACE: does not fit. */
+CSN_API CSN_MUST_USE csn_err csn_evidence_part(struct csn_evidence_platform *platform,
+                                               uint32_t kind, const void *bytes, size_t size);
+
+/*
+ * Who signs the report data: one const struct per platform. state is the producer's own. Both
+ * functions set platform->detail where they fail: CSN_ERR_MISSING (this machine has no such
+ * platform), CSN_ERR_SYSTEM (a system call failed), CSN_ERR_FORMAT (the platform's answer is not
+ * what it should be), CSN_ERR_LIMIT (it would not settle within the tries allowed).
+ */
 struct csn_evidence_producer {
     const char *name;
-    uint32_t type;          /* CSN_WIRE_EVIDENCE_* */
-    uint32_t platform_size; /* bytes of its part of a bundle */
-    /* Fill platform_size bytes for these 64 bytes. state: the producer's own (software: seed). */
-    csn_err (*sign)(const void *state, const uint8_t report_data[64], uint8_t *platform);
+    /* Sets platform->type: it stands in the report data, so it must be known before. */
+    csn_err (*prepare)(const void *state, struct csn_evidence_platform *platform);
+    csn_err (*sign)(const void *state, const uint8_t report_data[64],
+                    struct csn_evidence_platform *platform);
 };
 
 /* The insecure development producer; state: the 32-byte Ed25519 seed of the development root. */
 extern const struct csn_evidence_producer csn_evidence_software;
 
-/* Bytes of one bundle over nonce_count nonces for a subject with key_count keys. */
-CSN_API size_t csn_evidence_size(const struct csn_evidence_producer *producer, size_t nonce_count,
-                                 uint32_t key_count);
+/*
+ * Linux configfs-tsm (Documentation/ABI/testing/configfs-tsm-report; Linux 6.7+): SEV-SNP, TDX and
+ * CCA alike. state: struct csn_evidence_tsm. Only the launcher may reach the interface.
+ */
+struct csn_evidence_tsm {
+    const char *root;   /* "/sys/kernel/config/tsm/report"; tests give another */
+    uint32_t privlevel; /* SNP VMPL 0 to 3; CSN_EVIDENCE_PRIVLEVEL_UNSET: the kernel's choice */
+};
+#define CSN_EVIDENCE_TSM_ROOT        "/sys/kernel/config/tsm/report"
+#define CSN_EVIDENCE_PRIVLEVEL_UNSET UINT32_MAX
+extern const struct csn_evidence_producer csn_evidence_tsm;
 
 /*
  * One platform signature for nonce_count nonces (1 .. 65,536): the bundle for nonces[index] goes to
@@ -51,15 +77,17 @@ CSN_API size_t csn_evidence_size(const struct csn_evidence_producer *producer, s
 struct csn_evidence_batch {
     struct csn_wire_evidence head; /* nonce fields vary per bundle */
     const struct csn_evidence_subject *subject;
-    const struct csn_evidence_producer *producer;
     const uint8_t (*nonces)[32];
     size_t nonce_count;
-    uint8_t platform[8192];
+    struct csn_evidence_platform platform;
 };
+
+/* Bytes of one bundle of a batch that was reported. */
+CSN_API size_t csn_evidence_size(const struct csn_evidence_batch *batch);
 
 /*
  * CSN_ERR_ARGUMENT: no nonce or too many; CSN_ERR_STATE: the enclave has no keys yet;
- * CSN_ERR_SYSTEM: libcrypto or the platform failed.
+ * CSN_ERR_SYSTEM: libcrypto failed; or what the platform's producer said.
  */
 CSN_API CSN_MUST_USE csn_err csn_evidence_report(struct csn_evidence_batch *batch,
                                                  const struct csn_evidence_producer *producer,

@@ -84,6 +84,8 @@ CSN_API void csv_input_free(struct csv_input *input);
 CSN_API CSN_MUST_USE csn_err csv_input_add(struct csv_input *input, uint32_t part, const char *name,
                                            const void *bytes, size_t size);
 
+/* "2026-01-31T12:00:00Z" (RFC 3339 in UTC, whole seconds) to seconds since 1970; false: not so. */
+CSN_API bool csv_time_parse(const char *text, int64_t *unix_seconds);
 /* The one clock of the appraisal: seconds since 1970-01-01T00:00:00Z. Without it, whatever has a
  * validity cannot be verified. */
 CSN_API void csv_input_set_time(struct csv_input *input, int64_t unix_seconds);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IMAGE_SIZE_MAX (UINT64_C(64) << 20)
+#define IMAGE_SIZE_MAX  (UINT64_C(64) << 20)
+#define POLICY_SIZE_MAX (UINT64_C(1) << 20)
 
 static int measure(const char *path, uint8_t measurement[48])
 {
@@ -83,8 +84,52 @@ static int accept_development(struct cli_appraise *appraise)
                           : code;
 }
 
+static bool has_options(const struct cli_appraise *appraise)
+{
+    return appraise->image != NULL || appraise->measurement_text != NULL ||
+           appraise->signer_text != NULL || appraise->root_text != NULL || appraise->insecure_dev ||
+           appraise->allow_debug;
+}
+
+static int read_policy(struct cli_appraise *appraise)
+{
+    struct csv_policy_mistake mistake;
+    size_t size = 0;
+    uint8_t *text = cli_read_file(appraise->policy_path, POLICY_SIZE_MAX, &size);
+    if (text == NULL) {
+        return CLI_UNVERIFIED;
+    }
+    csn_err err = csv_policy_parse((const char *)text, size, &appraise->policy, &mistake);
+    free(text);
+    if (err == CSN_OK) {
+        return CLI_OK;
+    }
+    /* As compilers say it, so that editors find the place. */
+    const char *text_of_it = err == CSN_ERR_FORMAT ? mistake.text : csn_err_name(err);
+    if (mistake.line != 0) {
+        fprintf(stderr, "%s:%u:%u: %s\n", appraise->policy_path, mistake.line, mistake.column,
+                text_of_it);
+    } else {
+        fprintf(stderr, "%s: %s\n", appraise->policy_path, text_of_it);
+    }
+    return CLI_USAGE;
+}
+
 int cli_appraise_policy(struct cli_appraise *appraise)
 {
+    int ways = has_options(appraise) + (appraise->policy_path != NULL) + appraise->any;
+    if (ways > 1) {
+        return cli_fail(CLI_USAGE,
+                        "--policy, --insecure-any-policy and single options exclude one another");
+    }
+    if (appraise->policy_path != NULL) {
+        return read_policy(appraise);
+    }
+    if (appraise->any) {
+        return csv_policy_create_insecure_any(&appraise->policy) == CSN_OK
+                   ? CLI_OK
+                   : cli_fail(CLI_FAILURE, "out of memory");
+    }
     if (csv_policy_create(&appraise->policy) != CSN_OK) {
         return cli_fail(CLI_FAILURE, "out of memory");
     }

@@ -14,6 +14,8 @@ struct cli_appraise {
     const char *root_text;
     bool insecure_dev;
     bool allow_debug;
+    const char *policy_path; /* `verify` alone: a file instead of the above */
+    bool any;                /* `verify` alone: no policy at all */
     /* as read */
     uint32_t security_version_min;
     struct csv_policy *policy; /* the process's; freed with it */

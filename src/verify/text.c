@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* text.c: see text.h. */
 #include "verify/text.h"
+#include <caisson/verify.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,6 +145,11 @@ int64_t csv_seconds_of(int year, int month, int day)
     int64_t of_era = y - era * 400;
     int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
     return (era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468) * 86400;
+}
+
+bool csv_time_parse(const char *text, int64_t *unix_seconds)
+{
+    return text != NULL && unix_seconds != NULL && csv_time_read(text, strlen(text), unix_seconds);
 }
 
 bool csv_time_read(const char *text, size_t size, int64_t *unix_seconds)

@@ -120,7 +120,7 @@ void rig_bundle(struct rig *rig)
                      CSN_OK);
     assert_int_equal(csn_evidence_bundle(&rig->batch, 0, rig->bytes, sizeof rig->bytes, &rig->size),
                      CSN_OK);
-    assert_int_equal(rig->size, csn_evidence_size(&csn_evidence_software, 1, rig->made.key_count));
+    assert_int_equal(rig->size, csn_evidence_size(&rig->batch));
 }
 
 void rig_patch(struct rig *rig, size_t offset, const void *bytes, size_t size)

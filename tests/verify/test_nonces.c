@@ -81,7 +81,7 @@ static void start(uint32_t count)
     memcpy(&head, rig.bytes, sizeof head);
     assert_int_equal(head.path_depth, depth);
     assert_memory_equal(head.nonce_root, root, 32);
-    assert_int_equal(rig.size, csn_evidence_size(&csn_evidence_software, count, RIG_KEY_COUNT));
+    assert_int_equal(rig.size, csn_evidence_size(&rig.batch));
 }
 
 static void wrong_index(uint32_t index, uint32_t depth)

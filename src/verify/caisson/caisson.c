@@ -30,6 +30,9 @@ static const char *platform_name(uint32_t type)
 
 static bool platform_is_accepted(const struct csv_policy *policy, const char *name)
 {
+    if (policy->any) {
+        return strcmp(name, "software") != 0;
+    }
     const struct csv_value *value = csv_policy_first(policy, "caisson.platforms");
     bool accepted = false;
     for (; value != NULL; value = csv_policy_next(value)) {

@@ -49,8 +49,28 @@ static const char *caisson_fault(const struct csv_policy *policy)
     return fault;
 }
 
+/* An enclave is known by its measurement, or by its signer with product and least version. */
+static const char *sgx_fault(const struct csv_policy *policy)
+{
+    if (csv_policy_first(policy, "sgx.mrsigner") == NULL) {
+        return csv_policy_first(policy, "sgx.mrenclave") != NULL
+                   ? NULL
+                   : "neither sgx.mrenclave nor sgx.mrsigner is given";
+    }
+    return csv_policy_first(policy, "sgx.mrenclave") != NULL ||
+                   (csv_policy_first(policy, "sgx.isvprodid") != NULL &&
+                    csv_policy_first(policy, "sgx.isvsvn_min") != NULL)
+               ? NULL
+               : "sgx.mrsigner wants sgx.isvprodid and sgx.isvsvn_min beside it";
+}
+
+static bool accepts(const struct csv_policy *policy, uint32_t format)
+{
+    return (policy->formats >> format & 1) != 0;
+}
+
 const char *csv_policy_fault(const struct csv_policy *policy)
 {
-    bool caisson = (policy->formats >> CSV_FORMAT_CAISSON & 1) != 0;
-    return caisson ? caisson_fault(policy) : NULL;
+    const char *fault = accepts(policy, CSV_FORMAT_CAISSON) ? caisson_fault(policy) : NULL;
+    return fault == NULL && accepts(policy, CSV_FORMAT_SGX) ? sgx_fault(policy) : fault;
 }

@@ -210,7 +210,7 @@ csn_err csv_policy_create_insecure_any(struct csv_policy **policy)
 {
     CSN_TRY(csv_policy_create(policy));
     (*policy)->any = true;
-    for (uint32_t id = CSV_FORMAT_CAISSON + 1; id <= CSV_FORMAT_COUNT; id++) {
+    for (uint32_t id = CSV_FORMAT_CAISSON; id <= CSV_FORMAT_COUNT; id++) {
         (*policy)->formats |= UINT64_C(1) << id;
     }
     return CSN_OK;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ecdsa.c: see ecdsa.h. */
+#include "verify/ecdsa.h"
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
+#include <openssl/params.h>
+#include <string.h>
+
+EVP_PKEY *csv_ecdsa_key(const char *curve, const uint8_t *xy, size_t half)
+{
+    uint8_t point[1 + 2 * CSV_ECDSA_HALF_MAX] = {4}; /* uncompressed */
+    char group[16] = "";
+    EVP_PKEY *key = NULL;
+    if (half > CSV_ECDSA_HALF_MAX || strlen(curve) >= sizeof group) {
+        return NULL;
+    }
+    memcpy(point + 1, xy, 2 * half);
+    memcpy(group, curve, strlen(curve));
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+        key = NULL;
+    }
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+bool csv_ecdsa_is_on(const EVP_PKEY *key, const char *group)
+{
+    char name[32];
+    return key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+           EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1 && strcmp(name, group) == 0;
+}
+
+/* r || s to the DER that libcrypto reads; the size, or 0. */
+static int to_der(const uint8_t *rs, size_t half, uint8_t **der)
+{
+    ECDSA_SIG *signature = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(rs, (int)half, NULL);
+    BIGNUM *s = BN_bin2bn(rs + half, (int)half, NULL);
+    int size = 0;
+    if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1) {
+        r = NULL; /* the signature's now */
+        s = NULL;
+        size = i2d_ECDSA_SIG(signature, der);
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(signature);
+    return size > 0 ? size : 0;
+}
+
+bool csv_ecdsa_check(EVP_PKEY *key, const EVP_MD *digest, const uint8_t *rs, size_t half,
+                     struct csv_bytes message)
+{
+    uint8_t *der = NULL;
+    int size = key != NULL && half <= CSV_ECDSA_HALF_MAX ? to_der(rs, half, &der) : 0;
+    EVP_MD_CTX *context = size != 0 ? EVP_MD_CTX_new() : NULL;
+    bool good = context != NULL && EVP_DigestVerifyInit(context, NULL, digest, NULL, key) == 1 &&
+                EVP_DigestVerify(context, der, (size_t)size, message.at, message.size) == 1;
+    EVP_MD_CTX_free(context);
+    OPENSSL_free(der);
+    return good;
+}
