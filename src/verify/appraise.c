@@ -4,6 +4,7 @@
  * the policy's rules. Each leaves findings; none is skipped silently.
  */
 #include "verify/appraise.h"
+#include "verify/eat.h"
 #include "verify/policy/policy.h"
 #include <stdlib.h>
 
@@ -114,6 +115,7 @@ csn_err csv_appraise(const struct csv_policy *policy, const struct csv_input *in
         .policy = policy, .input = input, .verdict = made, .arena = &made->arena};
     run(&appraisal, format);
     settle(made);
+    csv_eat_settle(made, input);
     *verdict = made;
     return made->result == CSV_VALID     ? CSN_OK
            : made->result == CSV_INVALID ? CSN_ERR_EVIDENCE

@@ -28,6 +28,8 @@ void csv_give_back(struct csv_arena *arena, size_t used);
 const char *csv_text(struct csv_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 const char *csv_text_hex(struct csv_arena *arena, const uint8_t *bytes, size_t size);
+/* Without padding (RFC 4648, section 5). */
+const char *csv_text_base64url(struct csv_arena *arena, const uint8_t *bytes, size_t size);
 /* Foreign bytes as a text: anything but printable ASCII becomes '?'. */
 const char *csv_text_foreign(struct csv_arena *arena, const uint8_t *bytes, size_t size);
 

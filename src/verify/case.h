@@ -16,6 +16,7 @@
 
 #define CSV_FINDING_COUNT_MAX 512
 #define CSV_CLAIM_COUNT_MAX   512
+#define CSV_EAT_COUNT_MAX     16
 
 struct csv_format;
 struct csv_policy;
@@ -43,6 +44,13 @@ struct csv_claim {
     const char *value; /* as in JSON, without quotes; set when the appraisal ends */
 };
 
+/* One claim under its name in RFC 9711. */
+struct csv_eat {
+    const char *name;
+    const char *value;
+    bool number; /* printed without quotes */
+};
+
 struct csv_verdict {
     struct csv_arena arena; /* the verdict itself stands in front of its memory */
     enum csv_result result;
@@ -55,6 +63,8 @@ struct csv_verdict {
     struct csv_finding findings[CSV_FINDING_COUNT_MAX];
     size_t claim_count;
     struct csv_claim claims[CSV_CLAIM_COUNT_MAX];
+    size_t eat_count;
+    struct csv_eat eat[CSV_EAT_COUNT_MAX];
     bool image_given;
     struct csv_image image;
     bool nonce_checked; /* a nonce or report data was given, and stood where it must */
