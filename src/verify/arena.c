@@ -18,13 +18,8 @@ void *csv_take(struct csv_arena *arena, size_t count, size_t item_size)
     }
     void *taken = arena->base + arena->used;
     arena->used += size;
+    memset(taken, 0, size);
     return taken;
-}
-
-void csv_give_back(struct csv_arena *arena, size_t used)
-{
-    memset(arena->base + used, 0, arena->used - used);
-    arena->used = used;
 }
 
 const char *csv_text(struct csv_arena *arena, const char *format, ...)
