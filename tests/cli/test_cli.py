@@ -127,8 +127,8 @@ def wrappers():
         done = expect(0, "cmw open --json", "cmw", "open", "wrapped", "--json")
         check(json.loads(done.stdout) == {"format": "nitro", "size": 256,
                                           "evidence": bytes(range(256)).hex()}, "and its type")
-    expect(0, "cmw wrap --form tag", "cmw", "wrap", "--type", "gcs-jwt", "--form", "tag", "evidence",
-           "-o", "wrapped")
+    expect(0, "cmw wrap --form tag", "cmw", "wrap", "--type", "gcs-jwt", "--form", "tag",
+           "evidence", "-o", "wrapped")
     expect(2, "cmw wrap: no such tag", "cmw", "wrap", "--type", "snp", "--form", "tag", "evidence")
     expect(2, "cmw wrap: no such form", "cmw", "wrap", "--type", "snp", "--form", "x", "evidence")
     expect(2, "cmw wrap: no type", "cmw", "wrap", "evidence")
