@@ -15,7 +15,8 @@ static int add(struct cli_evidence_input *in, uint32_t part, const char *path)
     if (bytes == NULL) {
         return CLI_UNVERIFIED;
     }
-    csn_err err = csv_input_add(in->input, part, slash != NULL ? slash + 1 : path, bytes, size);
+    const char *name = strdup(slash != NULL ? slash + 1 : path); /* borrowed by the input */
+    csn_err err = name != NULL ? csv_input_add(in->input, part, name, bytes, size) : CSN_ERR_MEMORY;
     return err == CSN_OK ? CLI_OK
                          : cli_fail(CLI_UNVERIFIED, "%s: too many parts, or too large", path);
 }

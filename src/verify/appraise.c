@@ -4,8 +4,11 @@
  * the policy's rules. Each leaves findings; none is skipped silently.
  */
 #include "verify/appraise.h"
+#include "verify/eat.h"
 #include "verify/policy/policy.h"
+#include "verify/x509/x509.h"
 #include <stdlib.h>
+#include <string.h>
 
 void csv_run_format(struct csv_case *appraisal, const struct csv_format *format,
                     struct csv_bytes evidence)
@@ -14,8 +17,11 @@ void csv_run_format(struct csv_case *appraisal, const struct csv_format *format,
     if (format != verdict->format && verdict->inner_count < 4) {
         verdict->inner[verdict->inner_count++] = format;
     }
+    const struct csv_format *outer = appraisal->format;
+    appraisal->format = format;
     format->appraise(appraisal, evidence);
     csv_policy_check(appraisal, format);
+    appraisal->format = outer;
 }
 
 static bool is_named(const struct csv_policy *policy, uint32_t id)
@@ -101,16 +107,19 @@ csn_err csv_appraise(const struct csv_policy *policy, const struct csv_input *in
         return CSN_ERR_ARGUMENT;
     }
     size_t head = (sizeof **verdict + 15) & ~(size_t)15;
-    uint8_t *memory = calloc(1, head + CSV_ARENA_SIZE);
+    uint8_t *memory = malloc(head + CSV_ARENA_SIZE); /* pages are touched as they are taken */
     if (memory == NULL) {
         return CSN_ERR_MEMORY;
     }
+    memset(memory, 0, head);
     struct csv_verdict *made = (struct csv_verdict *)(void *)memory;
     made->arena = (struct csv_arena){.base = memory + head, .size = CSV_ARENA_SIZE};
     struct csv_case appraisal = {
         .policy = policy, .input = input, .verdict = made, .arena = &made->arena};
     run(&appraisal, format);
+    csv_certs_release(made);
     settle(made);
+    csv_eat_settle(made, input);
     *verdict = made;
     return made->result == CSV_VALID     ? CSN_OK
            : made->result == CSV_INVALID ? CSN_ERR_EVIDENCE

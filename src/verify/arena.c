@@ -18,13 +18,8 @@ void *csv_take(struct csv_arena *arena, size_t count, size_t item_size)
     }
     void *taken = arena->base + arena->used;
     arena->used += size;
+    memset(taken, 0, size);
     return taken;
-}
-
-void csv_give_back(struct csv_arena *arena, size_t used)
-{
-    memset(arena->base + used, 0, arena->used - used);
-    arena->used = used;
 }
 
 const char *csv_text(struct csv_arena *arena, const char *format, ...)
@@ -65,6 +60,26 @@ const char *csv_text_foreign(struct csv_arena *arena, const uint8_t *bytes, size
     }
     for (size_t i = 0; i < size; i++) {
         text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7f ? (char)bytes[i] : '?';
+    }
+    return text;
+}
+
+const char *csv_text_base64url(struct csv_arena *arena, const uint8_t *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *text = csv_take(arena, size / 3 * 4 + 5, 1);
+    char *at = text;
+    if (text == NULL) {
+        return "";
+    }
+    for (size_t i = 0; i < size; i += 3) {
+        size_t count = size - i < 3 ? size - i : 3;
+        uint32_t word = (uint32_t)bytes[i] << 16;
+        word |= count > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
+        word |= count > 2 ? bytes[i + 2] : 0;
+        for (size_t k = 0; k <= count; k++) {
+            *at++ = digits[word >> (18 - 6 * k) & 63];
+        }
     }
     return text;
 }

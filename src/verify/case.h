@@ -14,8 +14,14 @@
 #include "verify/recipient.h"
 #include <caisson/wire/evidence.h>
 
-#define CSV_FINDING_COUNT_MAX 512
-#define CSV_CLAIM_COUNT_MAX   512
+#define CSV_FINDING_COUNT_MAX      512
+#define CSV_CLAIM_COUNT_MAX        512
+#define CSV_EAT_COUNT_MAX          16
+#define CSV_VERDICT_CERT_COUNT_MAX 64
+
+struct csv_format;
+struct csv_cert;
+struct csv_policy;
 
 enum csv_claim_kind {
     CSV_CLAIM_NUMBER, /* decimal in JSON */
@@ -27,7 +33,8 @@ enum csv_claim_kind {
 };
 
 struct csv_claim {
-    const char *group; /* NULL, or the JSON object that it stands in */
+    const struct csv_format *format; /* whose rules look at it */
+    const char *group;               /* NULL, or the JSON object that it stands in */
     const char *name;
     uint8_t kind;
     bool fact; /* for rules only: not printed */
@@ -39,8 +46,12 @@ struct csv_claim {
     const char *value; /* as in JSON, without quotes; set when the appraisal ends */
 };
 
-struct csv_format;
-struct csv_policy;
+/* One claim under its name in RFC 9711. */
+struct csv_eat {
+    const char *name;
+    const char *value;
+    bool number; /* printed without quotes */
+};
 
 struct csv_verdict {
     struct csv_arena arena; /* the verdict itself stands in front of its memory */
@@ -54,6 +65,10 @@ struct csv_verdict {
     struct csv_finding findings[CSV_FINDING_COUNT_MAX];
     size_t claim_count;
     struct csv_claim claims[CSV_CLAIM_COUNT_MAX];
+    size_t eat_count;
+    struct csv_eat eat[CSV_EAT_COUNT_MAX];
+    size_t cert_count;
+    struct csv_cert *certs[CSV_VERDICT_CERT_COUNT_MAX]; /* during the appraisal */
     bool image_given;
     struct csv_image image;
     bool nonce_checked; /* a nonce or report data was given, and stood where it must */
@@ -67,7 +82,8 @@ struct csv_case {
     const struct csv_input *input;
     struct csv_verdict *verdict;
     struct csv_arena *arena;
-    const char *group; /* of the claims noted now */
+    const struct csv_format *format; /* whose steps run now */
+    const char *group;               /* of the claims noted now */
     /* A wrapper (Caisson's evidence, an HCL report) says what the inner report data must be. */
     bool wrapped;
     uint8_t report_data[64];

@@ -12,7 +12,8 @@ static struct csv_claim *add(struct csv_case *appraisal, const char *name, uint8
         return &lost;
     }
     struct csv_claim *claim = &verdict->claims[verdict->claim_count++];
-    *claim = (struct csv_claim){.group = appraisal->group, .name = name, .kind = kind};
+    *claim = (struct csv_claim){
+        .format = appraisal->format, .group = appraisal->group, .name = name, .kind = kind};
     return claim;
 }
 

@@ -129,6 +129,20 @@ static void put_json_claims(struct sink *sink, const struct csv_verdict *verdict
     put(sink, "}");
 }
 
+static void put_json_eat(struct sink *sink, const struct csv_verdict *verdict)
+{
+    put(sink, ",\"eat\":{");
+    for (size_t i = 0; i < verdict->eat_count; i++) {
+        put(sink, "%s\"%s\":", i == 0 ? "" : ",", verdict->eat[i].name);
+        if (verdict->eat[i].number) {
+            put(sink, "%s", verdict->eat[i].value);
+        } else {
+            put_json_string(sink, verdict->eat[i].value);
+        }
+    }
+    put(sink, "}");
+}
+
 static void put_json_finding(struct sink *sink, const struct csv_finding *finding)
 {
     const char *const values[] = {finding->id,    outcome_name(finding->outcome),
@@ -155,6 +169,7 @@ size_t csv_verdict_json(const struct csv_verdict *verdict, char *target, size_t 
         put(&sink, ",");
     }
     put_json_claims(&sink, verdict);
+    put_json_eat(&sink, verdict);
     put(&sink, ",\"findings\":[");
     for (size_t i = 0; i < verdict->finding_count; i++) {
         put(&sink, "%s", i == 0 ? "" : ",");

@@ -5,6 +5,7 @@
 
 static const struct csv_format *const formats[CSV_FORMAT_COUNT + 1] = {
     [CSV_FORMAT_CAISSON] = &csv_format_caisson,
+    [CSV_FORMAT_SNP] = &csv_format_snp,
     [CSV_FORMAT_TDX] = &csv_format_tdx,
     [CSV_FORMAT_SGX] = &csv_format_sgx,
 };

@@ -55,6 +55,26 @@ bool csv_number_read(const char *text, uint64_t *number)
     return true;
 }
 
+bool csv_version_read(const char *text, uint64_t *number)
+{
+    unsigned parts = 0;
+    *number = 0;
+    do {
+        unsigned part = 0;
+        if (*text < '0' || *text > '9' || parts == 4) {
+            return false;
+        }
+        while (*text >= '0' && *text <= '9' && part <= UINT16_MAX) {
+            part = part * 10 + (unsigned)(*text++ - '0');
+        }
+        if (part > UINT16_MAX) {
+            return false;
+        }
+        *number |= (uint64_t)part << (48 - 16 * parts++);
+    } while (*text == '.' && *text++ != 0);
+    return *text == 0;
+}
+
 void csv_text_copy(char *target, size_t capacity, const char *text)
 {
     snprintf(target, capacity, "%s", text);

@@ -13,6 +13,9 @@ bool csv_hex_read(const char *text, size_t digits, uint8_t *bytes);
 void csv_hex_write(const void *bytes, size_t size, char *text);
 /* Decimal or 0x…, the whole text. */
 bool csv_number_read(const char *text, uint64_t *number);
+/* "1.55.29" and the like: up to four decimal numbers below 65536, as one number that orders as they
+ * do; parts that are left out count as zero. */
+bool csv_version_read(const char *text, uint64_t *number);
 void csv_text_copy(char *target, size_t capacity, const char *text);
 /*
  * Base64url without padding (RFC 4648, section 5; JOSE) to at most size / 4 * 3 + 2 bytes. False

@@ -403,6 +403,13 @@ static void check_json(const struct csv_verdict *verdict)
     const cJSON *claims = cJSON_GetObjectItemCaseSensitive(json, "claims");
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(claims, "name")),
                         csv_verdict_image(verdict)->name);
+    const cJSON *eat = cJSON_GetObjectItemCaseSensitive(json, "eat");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(eat, "swname")),
+                        csv_verdict_image(verdict)->name);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(eat, "dbgstat")),
+                        "disabled");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(eat, "eat_nonce")),
+                        "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU");
     cJSON_Delete(json);
 }
 

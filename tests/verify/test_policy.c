@@ -4,6 +4,7 @@
  * leave open; the small readers beneath it.
  */
 #include "rig.h"
+#include "verify/arena.h"
 #include "verify/parse/der.h"
 #include "verify/text.h"
 #include <stdio.h>
@@ -280,6 +281,27 @@ static void base64(void **state)
     }
 }
 
+/* What is written is what is read. */
+static void base64_written(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    uint8_t memory[256] = {0};
+    uint8_t again[64];
+    for (size_t size = 0; size <= sizeof bytes; size++) {
+        struct csv_arena arena = {.base = memory, .size = sizeof memory};
+        size_t read = 0;
+        for (size_t i = 0; i < size; i++) {
+            bytes[i] = (uint8_t)(i * 37 + size);
+        }
+        const char *text = csv_text_base64url(&arena, bytes, size);
+        assert_true(csv_base64url_read((const uint8_t *)text, strlen(text), again, &read));
+        assert_int_equal(read, size);
+        assert_memory_equal(again, bytes, size);
+        csv_give_back(&arena, 0);
+    }
+}
+
 static void der(void **state)
 {
     (void)state;
@@ -319,7 +341,7 @@ int main(void)
         cmocka_unit_test(gaps),         cmocka_unit_test(values_one_by_one),
         cmocka_unit_test(first_policy), cmocka_unit_test(any_policy),
         cmocka_unit_test(times),        cmocka_unit_test(base64),
-        cmocka_unit_test(der),
+        cmocka_unit_test(der),          cmocka_unit_test(base64_written),
     };
     return cmocka_run_group_tests_name("appraisal policy", tests, NULL, NULL);
 }

@@ -21,12 +21,14 @@ __attribute__((format(printf, 2, 3))) static void put(struct draft *draft, const
     draft->size += wrote > 0 ? (size_t)wrote : 0;
 }
 
-/* The claim of a name, in any group: a wrapped format's claims stand in its own. */
-static const struct csv_claim *find(const struct csv_verdict *verdict, const char *name)
+/* The claim of a name that format made, in whatever group: a wrapper has a `measurement` too. */
+static const struct csv_claim *find(const struct csv_verdict *verdict,
+                                    const struct csv_format *format, const char *name)
 {
     for (size_t i = 0; name != NULL && i < verdict->claim_count; i++) {
-        if (strcmp(verdict->claims[i].name, name) == 0) {
-            return &verdict->claims[i];
+        const struct csv_claim *claim = &verdict->claims[i];
+        if (claim->format == format && strcmp(claim->name, name) == 0) {
+            return claim;
         }
     }
     return NULL;
@@ -62,6 +64,7 @@ static void put_rule(struct draft *draft, const struct csv_rule *rule,
         break;
     case CSV_RULE_MINIMUM:
     case CSV_RULE_MAXIMUM:
+    case CSV_RULE_BITS:
         put(draft, "%s = %s\n", rule->key, claim->value);
         break;
     case CSV_RULE_DENY:
@@ -69,6 +72,8 @@ static void put_rule(struct draft *draft, const struct csv_rule *rule,
     default:
         if (claim->kind == CSV_CLAIM_LIST) {
             put_list(draft, rule, claim);
+        } else if (rule->single || rule->kind == CSV_RULE_VERSION) {
+            put(draft, "%s = \"%s\"\n", rule->key, claim->value);
         } else {
             put(draft, "%s = [\"%s\"]\n", rule->key, claim->value);
         }
@@ -82,7 +87,7 @@ static void put_section(struct draft *draft, const struct csv_verdict *verdict,
     for (size_t i = 0; i < format->rule_count; i++) {
         const struct csv_rule *rule = &format->rules[i];
         const struct csv_claim *claim =
-            find(verdict, rule->claim != NULL ? rule->claim : rule->init);
+            find(verdict, format, rule->claim != NULL ? rule->claim : rule->init);
         if (claim == NULL) {
             continue;
         }
@@ -110,10 +115,14 @@ static bool takes_part(const struct csv_verdict *verdict, const struct csv_forma
 
 static bool is_insecure(const struct csv_verdict *verdict)
 {
-    const struct csv_claim *debug = find(verdict, "debug_any");
+    bool debug = false;
+    for (size_t i = 0; i < verdict->claim_count; i++) {
+        const struct csv_claim *claim = &verdict->claims[i];
+        debug = debug || (strcmp(claim->name, "debug_any") == 0 && claim->number != 0);
+    }
     bool software =
         verdict->image_given && verdict->image.evidence_type == CSN_WIRE_EVIDENCE_SOFTWARE;
-    return software || (debug != NULL && debug->number != 0) || !verdict->nonce_checked;
+    return software || debug || !verdict->nonce_checked;
 }
 
 csn_err csv_policy_init(const struct csv_verdict *verdict, bool insecure, char *target,

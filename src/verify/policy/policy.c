@@ -22,7 +22,7 @@ static bool is_nonce_wish(const char *text, const char **why)
 static const struct csv_rule root_rules[] = {
     {.key = "version", .kind = CSV_RULE_MINIMUM},
     {.key = "formats", .kind = CSV_RULE_TEXT, .valid = is_format},
-    {.key = "nonce", .kind = CSV_RULE_TEXT, .valid = is_nonce_wish},
+    {.key = "nonce", .kind = CSV_RULE_TEXT, .single = true, .valid = is_nonce_wish},
 };
 enum { ROOT_VERSION, ROOT_FORMATS, ROOT_NONCE };
 
@@ -73,9 +73,9 @@ const struct csv_value *csv_policy_next(const struct csv_value *value)
 
 static bool is_single(const struct csv_rule *rule)
 {
-    return rule->kind == CSV_RULE_MINIMUM || rule->kind == CSV_RULE_MAXIMUM ||
-           rule->kind == CSV_RULE_FLAG || rule->kind == CSV_RULE_SWITCH ||
-           rule == &root_rules[ROOT_NONCE];
+    return rule->single || rule->kind == CSV_RULE_MINIMUM || rule->kind == CSV_RULE_MAXIMUM ||
+           rule->kind == CSV_RULE_BITS || rule->kind == CSV_RULE_VERSION ||
+           rule->kind == CSV_RULE_FLAG || rule->kind == CSV_RULE_SWITCH;
 }
 
 static const char *take_hex(struct csv_policy *policy, const struct csv_literal *literal,
@@ -118,6 +118,15 @@ static const char *take_text(struct csv_policy *policy, const struct csv_literal
     return policy->arena.full ? "the policy is too large" : NULL;
 }
 
+static const char *take_version(struct csv_policy *policy, const struct csv_literal *literal,
+                                struct csv_value *value)
+{
+    if (!csv_version_read(literal->text, &value->number)) {
+        return "numbers up to 65535 with dots between are expected, four at most";
+    }
+    return take_text(policy, literal, value);
+}
+
 static const char *take(struct csv_policy *policy, const struct csv_literal *literal,
                         struct csv_value *value)
 {
@@ -125,6 +134,7 @@ static const char *take(struct csv_policy *policy, const struct csv_literal *lit
         [CSV_RULE_BYTES] = CSV_LITERAL_TEXT,      [CSV_RULE_DENY] = CSV_LITERAL_TEXT,
         [CSV_RULE_TEXT] = CSV_LITERAL_TEXT,       [CSV_RULE_NUMBER] = CSV_LITERAL_INTEGER,
         [CSV_RULE_MINIMUM] = CSV_LITERAL_INTEGER, [CSV_RULE_MAXIMUM] = CSV_LITERAL_INTEGER,
+        [CSV_RULE_BITS] = CSV_LITERAL_INTEGER,    [CSV_RULE_VERSION] = CSV_LITERAL_TEXT,
         [CSV_RULE_FLAG] = CSV_LITERAL_TEXT,       [CSV_RULE_SWITCH] = CSV_LITERAL_BOOLEAN,
     };
     static const char *const missed[] = {"a string is expected", "an integer is expected",
@@ -137,6 +147,7 @@ static const char *take(struct csv_policy *policy, const struct csv_literal *lit
     return kind == CSV_RULE_BYTES || kind == CSV_RULE_DENY ? take_hex(policy, literal, value)
            : kind == CSV_RULE_FLAG                         ? take_flag(literal, value)
            : kind == CSV_RULE_TEXT                         ? take_text(policy, literal, value)
+           : kind == CSV_RULE_VERSION                      ? take_version(policy, literal, value)
                                                            : NULL;
 }
 
@@ -228,7 +239,7 @@ csn_err csv_policy_allow(struct csv_policy *policy, const char *key, const char 
             return CSN_ERR_FORMAT;
         }
     } else if (rule->kind == CSV_RULE_NUMBER || rule->kind == CSV_RULE_MINIMUM ||
-               rule->kind == CSV_RULE_MAXIMUM) {
+               rule->kind == CSV_RULE_MAXIMUM || rule->kind == CSV_RULE_BITS) {
         literal.kind = CSV_LITERAL_INTEGER;
         if (!csv_number_read(value, &literal.number)) {
             return CSN_ERR_FORMAT;

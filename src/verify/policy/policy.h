@@ -13,10 +13,10 @@
 struct csv_value {
     const struct csv_rule *rule;
     const struct csv_value *next; /* of any rule, in the order given */
-    uint64_t number;              /* NUMBER, MINIMUM, MAXIMUM, SWITCH; FLAG: enum csv_flag */
+    uint64_t number;              /* integers, SWITCH, VERSION as a number; FLAG: enum csv_flag */
     const uint8_t *bytes;         /* BYTES, DENY */
     size_t size;
-    const char *text; /* TEXT */
+    const char *text; /* TEXT, VERSION */
 };
 
 enum csv_flag { CSV_FLAG_FORBIDDEN, CSV_FLAG_REQUIRED, CSV_FLAG_ANY };

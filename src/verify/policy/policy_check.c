@@ -2,6 +2,7 @@
 /* policy_check.c: claims against rules: one finding per rule, in the order of the format's table.
  */
 #include "verify/policy/policy.h"
+#include "verify/text.h"
 #include <string.h>
 
 static bool is_zero(const struct csv_claim *claim)
@@ -53,6 +54,12 @@ static bool is_listed(const struct csv_value *value, const struct csv_claim *cla
     return false;
 }
 
+static bool is_recent(const struct csv_value *value, const struct csv_claim *claim)
+{
+    uint64_t version;
+    return csv_version_read(claim->text, &version) && version >= value->number;
+}
+
 /* A flag with what the policy, or its silence, wants of it. */
 static bool flag_holds(const struct csv_rule *rule, const struct csv_value *value,
                        const struct csv_claim *claim)
@@ -84,6 +91,10 @@ static bool rule_holds(const struct csv_rule *rule, const struct csv_value *valu
         return claim->number >= value->number;
     case CSV_RULE_MAXIMUM:
         return claim->number <= value->number;
+    case CSV_RULE_BITS:
+        return (claim->number & value->number) == value->number;
+    case CSV_RULE_VERSION:
+        return is_recent(value, claim);
     default:
         return is_listed(value, claim);
     }
@@ -119,6 +130,8 @@ static const char *expected_text(struct csv_arena *arena, const struct csv_rule 
                    : csv_text(arena, "%s: a line in the policy", rule->key);
     }
     const char *relation = rule->kind == CSV_RULE_MINIMUM   ? "at least "
+                           : rule->kind == CSV_RULE_VERSION ? "at least "
+                           : rule->kind == CSV_RULE_BITS    ? "all bits of "
                            : rule->kind == CSV_RULE_MAXIMUM ? "at most "
                            : rule->kind == CSV_RULE_DENY    ? "none of those denied: "
                                                             : "";

@@ -21,6 +21,8 @@ enum csv_rule_kind {
     CSV_RULE_NUMBER,  /* list of integers: the claim is one of them */
     CSV_RULE_MINIMUM, /* one integer: the claim is at least that */
     CSV_RULE_MAXIMUM, /* one integer: the claim is at most that */
+    CSV_RULE_BITS,    /* one integer: the claim has all its bits */
+    CSV_RULE_VERSION, /* one text "1.55.29": the claim, a text too, is at least that version */
     CSV_RULE_FLAG,    /* "required", "forbidden" or "any": the bits of mask in the claim */
     CSV_RULE_SWITCH,  /* true or false; judged by code */
 };
@@ -40,6 +42,7 @@ struct csv_rule {
     uint8_t kind;
     uint8_t silence;
     uint16_t size;    /* BYTES, DENY: bytes of a value; 0: any */
+    bool single;      /* TEXT: one string, not a list */
     bool optional;    /* evidence without the claim passes even where the policy has a line */
     const char *init; /* claim that `policy init` writes, where `claim` is NULL; NULL: no line */
     uint64_t mask;    /* FLAG */
