@@ -73,7 +73,8 @@ def identity(folder):
 
 
 def enclaves(folder):
-    stream, signed = str(MEASURE / "sgx-test_enclave.sgxs"), MEASURE / "sgx-test_enclave.sigstruct.bin"
+    stream = str(MEASURE / "sgx-test_enclave.sgxs")
+    signed = MEASURE / "sgx-test_enclave.sigstruct.bin"
     done = call("sgx", "--sgxs", stream, "--sigstruct", str(signed), "--json")
     made = json.loads(done.stdout)
     check(done.returncode == 0 and made["signed"] and made["isvprodid"] == 65535 and
