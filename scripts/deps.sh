@@ -4,10 +4,10 @@
 # Never calls apt when everything is there; without root or sudo it prints the line and exits 1.
 set -eu
 
-packages="gcc make pkg-config meson ninja-build python3 binutils"
+packages="gcc libc6-dev make pkg-config meson ninja-build python3 binutils"
 packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
 if [ "${1:-build}" = check ]; then
-    packages="$packages clang clang-format valgrind"
+    packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
 fi
 
 missing=""
@@ -45,9 +45,11 @@ else
     exit 1
 fi
 echo "installing:$needed" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# sudo takes no environment along by default: the variable is part of what it runs.
+quietly="env DEBIAN_FRONTEND=noninteractive"
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $run $line >/tmp/caisson-apt.$$ 2>&1 ||
-    { $run apt-get update >/tmp/caisson-apt.$$ 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive $run $line >>/tmp/caisson-apt.$$ 2>&1; } ||
-    { tail -5 "/tmp/caisson-apt.$$" >&2; rm -f "/tmp/caisson-apt.$$"; exit 1; }
-rm -f "/tmp/caisson-apt.$$"
+$run $quietly $line >"$log" 2>&1 ||
+    { $run apt-get update >"$log" 2>&1 && $run $quietly $line >>"$log" 2>&1; } ||
+    { tail -5 "$log" >&2; exit 1; }

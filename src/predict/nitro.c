@@ -2,7 +2,9 @@
 /* nitro.c: see nitro.h. */
 #include "predict/nitro.h"
 #include "verify/parse/cose.h"
-#include "verify/x509/x509.h"
+#include "verify/x509/cert.h"
+#include "verify/x509/pem.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define HEADER_SIZE          548
@@ -183,21 +185,37 @@ static bool signs(struct csv_bytes message, EVP_PKEY *key, const uint8_t pcr0[48
            value.size == 48 && memcmp(value.at, pcr0, 48) == 0;
 }
 
-static bool measure_certificate(X509 *cert, uint8_t pcr[48])
+static bool measure_certificate(struct csv_bytes der, uint8_t pcr[48])
 {
-    unsigned char *der = NULL;
     uint8_t digest[48];
-    int size = i2d_X509(cert, &der);
-    bool good = size > 0 && EVP_Digest(der, (size_t)size, digest, NULL, EVP_sha384(), NULL) == 1 &&
-                extend(digest, pcr);
-    OPENSSL_free(der);
-    return good;
+    return EVP_Digest(der.at, der.size, digest, NULL, EVP_sha384(), NULL) == 1 &&
+           extend(digest, pcr);
+}
+
+/* The first certificate of the section, and the message. */
+static const char *certificate_fault(struct csv_bytes pem, struct csv_bytes message,
+                                     struct csv_arena *arena, struct csv_eif *eif)
+{
+    struct csv_bytes der;
+    struct csv_cert cert;
+    size_t size;
+    if (!csv_pem_next(&pem, "CERTIFICATE", arena, &der) || !csv_cert_read(&cert, der, &size) ||
+        size != der.size) {
+        return "no certificate in the signature";
+    }
+    if (!measure_certificate(der, eif->pcr8)) {
+        return "libcrypto failed";
+    }
+    eif->is_signed = true;
+    eif->signature_good = signs(message, csv_cert_key(&cert), eif->pcr0);
+    EVP_PKEY_free(cert.key);
+    return NULL;
 }
 
 static const char *signature_fault(struct csv_bytes section, struct csv_eif *eif)
 {
     uint8_t rooms[2][CERTIFICATE_SIZE_MAX];
-    struct csv_certs certs = {0};
+    struct csv_arena arena = {.size = 4 * CERTIFICATE_SIZE_MAX};
     struct csv_cbor item;
     struct csv_bytes pem;
     struct csv_bytes message;
@@ -211,14 +229,9 @@ static const char *signature_fault(struct csv_bytes section, struct csv_eif *eif
         !read_bytes(&item, "signature", rooms[1], &message)) {
         return "the signature is not a list of certificate and message";
     }
-    why =
-        csv_certs_read(&certs, pem) && certs.count != 0 ? NULL : "no certificate in the signature";
-    if (why == NULL && !measure_certificate(certs.at[0], eif->pcr8)) {
-        why = "libcrypto failed";
-    }
-    eif->is_signed = true;
-    eif->signature_good = why == NULL && signs(message, X509_get0_pubkey(certs.at[0]), eif->pcr0);
-    csv_certs_free(&certs);
+    arena.base = malloc(arena.size);
+    why = arena.base != NULL ? certificate_fault(pem, message, &arena, eif) : "out of memory";
+    free(arena.base);
     return why;
 }
 

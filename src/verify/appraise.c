@@ -7,6 +7,7 @@
 #include "verify/cmw.h"
 #include "verify/eat.h"
 #include "verify/policy/policy.h"
+#include "verify/x509/x509.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,7 @@ csn_err csv_appraise(const struct csv_policy *policy, const struct csv_input *in
     struct csv_case appraisal = {
         .policy = policy, .input = input, .verdict = made, .arena = &made->arena};
     run(&appraisal, format);
+    csv_certs_release(made);
     settle(made);
     csv_eat_settle(made, input);
     *verdict = made;

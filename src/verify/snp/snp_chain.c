@@ -47,18 +47,17 @@ static void no_crl(struct csv_case *appraisal, const char *issuer)
 /* Every list of the root's that was supplied must hold and must not name the key below it. */
 static void check_crls(struct csv_case *appraisal, const struct csv_chain *chain)
 {
-    X509 *root = chain->at[chain->count - 1];
+    struct csv_cert *root = chain->at[chain->count - 1];
     size_t used = 0;
     const struct csv_part *part;
     for (size_t i = 0; (part = csv_part(appraisal->input, CSV_PART_CRL, i)) != NULL; i++) {
         struct csv_crl crl;
-        if (!csv_crl_read(&crl, part->bytes)) {
+        if (!csv_crl_read(&crl, part->bytes, appraisal->arena)) {
             csv_note(appraisal, "snp.crl", CSV_FAILED, "a list that can be read", "not a list");
         } else if (csv_crl_is_from(&crl, root)) {
             csv_crl_check(appraisal, &crl, chain->at[1], root, "snp.crl");
             used++;
         }
-        csv_crl_free(&crl);
     }
     if (used == 0) {
         no_crl(appraisal, csv_common_name(root, appraisal->arena));
@@ -131,7 +130,7 @@ static bool signature_is_good(EVP_PKEY *key, const uint8_t *report)
 void csv_snp_signature_check(struct csv_case *appraisal, const struct csv_snp_vek *vek,
                              const uint8_t *report)
 {
-    EVP_PKEY *key = X509_get0_pubkey(vek->cert);
+    EVP_PKEY *key = csv_cert_key(vek->cert);
     bool kind = is_p384(key);
     if (csv_note_if(appraisal, "snp.vek-key", kind, "a P-384 key", kind ? "P-384" : "another")) {
         bool good = signature_is_good(key, report);
