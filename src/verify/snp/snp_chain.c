@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snp_chain.c: from the VEK up to AMD's root, and from the VEK down to the report. */
+#include "verify/ecdsa.h"
 #include "verify/policy/policy.h"
+#include "verify/snp/snp_number.h"
 #include "verify/snp/snp_vek.h"
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/objects.h>
 #include <string.h>
 
 /* ../shared/attestation.md, section 9: SHA-256 of the SubjectPublicKeyInfo. */
@@ -88,52 +87,16 @@ void csv_snp_chain_check(struct csv_case *appraisal, const struct csv_snp_vek *v
     }
 }
 
-static bool is_p384(EVP_PKEY *key)
-{
-    char group[32] = "";
-    size_t size = 0;
-    return key != NULL && EVP_PKEY_is_a(key, "EC") &&
-           EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
-           OBJ_sn2nid(group) == NID_secp384r1;
-}
-
-/* r and s stand little-endian in 72 bytes each, of which the upper 24 are zero. */
-static int signature_der(const uint8_t *at, unsigned char **der)
-{
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    BIGNUM *r = BN_lebin2bn(at, 72, NULL);
-    BIGNUM *s = BN_lebin2bn(at + 72, 72, NULL);
-    int size = -1;
-    if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1) {
-        size = i2d_ECDSA_SIG(signature, der);
-    } else {
-        BN_free(r);
-        BN_free(s);
-    }
-    ECDSA_SIG_free(signature);
-    return size;
-}
-
-static bool signature_is_good(EVP_PKEY *key, const uint8_t *report)
-{
-    unsigned char *der = NULL;
-    int size = signature_der(report + CSV_SNP_SIGNATURE, &der);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = size > 0 && context != NULL &&
-                EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, key) == 1 &&
-                EVP_DigestVerify(context, der, (size_t)size, report, CSV_SNP_SIGNED_SIZE) == 1;
-    EVP_MD_CTX_free(context);
-    OPENSSL_free(der);
-    return good;
-}
-
 void csv_snp_signature_check(struct csv_case *appraisal, const struct csv_snp_vek *vek,
                              const uint8_t *report)
 {
     EVP_PKEY *key = csv_cert_key(vek->cert);
-    bool kind = is_p384(key);
+    bool kind = csv_ecdsa_is_on(key, "secp384r1");
     if (csv_note_if(appraisal, "snp.vek-key", kind, "a P-384 key", kind ? "P-384" : "another")) {
-        bool good = signature_is_good(key, report);
+        uint8_t rs[96];
+        struct csv_bytes message = {report, CSV_SNP_SIGNED_SIZE};
+        bool good = csv_snp_numbers(report + CSV_SNP_SIGNATURE, rs) &&
+                    csv_ecdsa_check(key, EVP_sha384(), rs, 48, message);
         csv_note_if(appraisal, "snp.signature", good, "a valid signature",
                     good ? "valid" : "not valid");
     }

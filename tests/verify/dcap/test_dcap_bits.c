@@ -48,7 +48,8 @@ static void flip(const struct subject *subject)
     assert_non_null(quote.bytes);
     assert_int_equal(csv_policy_create_insecure_any(&any), CSN_OK);
     assert_int_equal(csv_input_create(&input), CSN_OK);
-    assert_int_equal(csv_input_add(input, CSV_PART_EVIDENCE, NULL, quote.bytes, quote.size), CSN_OK);
+    assert_int_equal(csv_input_add(input, CSV_PART_EVIDENCE, NULL, quote.bytes, quote.size),
+                     CSN_OK);
     published_set(input, subject->set, NULL);
     csv_input_set_time(input, table_time(subject->at));
     uint32_t format = published_format(subject->quote);
@@ -61,8 +62,8 @@ static void flip(const struct subject *subject)
         csn_err result = csv_appraise(any, input, format, &verdict);
         if (result == CSN_OK) {
             const char *name = uncovered(quote.bytes, quote.size, bit / 8, was);
-            printf("# %s: bit %zu of byte %zu (%02x -> %02x): %s\n", subject->quote, bit % 8, bit / 8,
-                   was, quote.bytes[bit / 8], name != NULL ? name : "NOT NAMED");
+            printf("# %s: bit %zu of byte %zu (%02x -> %02x): %s\n", subject->quote, bit % 8,
+                   bit / 8, was, quote.bytes[bit / 8], name != NULL ? name : "NOT NAMED");
             passed++;
         }
         csv_verdict_free(verdict);
