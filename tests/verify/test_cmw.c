@@ -204,6 +204,7 @@ static void cbor_forms(void **state)
         {"application/x.caisson.cca", 0, 0, false, 0},
         {"application/x.caisson.cca", 0, 16, false, 0},
         {"application/x.caisson.cca", 0, 11, false, 0},
+        {"application/x.caisson.cca", 0, 20, false, 0},
     };
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
         struct made made = {.size = 0};
