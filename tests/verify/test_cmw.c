@@ -158,7 +158,7 @@ static void json_forms(void **state)
         "],\"b\":[\"application/x.caisson.tdx\"," VALUE "]}",
         "{\"a\":[\"application/vnd.unknown\"," VALUE "]}", /* which of many would it be? */
         "[\"a\"," VALUE "]x",
-        "[\"a\"," VALUE,
+        "[\"a\",\"__77ABCDEFGHIA\"",
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         expect_evidence(good[i].text, strlen(good[i].text), good[i].format);
