@@ -2,6 +2,7 @@
 /* ecdsa.c: see ecdsa.h. */
 #include "verify/ecdsa.h"
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/params.h>
 #include <string.h>
@@ -55,15 +56,41 @@ static int to_der(const uint8_t *rs, size_t half, uint8_t **der)
     return size > 0 ? size : 0;
 }
 
-bool csv_ecdsa_check(EVP_PKEY *key, const EVP_MD *digest, const uint8_t *rs, size_t half,
-                     struct csv_bytes message)
+bool csv_ecdsa_check_pieces(EVP_PKEY *key, const EVP_MD *digest, const uint8_t *rs, size_t half,
+                            const struct csv_bytes *pieces, size_t count)
 {
     uint8_t *der = NULL;
     int size = key != NULL && half <= CSV_ECDSA_HALF_MAX ? to_der(rs, half, &der) : 0;
     EVP_MD_CTX *context = size != 0 ? EVP_MD_CTX_new() : NULL;
-    bool good = context != NULL && EVP_DigestVerifyInit(context, NULL, digest, NULL, key) == 1 &&
-                EVP_DigestVerify(context, der, (size_t)size, message.at, message.size) == 1;
+    bool good = context != NULL && EVP_DigestVerifyInit(context, NULL, digest, NULL, key) == 1;
+    for (size_t i = 0; good && i < count; i++) {
+        good = EVP_DigestVerifyUpdate(context, pieces[i].at, pieces[i].size) == 1;
+    }
+    good = good && EVP_DigestVerifyFinal(context, der, (size_t)size) == 1;
     EVP_MD_CTX_free(context);
     OPENSSL_free(der);
+    return good;
+}
+
+bool csv_ecdsa_check(EVP_PKEY *key, const EVP_MD *digest, const uint8_t *rs, size_t half,
+                     struct csv_bytes message)
+{
+    return csv_ecdsa_check_pieces(key, digest, rs, half, &message, 1);
+}
+
+static bool is_scalar(const EC_GROUP *group, const uint8_t *bytes, size_t size)
+{
+    BIGNUM *number = BN_bin2bn(bytes, (int)size, NULL);
+    bool good =
+        number != NULL && !BN_is_zero(number) && BN_cmp(number, EC_GROUP_get0_order(group)) < 0;
+    BN_free(number);
+    return good;
+}
+
+bool csv_ecdsa_in_range(int curve, const uint8_t *rs, size_t half)
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(curve);
+    bool good = group != NULL && is_scalar(group, rs, half) && is_scalar(group, rs + half, half);
+    EC_GROUP_free(group);
     return good;
 }

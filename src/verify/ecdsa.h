@@ -21,5 +21,10 @@ bool csv_ecdsa_is_on(const EVP_PKEY *key, const char *group);
 /* Did key sign message? rs: r || s, each of half bytes. */
 bool csv_ecdsa_check(EVP_PKEY *key, const EVP_MD *digest, const uint8_t *rs, size_t half,
                      struct csv_bytes message);
+/* The same for a message in count pieces. */
+bool csv_ecdsa_check_pieces(EVP_PKEY *key, const EVP_MD *digest, const uint8_t *rs, size_t half,
+                            const struct csv_bytes *pieces, size_t count);
+/* Are r and s in [1, n-1] of the curve by libcrypto's number? (libcrypto refuses them as well.) */
+bool csv_ecdsa_in_range(int curve, const uint8_t *rs, size_t half);
 
 #endif

@@ -31,6 +31,8 @@ struct csv_format {
 const struct csv_format *csv_format(uint32_t id);
 
 extern const struct csv_format csv_format_caisson;
+extern const struct csv_format csv_format_nitro;
+extern const struct csv_format csv_format_cca;
 extern const struct csv_format csv_format_snp;
 extern const struct csv_format csv_format_tdx;
 extern const struct csv_format csv_format_sgx;
