@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tpm_absent.c: in place of tpm.c where tss2-esys was not there at build time. */
+/* tpm_absent.c: in place of tpm_quote.c where tss2-esys was not there at build time. */
 #include <caisson/evidence.h>
 #include <stdio.h>
 

@@ -8,22 +8,24 @@
 csn_err csn_tpm_fail(struct tpm_session *session, csn_err err, const char *what, TSS2_RC rc)
 {
     const char *why = rc != TSS2_RC_SUCCESS ? Tss2_RC_Decode(rc) : "not what it should be";
-    snprintf(session->detail, 200, "TPM: %s: %.120s", what, why);
+    snprintf(session->detail, 200, "TPM: %.80s: %.100s", what, why);
     return err;
 }
 
 csn_err csn_tpm_open(struct tpm_session *session, const struct csn_evidence_tpm *tpm, char *detail)
 {
+    char what[80];
+    snprintf(what, sizeof what, "connect to %.60s", tpm->tcti != NULL ? tpm->tcti : "the default");
     *session = (struct tpm_session){.tpm = tpm, .detail = detail, .key = ESYS_TR_NONE};
     TSS2_RC rc = Tss2_TctiLdr_Initialize(tpm->tcti, &session->tcti);
     if (rc != TSS2_RC_SUCCESS) {
         session->tcti = NULL;
-        return csn_tpm_fail(session, CSN_ERR_MISSING, "connect", rc);
+        return csn_tpm_fail(session, CSN_ERR_MISSING, what, rc);
     }
     rc = Esys_Initialize(&session->esys, session->tcti, NULL);
     if (rc != TSS2_RC_SUCCESS) {
         session->esys = NULL;
-        return csn_tpm_fail(session, CSN_ERR_MISSING, "connect", rc);
+        return csn_tpm_fail(session, CSN_ERR_MISSING, what, rc);
     }
     return CSN_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_tsm.c: the configfs-tsm producer against a file system that behaves as the kernel's does. */
+/* test_producer_tsm.c: the configfs-tsm producer against a file system that behaves as the kernel's
+ * does. */
 #include "tsm_double.h"
 #include <caisson/evidence.h>
 #include <caisson/verify.h>

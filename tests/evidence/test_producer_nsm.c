@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_nsm.c: what the /dev/nsm producer asks, and what it makes of hostile answers. */
+/* test_producer_nsm.c: what the /dev/nsm producer asks, and what it makes of hostile answers. */
 #include <caisson/evidence.h>
 #include <caisson/verify.h>
 #include <setjmp.h>
@@ -186,6 +186,8 @@ static void sizes_of_the_module_are_not_believed(void **state)
     assert_int_equal(sizeof head - 1 + 0x2fe2, sizeof answer - 4);
     assert_int_equal(report(answer, sizeof answer - 4), CSN_OK);
     assert_int_equal(platform.size, 8 + 0x2fe2);
+    answer[sizeof head - 2] = 0xe7; /* as if there were one byte more than the buffer holds */
+    module.answer_size = sizeof answer;
     module.said_size = 0x3001;
     assert_int_equal(csn_evidence_nsm.sign(&nsm, report_data, &platform), CSN_ERR_FORMAT);
     module.said_size = 0;

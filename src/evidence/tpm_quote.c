@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tpm.c: evidence as a TPM 2.0 quote over PCRs of the SHA-256 bank.
+ * tpm_quote.c: evidence as a TPM 2.0 quote over PCRs of the SHA-256 bank.
  *
  * Values of PCRs are read, then quoted; where the quote's digest is of other values, somebody
  * extended in between, and it is done again. (The TPM's update counter would not tell: extending

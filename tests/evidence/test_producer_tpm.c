@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_tpm.c: TPM 2.0 quotes from a software TPM (swtpm) of the test's own, from the producer to
- * the verdict on Caisson's evidence around them.
+ * test_producer_tpm.c: TPM 2.0 quotes from a software TPM (swtpm) of the test's own, from the
+ * producer to the verdict on Caisson's evidence around them.
  */
 #include "../verify/rig.h"
 #include <errno.h>
