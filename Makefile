@@ -21,7 +21,8 @@ deps-long:
 	@scripts/deps.sh long
 
 build: deps
-	@test -f build/build.ninja || meson setup build >/dev/null
+	@test -f build/build.ninja || meson setup build >build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log
 	@ninja -C build --quiet
 
 demo: build

@@ -5,11 +5,11 @@
 # Never calls apt when everything is there; without root or sudo it prints the line and exits 1.
 set -eu
 
-packages="gcc make pkg-config meson ninja-build python3 binutils"
+packages="gcc libc6-dev make pkg-config meson ninja-build python3 binutils"
 packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
 wished="libtss2-dev"
 if [ "${1:-build}" != build ]; then
-    packages="$packages clang clang-format valgrind"
+    packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
     wished="$wished libfuse3-dev fuse3 swtpm"
 fi
 if [ "${1:-build}" = long ]; then
@@ -66,9 +66,11 @@ else
     exit
 fi
 echo "installing:$needed" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# sudo takes no environment along by default: the variable is part of what it runs.
+quietly="env DEBIAN_FRONTEND=noninteractive"
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $run $line >/tmp/caisson-apt.$$ 2>&1 ||
-    { $run apt-get update >/tmp/caisson-apt.$$ 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive $run $line >>/tmp/caisson-apt.$$ 2>&1; } ||
-    { tail -5 "/tmp/caisson-apt.$$" >&2; rm -f "/tmp/caisson-apt.$$"; only_wishes; exit; }
-rm -f "/tmp/caisson-apt.$$"
+$run $quietly $line >"$log" 2>&1 ||
+    { $run apt-get update >"$log" 2>&1 && $run $quietly $line >>"$log" 2>&1; } ||
+    { tail -5 "$log" >&2; only_wishes; exit; }

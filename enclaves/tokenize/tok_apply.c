@@ -57,7 +57,7 @@ static bool apply_short(struct tok_job *job, const struct tok_field *field,
         return false;
     case CSN_WIRE_ACTION_TOKEN:
         tok_put_byte(&job->out, '"');
-        tok_put_token(&job->out, &field->mac, value, &form);
+        tok_put_token(job, &field->mac, value, &form);
         tok_put_byte(&job->out, '"');
         return true;
     case CSN_WIRE_ACTION_MASK:
@@ -81,9 +81,9 @@ static void apply_quoted(struct tok_job *job, const struct tok_field *field,
                                   .keep_last = field->keep_last};
     tok_put_byte(&job->out, '"');
     if (field->action == CSN_WIRE_ACTION_TOKEN) {
-        tok_put_token(&job->out, &field->mac, value, &form);
+        tok_put_token(job, &field->mac, value, &form);
     } else if (field->action == CSN_WIRE_ACTION_HASH) {
-        tok_put_hash(&job->out, &field->mac, value);
+        tok_put_hash(job, &field->mac, value);
     } else {
         tok_put_mask(&job->out, value, field->keep_first, field->keep_last, field->with);
     }
@@ -91,7 +91,7 @@ static void apply_quoted(struct tok_job *job, const struct tok_field *field,
 }
 
 /* Strings, numbers, true and false; token, hash, mask, fpe or shift. */
-static bool apply_scalar(struct tok_job *job, const struct tok_field *field,
+static bool apply_scalar(struct tok_job *job, struct tok_field *field,
                          const struct csn_json_node *node)
 {
     struct tok_value value;
@@ -105,7 +105,7 @@ static bool apply_scalar(struct tok_job *job, const struct tok_field *field,
     }
     if (action == CSN_WIRE_ACTION_FPE && text) {
         tok_value_of(job, node, TOK_ROOM_VALUE, &value);
-        return tok_put_fpe(&job->out, field, &value, false) || apply_short(job, field, &value);
+        return tok_put_fpe(job, field, &value, false) || apply_short(job, field, &value);
     }
     if (action == CSN_WIRE_ACTION_SHIFT && node->kind == CSN_JSON_STRING) {
         tok_value_of(job, node, TOK_ROOM_VALUE, &value);
@@ -138,7 +138,7 @@ static void apply_detect_array(struct tok_job *job, const struct tok_field *fiel
     tok_put(&job->out, job->text + tail, job->nodes[array].end - tail);
 }
 
-bool tok_apply(struct tok_job *job, const struct tok_field *field, uint32_t index)
+bool tok_apply(struct tok_job *job, struct tok_field *field, uint32_t index)
 {
     const struct csn_json_node *node = &job->nodes[index];
     switch (field->action) {

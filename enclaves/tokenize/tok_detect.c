@@ -87,8 +87,8 @@ static uint32_t canonical(const struct kind *kind, const uint8_t *match, uint32_
 
 #define MATCH_MAX 512u /* the longest match is an e-mail address: 64 + 1 + 255 */
 
-static void put_match(struct tok_writer *out, const struct tok_field *field,
-                      const struct kind *kind, const uint8_t *match, uint32_t size)
+static void put_match(struct tok_job *job, const struct tok_field *field, const struct kind *kind,
+                      const uint8_t *match, uint32_t size)
 {
     uint8_t text[MATCH_MAX];
     if (field->then == CSN_WIRE_ACTION_TOKEN) {
@@ -96,17 +96,28 @@ static void put_match(struct tok_writer *out, const struct tok_field *field,
             .bytes = text, .size = canonical(kind, match, size, text), .type = 's'};
         const struct tok_form form = {
             .prefix = (const uint8_t *)kind->name, .prefix_size = kind->name_size, .size = 12};
-        tok_put_token(out, &field->mac, &value, &form);
+        tok_put_token(job, &field->mac, &value, &form);
     } else if (field->then == CSN_WIRE_ACTION_MASK) {
         for (uint32_t i = 0; i < size; i++) {
             text[i] = tok_is_digit(match[i]) || tok_is_letter(match[i]) ? '*' : match[i];
         }
-        tok_put(out, text, size); /* no match has a byte that needs an escape */
+        tok_put(&job->out, text, size); /* no match has a byte that needs an escape */
     } else {
-        tok_put_byte(out, '[');
-        tok_put(out, kind->name, kind->name_size);
-        tok_put_byte(out, ']');
+        tok_put_byte(&job->out, '[');
+        tok_put(&job->out, kind->name, kind->name_size);
+        tok_put_byte(&job->out, ']');
     }
+}
+
+/* The next position where something can begin; addresses begin at `email` only. */
+static uint32_t next_start(const struct tok_value *value, uint32_t p, uint32_t email)
+{
+    const uint32_t end = email < value->size ? email : value->size;
+    while (p < end &&
+           (tok_is_word(value->bytes[p - 1]) || (tok_classes[value->bytes[p]] & TOK_START) == 0)) {
+        p++;
+    }
+    return p;
 }
 
 void tok_put_detect(struct tok_job *job, const struct tok_field *field,
@@ -127,10 +138,13 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
             tok_put(&job->out, "\"", any ? 0 : 1);
             any = true;
             tok_put_text(&job->out, value.bytes + copied, p - copied);
-            put_match(&job->out, field, kind, value.bytes + p, size);
+            put_match(job, field, kind, value.bytes + p, size);
             copied = p + size;
         }
         p += size != 0 ? size : 1;
+        if (size == 0) {
+            p = next_start(&value, p, search.email);
+        }
         search.before = value.bytes[p - 1];
     }
     if (!any) {

@@ -35,9 +35,14 @@ static inline bool tok_is_letter(uint8_t byte)
 {
     return (uint8_t)((byte | 0x20) - 'a') < 26;
 }
+#define TOK_WORD  1u /* tok_classes: part of a word */
+#define TOK_LOCAL 2u /* may stand before the `@` of an address */
+#define TOK_START 4u /* a match other than an address can begin with it */
+extern const uint8_t tok_classes[256];
+
 static inline bool tok_is_word(uint8_t byte)
 {
-    return byte >= 0x80 || tok_is_digit(byte) || tok_is_letter(byte);
+    return (tok_classes[byte] & TOK_WORD) != 0;
 }
 /* No word byte stands at end. */
 static inline bool tok_ends_at(const uint8_t *text, uint32_t size, uint32_t end)

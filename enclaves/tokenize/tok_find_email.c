@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tok_find_email.c: local part, `@`, and a domain whose last label is letters. */
 #include "tok_find.h"
+#include <emmintrin.h>
 
 #define LOCAL_MAX  64u
 #define DOMAIN_MAX 255u
 
 static bool is_local(uint8_t byte)
 {
-    return tok_is_digit(byte) || tok_is_letter(byte) || byte == '.' || byte == '_' || byte == '%' ||
-           byte == '+' || byte == '-';
+    return (tok_classes[byte] & TOK_LOCAL) != 0;
 }
 
 static bool is_domain(uint8_t byte)
@@ -66,12 +66,26 @@ uint32_t tok_find_email(const uint8_t *text, uint32_t size, uint32_t p)
     return labels_are_good(text + domain, at - domain) && tok_ends_at(text, size, at) ? at - p : 0;
 }
 
+/* The next `@` from at on, or size. */
+static uint32_t find_at_sign(const uint8_t *text, uint32_t size, uint32_t at)
+{
+    for (; size - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+        int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('@')));
+        if (mask != 0) {
+            return at + (uint32_t)__builtin_ctz((unsigned)mask);
+        }
+    }
+    while (at < size && text[at] != '@') {
+        at++;
+    }
+    return at;
+}
+
 uint32_t tok_next_email(const uint8_t *text, uint32_t size, uint32_t p)
 {
-    for (uint32_t at = p; at < size; at++) {
-        if (text[at] != '@') {
-            continue;
-        }
+    for (uint32_t at = find_at_sign(text, size, p); at < size;
+         at = find_at_sign(text, size, at + 1)) {
         uint32_t begin = at;
         while (begin > p && at - begin <= LOCAL_MAX && is_local(text[begin - 1])) {
             begin--;

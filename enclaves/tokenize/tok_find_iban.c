@@ -32,13 +32,22 @@ static uint32_t length_of(uint8_t first, uint8_t second)
     return 0;
 }
 
-/* The number that a character adds: 0..9, or A = 10 to Z = 35. */
-static uint32_t mod_97(uint32_t rest, uint8_t character)
+/* Appends what characters stand for: 0..9, or A = 10 to Z = 35; returns the number modulo 97. */
+static uint32_t mod_97(uint32_t number, const uint8_t *characters, uint32_t count)
 {
-    if (tok_is_digit(character)) {
-        return (rest * 10 + character - '0') % 97;
+    uint64_t rest = number;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t character = characters[i];
+        if (tok_is_digit(character)) {
+            rest = rest * 10 + character - '0';
+        } else {
+            rest = rest * 100 + (uint32_t)(character & 0xdf) - 'A' + 10;
+        }
+        if (rest > UINT64_MAX / 101) { /* room for one more */
+            rest %= 97;
+        }
     }
-    return (rest * 100 + (uint32_t)(character & 0xdf) - 'A' + 10) % 97;
+    return (uint32_t)(rest % 97);
 }
 
 /* The next character, one space before it allowed; 0 = neither letter nor digit. */
@@ -77,9 +86,9 @@ uint32_t tok_find_iban(const uint8_t *text, uint32_t size, uint32_t p)
             return 0;
         }
     }
-    uint32_t rest = 0;
-    for (uint32_t i = 0; i < length; i++) {
-        rest = mod_97(rest, characters[(i + 4) % length]);
+    if (length < 4) {
+        return 0; /* no such country */
     }
+    uint32_t rest = mod_97(mod_97(0, characters + 4, length - 4), characters, 4);
     return rest == 1 && tok_ends_at(text, size, at) ? at - p : 0;
 }

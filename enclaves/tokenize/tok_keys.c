@@ -109,6 +109,18 @@ static csn_err build_token(struct tok_field *field, const struct tok_source *sou
     return mac_key(source, wire->domain, TOK_USE_TOKEN, &field->mac);
 }
 
+/* A sealed value goes back to the path that it came from, as an fpe value does by its tweak. */
+static uint64_t place_of(const struct tok_source *source, const struct csn_wire_field *wire)
+{
+    uint8_t digest[32];
+    struct csn_sha256 hash;
+    csn_sha256_init(&hash);
+    csn_sha256_update(&hash, "caisson-encrypt-v1", 18);
+    hash_sized(&hash, source->text + wire->path.offset, wire->path.size);
+    csn_sha256_final(&hash, digest);
+    return csn_load_u64(digest);
+}
+
 static csn_err build_encrypt(struct tok_field *field, const struct tok_source *source,
                              const struct csn_wire_field *wire)
 {
@@ -120,6 +132,7 @@ static csn_err build_encrypt(struct tok_field *field, const struct tok_source *s
                 0 &&
             consumer->name[wire->consumer.size] == 0) {
             field->consumer = i;
+            field->place = place_of(source, wire);
             field->opens = !csn_is_zero_ct(consumer->secret_key, sizeof consumer->secret_key);
             return CSN_OK;
         }

@@ -16,7 +16,8 @@
      + 2u * 66048u  /* decoded strings: value and subject */                                       \
      + 4u * 66048u  /* values sealed to a consumer, or opened from one */                          \
      + 66048u * 40u /* nodes and name tables of opened values */                                   \
-     + 0x10000u)    /* alignment of each take */
+     + (sizeof(struct tok_queue) + 63u) / 64u * 64u /* kept over the records of a batch */         \
+     + 0x10000u)                                    /* alignment of each take */
 
 #define STATE_SIZE ((sizeof(struct tok_state) + 63u) / 64u * 64u)
 

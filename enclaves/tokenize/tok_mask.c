@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tok_mask.c: covers code points, but for the first and the last few. */
 #include "tok_state.h"
+#include <string.h>
 
 static bool begins_point(uint8_t byte)
 {
     return (byte & 0xc0) != 0x80;
+}
+
+static void put_cover(struct tok_writer *out, uint32_t count, uint8_t with)
+{
+    if (with == '"' || with == '\\') { /* written as two characters each */
+        for (uint32_t i = 0; i < count; i++) {
+            tok_put_text(out, &with, 1);
+        }
+        return;
+    }
+    uint8_t *target = tok_take(out, count);
+    if (target != NULL) {
+        memset(target, with, count);
+    }
 }
 
 void tok_put_mask(struct tok_writer *out, const struct tok_value *value, uint32_t keep_first,
@@ -30,8 +45,6 @@ void tok_put_mask(struct tok_writer *out, const struct tok_value *value, uint32_
         point += begins_point(value->bytes[tail - 1]);
     }
     tok_put_text(out, value->bytes, head);
-    for (point = keep_first + keep_last; point < points; point++) {
-        tok_put_text(out, &with, 1);
-    }
+    put_cover(out, points - keep_first - keep_last, with);
     tok_put_text(out, value->bytes + tail, value->size - tail);
 }

@@ -71,8 +71,8 @@ void tok_put_sealed(struct tok_job *job, const struct tok_field *field,
         tok_fail(job, CSN_WIRE_STATUS_LIMIT);
         return;
     }
-    if (cse_field_seal(job->call, field->consumer, job->text + node->begin, size, sealed,
-                       sealed_max, &sealed_size) != CSN_OK) {
+    if (cse_field_seal(job->call, field->consumer, field->place, job->text + node->begin, size,
+                       sealed, sealed_max, &sealed_size) != CSN_OK) {
         tok_fail(job, CSN_WIRE_STATUS_POLICY);
         return;
     }
@@ -99,7 +99,8 @@ static bool is_one_value(struct tok_job *job, const uint8_t *text, uint32_t size
     return csn_json_scan(&json) == CSN_JSON_OK;
 }
 
-static void reveal_sealed(struct tok_job *job, const struct csn_json_node *node)
+static void reveal_sealed(struct tok_job *job, const struct tok_field *field,
+                          const struct csn_json_node *node)
 {
     struct tok_value value;
     tok_value_of(job, node, TOK_ROOM_VALUE, &value);
@@ -114,7 +115,7 @@ static void reveal_sealed(struct tok_job *job, const struct csn_json_node *node)
                   value.bytes[0] == 'e' && value.bytes[1] == 'n' && value.bytes[2] == 'c' &&
                   value.bytes[3] == '_';
     if (!marked || !read_base64(value.bytes + MARK_SIZE, value.size - MARK_SIZE, sealed, &size) ||
-        cse_field_open(job->call, sealed, size, plain, value.size, &size) != CSN_OK ||
+        cse_field_open(job->call, field->place, sealed, size, plain, value.size, &size) != CSN_OK ||
         !is_one_value(job, plain, size)) {
         cse_fail_at(job->call, node->begin);
         tok_fail(job, CSN_WIRE_STATUS_NOT_FOUND);
@@ -124,8 +125,7 @@ static void reveal_sealed(struct tok_job *job, const struct csn_json_node *node)
     job->revealed++;
 }
 
-void tok_reveal(struct tok_job *job, const struct tok_field *field,
-                const struct csn_json_node *node)
+void tok_reveal(struct tok_job *job, struct tok_field *field, const struct csn_json_node *node)
 {
     struct tok_value value;
     if (node->kind == CSN_JSON_NULL) {
@@ -133,12 +133,12 @@ void tok_reveal(struct tok_job *job, const struct tok_field *field,
         return;
     }
     if (field->action == CSN_WIRE_ACTION_ENCRYPT) {
-        reveal_sealed(job, node);
+        reveal_sealed(job, field, node);
         return;
     }
     if (node->kind == CSN_JSON_STRING || node->kind == CSN_JSON_NUMBER) {
         tok_value_of(job, node, TOK_ROOM_VALUE, &value);
-        if (tok_put_fpe(&job->out, field, &value, true)) {
+        if (tok_put_fpe(job, field, &value, true)) {
             job->revealed++;
             return;
         }

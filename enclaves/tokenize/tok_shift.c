@@ -11,6 +11,7 @@
 
 #define DAYS_OF_400_YEARS 146097u
 #define DATE_SIZE         10u
+#define FRACTION_MAX      9u /* digits of a second */
 
 struct date {
     uint32_t year;
@@ -39,10 +40,48 @@ static uint32_t month_length(uint32_t year, uint32_t month)
     return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
 
+/* Takes `mark` and two digits at *at. */
+static bool take_pair(const uint8_t *bytes, uint32_t size, uint32_t *at, uint8_t mark)
+{
+    uint32_t number;
+    if (size - *at < 3 || bytes[*at] != mark || !read_number(bytes + *at + 1, 2, &number)) {
+        return false;
+    }
+    *at += 3;
+    return true;
+}
+
+/* What follows the date is copied, so it may be nothing but a time of day (or nothing at all). */
+static bool is_time(const uint8_t *bytes, uint32_t size)
+{
+    uint32_t at = 0;
+    if (size == 0) {
+        return true;
+    }
+    if (!take_pair(bytes, size, &at, 'T') || !take_pair(bytes, size, &at, ':')) {
+        return false;
+    }
+    if (take_pair(bytes, size, &at, ':') && at < size && bytes[at] == '.') {
+        uint32_t first = ++at;
+        while (at < size && at - first < FRACTION_MAX && bytes[at] >= '0' && bytes[at] <= '9') {
+            at++;
+        }
+        if (at == first) {
+            return false;
+        }
+    }
+    if (at < size && bytes[at] == 'Z') {
+        at++;
+    } else if (take_pair(bytes, size, &at, '+') || take_pair(bytes, size, &at, '-')) {
+        return take_pair(bytes, size, &at, ':') && at == size;
+    }
+    return at == size;
+}
+
 static bool read_date(const struct tok_value *value, struct date *date)
 {
     const uint8_t *bytes = value->bytes;
-    if (value->size < DATE_SIZE || (value->size > DATE_SIZE && bytes[DATE_SIZE] != 'T') ||
+    if (value->size < DATE_SIZE || !is_time(bytes + DATE_SIZE, value->size - DATE_SIZE) ||
         bytes[4] != '-' || bytes[7] != '-' || !read_number(bytes, 4, &date->year) ||
         !read_number(bytes + 5, 2, &date->month) || !read_number(bytes + 8, 2, &date->day)) {
         return false;

@@ -13,6 +13,7 @@
 #define TOK_STATE_H
 
 #include "crypto/aes.h"
+#include "crypto/ff1.h"
 #include "crypto/sha2.h"
 #include "json/json.h"
 #include <caisson/enclave.h>
@@ -20,6 +21,7 @@
 
 #define TOK_SYMBOL_MAX  256u /* symbols of one fpe value */
 #define TOK_PREFIX_SIZE 16u
+#define TOK_TWEAK_SIZE  8u
 #define TOK_NONE        0xffffu
 #define TOK_NODE_MAX    (1u + CSN_WIRE_POLICY_FIELD_MAX * CSN_WIRE_POLICY_PATH_STEPS)
 
@@ -41,6 +43,7 @@ struct tok_run {
 struct tok_alphabet {
     uint32_t radix;
     uint32_t run_count;
+    bool escapes; /* a character of it is written as an escape in JSON */
     struct tok_run runs[CSN_WIRE_POLICY_ALPHABET_MAX];
 };
 
@@ -51,10 +54,11 @@ struct tok_name {
 };
 
 struct tok_field {
-    struct csn_aes_key aes;  /* fpe */
-    struct csn_hmac_key mac; /* token (also of fpe and detect), hash or shift */
-    struct csn_sha256 tweak; /* fpe: the hash before the kept symbols */
-    uint8_t plain_tweak[8];  /* fpe: of a value with nothing kept */
+    struct csn_aes_key aes;       /* fpe */
+    struct csn_hmac_key mac;      /* token (also of fpe and detect), hash or shift */
+    struct csn_sha256 tweak;      /* fpe: the hash before the kept symbols */
+    uint8_t plain_tweak[8];       /* fpe: of a value with nothing kept */
+    struct csn_ff1_plan plans[2]; /* fpe: of the even and the odd count seen last; 0: none yet */
     struct tok_alphabet alphabet;
     uint8_t action;
     uint8_t short_action;
@@ -72,6 +76,7 @@ struct tok_field {
     struct tok_name subject[CSN_WIRE_POLICY_PATH_STEPS];
     uint32_t subject_hash[CSN_WIRE_POLICY_PATH_STEPS];
     uint32_t consumer; /* encrypt: index in the grant */
+    uint64_t place;    /* encrypt: from the path; where a sealed value may go back to */
     bool opens;        /* encrypt: the grant has the consumer's secret key */
 };
 
@@ -97,7 +102,7 @@ struct tok_state {
     uint8_t text[CSN_WIRE_POLICY_SIZE_MAX];
 };
 
-/* Output that stops when it is full. */
+/* Output that stops when it is full; what was written stays where it is. */
 struct tok_writer {
     uint8_t *bytes;
     uint32_t size;
@@ -107,7 +112,8 @@ struct tok_writer {
 
 struct tok_job {
     struct cse_call *call;
-    const struct tok_state *state;
+    struct tok_queue *queue;
+    struct tok_state *state; /* constant but for the plans */
     const uint8_t *text;
     uint32_t size;
     const struct csn_json_node *nodes;
@@ -150,7 +156,7 @@ void tok_write_record(struct tok_job *job);
 
 /* ---- tok_apply.c ---- */
 /* False: the member or element is dropped; what was written is to be taken back. */
-bool tok_apply(struct tok_job *job, const struct tok_field *field, uint32_t node);
+bool tok_apply(struct tok_job *job, struct tok_field *field, uint32_t node);
 /* room: which of the two decoded strings it may take the place of. */
 #define TOK_ROOM_VALUE   0u
 #define TOK_ROOM_SUBJECT 1u
@@ -170,15 +176,14 @@ struct tok_form {
     uint32_t keep_first;
     uint32_t keep_last;
 };
-/* Without quotes: a token needs no escapes. */
-void tok_put_token(struct tok_writer *out, const struct csn_hmac_key *key,
+/* Without quotes: tokens and hashes need no escapes. Their digits come with the batch. */
+void tok_put_token(struct tok_job *job, const struct csn_hmac_key *key,
                    const struct tok_value *value, const struct tok_form *form);
-void tok_put_hash(struct tok_writer *out, const struct csn_hmac_key *key,
+void tok_put_hash(struct tok_job *job, const struct csn_hmac_key *key,
                   const struct tok_value *value);
-void tok_typed_mac(const struct csn_hmac_key *key, const struct tok_value *value, uint8_t mac[32]);
-/* False: the value is unfit and nothing was written. */
-bool tok_put_fpe(struct tok_writer *out, const struct tok_field *field,
-                 const struct tok_value *value, bool inverse);
+/* False: the value is unfit and nothing was written. Forwards the symbols come with the batch. */
+bool tok_put_fpe(struct tok_job *job, struct tok_field *field, const struct tok_value *value,
+                 bool inverse);
 /* False: not a date that can be moved; nothing was written. */
 bool tok_put_shift(struct tok_job *job, const struct tok_field *field,
                    const struct tok_value *value);
@@ -187,8 +192,7 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
 void tok_put_sealed(struct tok_job *job, const struct tok_field *field,
                     const struct csn_json_node *node);
 /* Operation 2 on a field whose bit is set. */
-void tok_reveal(struct tok_job *job, const struct tok_field *field,
-                const struct csn_json_node *node);
+void tok_reveal(struct tok_job *job, struct tok_field *field, const struct csn_json_node *node);
 
 /* ---- tok_luhn.c ---- */
 /* numerals 0..9; all N satisfy the check. */
@@ -203,9 +207,75 @@ bool tok_alphabet_build(struct tok_alphabet *alphabet, const uint8_t *characters
 uint16_t tok_numeral(const struct tok_alphabet *alphabet, uint8_t character);
 uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_t numeral);
 
+/* ---- tok_queue.c: MACs and encryptions of a batch, done side by side ---- */
+#define TOK_MAC_MAX     32u
+#define TOK_FPE_MAX     16u
+#define TOK_TAG_ROOM    40u  /* 32 bytes, read in pieces of 8 */
+#define TOK_MESSAGE_MAX 119u /* two blocks; longer ones are hashed at once */
+
+struct tok_mac_job {
+    uint8_t *target;
+    uint32_t size; /* bytes of the MAC that are written as base32; 0: all, as hex */
+    uint8_t tag[TOK_TAG_ROOM];
+    uint8_t message[TOK_MESSAGE_MAX];
+};
+
+struct tok_fpe_job {
+    const struct tok_field *field;
+    uint8_t *target; /* the value's characters, symbols to be replaced */
+    uint32_t size;
+    uint32_t count; /* symbols */
+    uint8_t tweak[TOK_TWEAK_SIZE];
+    uint16_t numerals[TOK_SYMBOL_MAX];
+};
+
+/* cse_batch(). What a failed record put off is taken back: first.. are the present record's. */
+struct tok_queue {
+    uint32_t mac_count, mac_first;
+    uint32_t fpe_count, fpe_first;
+    struct csn_hmac_item mac_items[TOK_MAC_MAX];
+    struct csn_ff1_item fpe_items[TOK_FPE_MAX];
+    struct tok_mac_job macs[TOK_MAC_MAX];
+    struct tok_fpe_job fpes[TOK_FPE_MAX];
+};
+
+void tok_queue_begin(struct tok_queue *queue);
+void tok_queue_take_back(struct tok_queue *queue);
+void tok_queue_complete(void *queue);
+/* LP(typed value) under key; size as in tok_mac_job. Writes placeholders until the batch is done.
+ */
+void tok_put_mac(struct tok_job *job, const struct csn_hmac_key *key, const struct tok_value *value,
+                 uint32_t size);
+/* A copy of the job is put off, or the job is done at once. */
+void tok_queue_fpe(struct tok_queue *queue, const struct tok_fpe_job *job,
+                   const struct csn_ff1_plan *plan);
+void tok_fpe_now(struct tok_fpe_job *job, const struct csn_ff1_plan *plan, bool inverse);
+
 /* ---- output ---- */
-void tok_put(struct tok_writer *out, const void *bytes, uint32_t size);
-void tok_put_byte(struct tok_writer *out, uint8_t byte);
+/* Room for size bytes, NULL when the output is full; the caller fills it. */
+static inline uint8_t *tok_take(struct tok_writer *out, uint32_t size)
+{
+    if (out->full || size > out->max - out->size) {
+        out->full = true;
+        return NULL;
+    }
+    out->size += size;
+    return out->bytes + out->size - size;
+}
+
+static inline void tok_put(struct tok_writer *out, const void *bytes, uint32_t size)
+{
+    uint8_t *target = tok_take(out, size);
+    if (target != NULL) {
+        __builtin_memcpy(target, bytes, size);
+    }
+}
+
+static inline void tok_put_byte(struct tok_writer *out, uint8_t byte)
+{
+    tok_put(out, &byte, 1);
+}
+
 /* The inside of a JSON string, with escapes. */
 void tok_put_text(struct tok_writer *out, const uint8_t *bytes, uint32_t size);
 

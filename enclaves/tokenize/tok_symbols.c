@@ -10,6 +10,7 @@ bool tok_alphabet_build(struct tok_alphabet *alphabet, const uint8_t *characters
     bool seen[128] = {false};
     alphabet->radix = count;
     alphabet->run_count = 0;
+    alphabet->escapes = false;
     if (count < 2 || count > CSN_WIRE_POLICY_ALPHABET_MAX) {
         return false;
     }
@@ -19,6 +20,7 @@ bool tok_alphabet_build(struct tok_alphabet *alphabet, const uint8_t *characters
             return false;
         }
         seen[character] = true;
+        alphabet->escapes |= character == '"' || character == '\\';
         if (i > 0 && character == characters[i - 1] + 1) {
             alphabet->runs[alphabet->run_count - 1].count++;
         } else {

@@ -69,7 +69,7 @@ static enum verdict apply_default(struct tok_job *job, const struct csn_json_nod
 
 static enum verdict apply_field(struct tok_job *job, uint16_t index, uint32_t node)
 {
-    const struct tok_field *field = &job->state->fields[index];
+    struct tok_field *field = &job->state->fields[index];
     if (!job->reveal) {
         return tok_apply(job, field, node) ? KEPT : DROPPED;
     }
@@ -147,9 +147,11 @@ static void walk_child(struct walk *walk)
 
 static void walk_text(struct tok_job *job, uint32_t root)
 {
-    struct walk walk = {.job = job};
+    struct walk walk; /* frames are written when they are entered */
     const struct csn_json_node *node = &job->nodes[root];
     job->root = root;
+    walk.job = job;
+    walk.depth = 0;
     switch (apply_value(job, 0, root)) {
     case KEPT:
         return;

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tok_writer.c: output that stops when it is full; what was written stays where it is. */
+/* tok_writer.c: text with escapes into an output that stops when it is full. */
 #include "tok_state.h"
-#include <string.h>
-
-void tok_put(struct tok_writer *out, const void *bytes, uint32_t size)
-{
-    if (out->full || size > out->max - out->size) {
-        out->full = true;
-        return;
-    }
-    memcpy(out->bytes + out->size, bytes, size);
-    out->size += size;
-}
-
-void tok_put_byte(struct tok_writer *out, uint8_t byte)
-{
-    tok_put(out, &byte, 1);
-}
 
 void tok_put_text(struct tok_writer *out, const uint8_t *bytes, uint32_t size)
 {

@@ -4,7 +4,7 @@
  *
  * Operation 1 tokenizes, operation 2 gives values back to those who may have them. A record is
  * scanned once into nodes in the scratch, then written by walking the nodes: what is kept is
- * copied from the input as it stands.
+ * copied from the input as it stands. MACs and encryptions are put off until a batch is complete.
  */
 #include "core/bytes.h"
 #include "tok_state.h"
@@ -60,9 +60,12 @@ static cse_status serve(struct tok_job *job, uint32_t *output_size)
         return status;
     }
     job->nodes = json.nodes;
+    job->queue = cse_batch(job->call);
+    tok_queue_begin(job->queue);
     tok_write_record(job);
     status = settle(job);
     if (status != CSN_WIRE_STATUS_OK) {
+        tok_queue_take_back(job->queue);
         csn_wipe(job->out.bytes, job->out.size);
         return status;
     }
@@ -116,4 +119,6 @@ const struct cse_service cse_service = {
     .operation_count = sizeof operations / sizeof operations[0],
     .grant = tok_grant,
     .purpose_mask = UINT64_MAX,
+    .batch_size = sizeof(struct tok_queue),
+    .complete = tok_queue_complete,
 };

@@ -63,6 +63,16 @@ struct cse_service {
     uint32_t operation_count;
     cse_grant_hook grant;  /* optional: NULL accepts an empty policy only */
     uint64_t purpose_mask; /* purposes of grants that this enclave serves; bit 0 = general */
+    /*
+     * Optional: work on outputs that handlers put off, so that values of many records are
+     * encrypted or hashed side by side. batch_size bytes of the scratch (part of the manifest's
+     * scratch_size), zero at first, are kept from record to record: cse_batch(). complete() does
+     * all that was put off; it runs before any output is sealed and before any grant is replaced.
+     * Put off only what writes inside the output of a record whose handler returns OK, and copy
+     * what comes from input or scratch: they are gone by then. cse_emit() copies at once.
+     */
+    uint32_t batch_size;
+    void (*complete)(void *batch);
 };
 
 /* Exactly one of each per image. CSE_MANIFEST puts the note into the image. */
@@ -100,6 +110,8 @@ uint32_t cse_purpose(const struct cse_call *call);
 bool cse_budget_take(struct cse_call *call, uint64_t count);
 /* Scratch, reset after the record; NULL when exhausted: answer with CSN_WIRE_STATUS_LIMIT. */
 void *cse_scratch(struct cse_call *call, uint32_t size);
+/* The worker's batch memory, 64-byte aligned; only with a batch_size. */
+void *cse_batch(struct cse_call *call);
 /* Fresh random bytes; false only if the generator failed, then the enclave stops. */
 bool cse_random(struct cse_call *call, void *bytes, uint32_t size);
 /* Where the input was wrong: goes into result.detail of the tombstone. */
@@ -108,14 +120,17 @@ void cse_fail_at(struct cse_call *call, uint32_t offset);
 /*
  * Seal one value to a consumer of the grant, as a full-form record of direction FIELD (prelude and
  * size classes do not apply: cipher_size = size). output_size_max must be at least
- * CSE_FIELD_OVERHEAD + size. cse_field_open: only where the grant holds that consumer's secret key.
+ * CSE_FIELD_OVERHEAD + size. cse_field_open: only where the grant holds that consumer's secret key,
+ * and only what was sealed for the same place.
+ * place: what the value is to the service, a number of its own that decides who may have it back
+ * (tokenize: a hash of the path). It is authenticated: a value cannot be moved to another place.
  */
 #define CSE_FIELD_OVERHEAD (sizeof(struct csn_wire_record) + CSN_WIRE_TAG_SIZE)
-CSN_MUST_USE csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *value,
+CSN_MUST_USE csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
+                                    const uint8_t *value, uint32_t size, uint8_t *output,
+                                    uint32_t output_size_max, uint32_t *output_size);
+CSN_MUST_USE csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sealed,
                                     uint32_t size, uint8_t *output, uint32_t output_size_max,
-                                    uint32_t *output_size);
-CSN_MUST_USE csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t size,
-                                    uint8_t *output, uint32_t output_size_max,
                                     uint32_t *output_size);
 
 /* Another output for the same input, to the same receiver; at most outputs_per_input_max - 1. */

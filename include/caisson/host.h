@@ -118,7 +118,8 @@ CSN_API CSN_MUST_USE csn_err csn_enclave_receive(struct csn_enclave *enclave, ui
                                                  void *target, struct csn_output *output);
 /*
  * Sleep until an output may be there, or timeout_ns passed (CSN_AGAIN), or the enclave died
- * (CSN_ERR_CRASHED). Spins for a short bounded time first.
+ * (CSN_ERR_CRASHED). Spins for a short bounded time first, and
+ * naps a few times while much is in flight, which spares the enclave the waking.
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel,
                                               uint64_t timeout_ns);

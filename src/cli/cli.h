@@ -30,8 +30,8 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_bench, cli_demo, cli_doctor, cli_evidence, cli_grant, cli_inspect,
-    cli_keygen, cli_measure, cli_new, cli_open, cli_policy, cli_run, cli_seal, cli_sign, cli_size,
-    cli_verify;
+    cli_keygen, cli_measure, cli_new, cli_open, cli_policy, cli_predict, cli_run, cli_seal,
+    cli_sign, cli_size, cli_verify;
 
 /* ---- options.c: long options only, "--name VALUE", "--name=VALUE" or flags; "--" ends them ----
  */
@@ -51,9 +51,19 @@ int cli_options(const struct cli_verb *verb, int argc, char **argv,
 /* Whole unsigned decimal number within limits, or CLI_USAGE with a message. */
 int cli_number(const char *option, const char *text, uint64_t minimum, uint64_t maximum,
                uint64_t *value);
+/* auto, process or kvm, or CLI_USAGE with a message. */
+int cli_backend(const char *text);
 /* Hex of exactly size bytes, or CLI_USAGE with a message. */
 int cli_hex(const char *option, const char *text, uint8_t *bytes, size_t size);
 void cli_print_hex(FILE *stream, const uint8_t *bytes, size_t size);
+
+/* ---- stream_begin.c ---- */
+/* cli_options() with the operands INPUT and OUTPUT, both "-" where they are not given. */
+int cli_stream_options(const struct cli_verb *verb, int argc, char **argv,
+                       const struct cli_option *options, size_t option_count,
+                       const char *operands[2], bool *done);
+/* csv_client_init(), with a message where the self-test fails. */
+int cli_client_init(void);
 
 /* ---- files.c ---- */
 /* Whole file ("-" = stdin), malloc'd, NUL-terminated beyond *size; NULL with a message printed. */
@@ -75,5 +85,7 @@ void cli_json_string(FILE *stream, const char *text);
  */
 void cli_progress(const char *what, uint64_t done, uint64_t total);
 uint64_t cli_now_ns(void); /* CLOCK_MONOTONIC */
+/* enum csn_wire_status in a few words. */
+const char *cli_status_name(uint16_t status);
 
 #endif

@@ -12,9 +12,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-#define HEAD_SIZE 8u
+#define HEAD_SIZE     8u
+#define DIAL_TRIES    100u /* five seconds */
+#define DIAL_PAUSE_NS 50000000L
 
 static bool address_of(const char *path, struct sockaddr_un *address)
 {
@@ -49,6 +52,12 @@ int cli_control_connect(const char *path)
         return -1;
     }
     int fd = dial(&address);
+    /* A run that was started just before has its socket once the enclave serves. */
+    for (uint32_t i = 0; fd < 0 && (errno == ENOENT || errno == ECONNREFUSED) && i < DIAL_TRIES;
+         i++) {
+        nanosleep(&(struct timespec){.tv_nsec = DIAL_PAUSE_NS}, NULL);
+        fd = dial(&address);
+    }
     if (fd < 0) {
         cli_fail(0, "%s: %s; is caisson run there?", path, strerror(errno));
     }
@@ -128,6 +137,9 @@ uint8_t *cli_control_call(int fd, uint32_t type, const void *bytes, uint32_t siz
         return reply;
     }
     if (reply_type == CLI_CONTROL_ERROR) {
+        for (uint32_t i = 0; i < *reply_size; i++) { /* a host's words: no codes for a terminal */
+            reply[i] = reply[i] >= 0x20 && reply[i] < 0x7f ? reply[i] : '?';
+        }
         cli_fail(0, "caisson run answers: %s", (const char *)reply);
     } else {
         cli_fail(0, "the control socket answered with type %u, not %u", reply_type, type);

@@ -80,6 +80,9 @@ static int run(int argc, char **argv)
     int result = cli_options(&cli_demo, argc, argv, table, sizeof table / sizeof table[0], NULL, 0,
                              &operand_count, &done);
     if (result == CLI_OK && !done) {
+        result = cli_backend(options.backend);
+    }
+    if (result == CLI_OK && !done) {
         result = load(&options, &demo);
     }
     if (result != CLI_OK || done) {

@@ -146,6 +146,28 @@ CSN_NORETURN void demo_auditor(uint64_t seed, uint64_t record_count, int control
 /* enclave_size: the least bytes that an enclave's private memory has. */
 bool demo_audit_dump(int control, uint64_t enclave_size, uint64_t *skipped);
 
+/* ---- demo_cpu.c: what each stage used ---- */
+enum demo_cpu_place {
+    DEMO_CPU_PRODUCER,
+    DEMO_CPU_HOST,
+    DEMO_CPU_ENCLAVE,
+    DEMO_CPU_CONSUMER,
+    DEMO_CPU_COUNT
+};
+struct demo_cpu_stage {
+    uint64_t run_ns;
+    uint64_t wait_ns; /* ready, but without a core */
+};
+struct demo_cpu {
+    struct demo_cpu_stage stages[DEMO_CPU_COUNT];
+};
+/* So far. The consumer is the tenant's child; the auditor is no stage. */
+void demo_cpu_read(pid_t tenant, pid_t auditor, struct demo_cpu *cpu);
+void demo_cpu_since(const struct demo_cpu *before, struct demo_cpu *now);
+
+/* ---- demo_moves.c: how often the kernel moved memory, so far ---- */
+uint64_t demo_kernel_moves(void);
+
 /* ---- demo_host.c ---- */
 struct demo_steady {
     bool valid; /* every counter could be read */
@@ -192,6 +214,8 @@ struct demo_report {
     struct demo_steady steady;
     struct demo_done run;
     struct demo_done latency;
+    struct demo_cpu run_cpu;
+    struct demo_cpu latency_cpu;
     struct demo_compared compared;
     struct demo_findings findings;
     uint64_t records_in;

@@ -18,10 +18,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HOST_BUFFER_SIZE ((size_t)256 << 10)
-#define HOST_CHANNEL     0u
-#define HOST_WAIT_NS     UINT64_C(200000)
-#define HOST_TURN        256u
+#define HOST_BUFFER_SIZE   ((size_t)512 << 10)
+#define HOST_BUFFER_ENOUGH DEMO_FRAME_SIZE_MAX /* bytes not yet submitted: no more are read */
+#define HOST_CHANNEL       0u
+#define HOST_WAIT_NS       UINT64_C(200000)
+#define HOST_TURN          256u
 
 struct route {
     struct demo_host *host;
@@ -93,12 +94,12 @@ static bool route_read(struct route *route, bool *moved)
 {
     if (route->in_begin == route->in_end) {
         route->in_begin = route->in_end = 0;
-    } else if (HOST_BUFFER_SIZE - route->in_end < DEMO_FRAME_SIZE_MAX) {
+    } else if (HOST_BUFFER_SIZE - route->in_end < HOST_BUFFER_SIZE / 2) {
         memmove(route->in, route->in + route->in_begin, route->in_end - route->in_begin);
         route->in_end -= route->in_begin;
         route->in_begin = 0;
     }
-    if (route->in_end == HOST_BUFFER_SIZE || route->submitted == route->count) {
+    if (route->in_end - route->in_begin > HOST_BUFFER_ENOUGH || route->submitted == route->count) {
         return true;
     }
     ssize_t got = read(route->host->links.records[0], route->in + route->in_end,

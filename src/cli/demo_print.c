@@ -35,6 +35,31 @@ static void number(const char *name, uint64_t value)
     printf(",\"%s\":%llu", name, (unsigned long long)value);
 }
 
+static const char *const stage_names[DEMO_CPU_COUNT] = {"producer", "host", "enclave", "consumer"};
+
+static double per_record_us(uint64_t ns, uint64_t records)
+{
+    return (double)ns / 1e3 / (double)(records ? records : 1);
+}
+
+/* format: of a stage's name, and of how long it ran and waited, in microseconds per record */
+static void print_stages(const char *format, const char *between, const struct demo_cpu *cpu,
+                         uint64_t records)
+{
+    for (uint32_t i = 0; i < DEMO_CPU_COUNT; i++) {
+        fputs(i == 0 ? "" : between, stdout);
+        printf(format, stage_names[i], per_record_us(cpu->stages[i].run_ns, records),
+               per_record_us(cpu->stages[i].wait_ns, records));
+    }
+}
+
+static void print_cpu(const char *name, const struct demo_cpu *cpu, uint64_t records)
+{
+    printf(",\"%s\":{", name);
+    print_stages("\"%s\":{\"ran\":%.2f,\"waited\":%.2f}", ",", cpu, records);
+    printf("}");
+}
+
 static void print_real(const struct demo_report *report)
 {
     printf(",\"real_records\":{");
@@ -78,6 +103,8 @@ void demo_print_json(const struct demo_report *report, bool good)
            (double)report->latency.latency_ns[0] / 1e3, (double)report->latency.latency_ns[1] / 1e3,
            (double)report->latency.latency_ns[2] / 1e3);
     printf(",\"ratio_to_openssl_loop\":%.2f", report->rate / report->loop_rate);
+    print_cpu("core_us_per_record", &report->run_cpu, report->run.opened);
+    print_cpu("core_us_per_record_latency", &report->latency_cpu, report->latency.opened);
     print_real(report);
     printf(",\"complete\":%s,\"ok\":%s}\n", report->complete ? "true" : "false",
            good ? "true" : "false");
@@ -91,6 +118,13 @@ static void row(const char *name, const char *format, ...)
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
+    putchar('\n');
+}
+
+static void row_cpu(const struct demo_cpu *cpu, uint64_t records)
+{
+    printf("  %-28s ", "  core us each (no core)");
+    print_stages("%s %.1f (%.1f)", ", ", cpu, records);
     putchar('\n');
 }
 
@@ -125,9 +159,11 @@ void demo_print_table(const struct demo_report *report, bool good)
     row("records per second", "%.0f", report->rate);
     row("ratio to an OpenSSL loop", "%.2f (the loop: %.0f/s on one core)",
         report->rate / report->loop_rate, report->loop_rate);
+    row_cpu(&report->run_cpu, report->run.opened);
     row("latency at half that rate", "p50 %.0f us, p99 %.0f us, p99.9 %.0f us",
         (double)report->latency.latency_ns[0] / 1e3, (double)report->latency.latency_ns[1] / 1e3,
         (double)report->latency.latency_ns[2] / 1e3);
+    row_cpu(&report->latency_cpu, report->latency.opened);
     for (uint32_t i = 0; i < DEMO_REAL_COUNT; i++) {
         const struct demo_real *real = &report->real[i];
         if (real->present) {

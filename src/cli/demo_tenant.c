@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define TENANT_BATCH   32u
-#define TENANT_SPIN_NS UINT64_C(60000)
+#define TENANT_TICK_NS UINT64_C(50000) /* open loop: from one sleep's end to the next, at least */
 
 struct tenant_state {
     const struct demo_job *job;
@@ -188,43 +188,40 @@ static void tenant_batch(struct tenant_state *state, struct csv_sealer *sealer, 
                          uint32_t count)
 {
     struct csv_seal_item items[TENANT_BATCH];
-    uint32_t stride = state->frame_size_max + 4;
+    size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t record = (first + i) % state->records.count;
         size_t offset = state->records.offset[record];
-        items[i] = (struct csv_seal_item){
-            .payload = state->records.text + offset,
-            .payload_size = (uint32_t)(state->records.offset[record + 1] - offset),
-            .operation = 1,
-            .record_size_max = state->frame_size_max,
-            .record = state->frames + (size_t)i * stride + 4};
+        uint32_t size = (uint32_t)(state->records.offset[record + 1] - offset);
+        items[i] = (struct csv_seal_item){.payload = state->records.text + offset,
+                                          .payload_size = size,
+                                          .operation = 1,
+                                          .record_size_max = csv_record_size(size, 0),
+                                          .record = state->frames + used + 4};
+        put_frame(state->frames + used, items[i].record_size_max);
+        used += items[i].record_size_max + 4;
     }
     if (csv_seal_batch(sealer, items, count) != CSN_OK) {
         demo_die(state->control, "cannot seal");
     }
-    size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i].result != CSN_OK) {
+        /* No short form is asked for, so that each record fills its frame. */
+        if (items[i].result != CSN_OK || items[i].record_size != items[i].record_size_max) {
             demo_die(state->control, "cannot seal a record: %s", csn_err_name(items[i].result));
         }
-        memmove(state->frames + used + 4, items[i].record, items[i].record_size);
-        put_frame(state->frames + used, items[i].record_size);
-        used += items[i].record_size + 4;
     }
     if (!cli_write_exactly(state->output, state->frames, used)) {
         _exit(1); /* the host is gone: nobody to tell */
     }
 }
 
+/* It sleeps: a producer that spins would take a core of the machine that it measures. */
 static void wait_until(uint64_t time_ns)
 {
-    for (uint64_t now = cli_now_ns(); now < time_ns; now = cli_now_ns()) {
-        if (time_ns - now > TENANT_SPIN_NS) {
-            uint64_t left = time_ns - now - TENANT_SPIN_NS / 2;
-            const struct timespec pause = {.tv_sec = (time_t)(left / 1000000000),
-                                           .tv_nsec = (long)(left % 1000000000)};
-            nanosleep(&pause, NULL);
-        }
+    const struct timespec until = {.tv_sec = (time_t)(time_ns / 1000000000),
+                                   .tv_nsec = (long)(time_ns % 1000000000)};
+    while (cli_now_ns() < time_ns) {
+        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
     }
 }
 
@@ -237,10 +234,15 @@ static void tenant_produce(struct tenant_state *state, const struct demo_go *go)
     if (csv_sealer_create(&options, &sealer) != CSN_OK) {
         demo_die(state->control, "cannot make a sealer");
     }
+    uint64_t tick = 0;
     for (uint64_t done = 0; done < go->count;) {
         uint64_t due = go->count;
         if (go->interval_ps != 0) {
-            wait_until(go->start_ns + done * go->interval_ps / 1000);
+            uint64_t next = go->start_ns + done * go->interval_ps / 1000;
+            if (cli_now_ns() < next) {
+                wait_until(next > tick ? next : tick);
+                tick = cli_now_ns() + TENANT_TICK_NS;
+            }
             due = (cli_now_ns() - go->start_ns) * 1000 / go->interval_ps + 1;
             due = due < go->count ? due : go->count;
             due = due > done ? due : done + 1;

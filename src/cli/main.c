@@ -6,8 +6,8 @@
 
 static const struct cli_verb *const verbs[] = {
     &cli_demo, &cli_run,      &cli_keygen, &cli_sign,   &cli_measure, &cli_inspect,
-    &cli_size, &cli_evidence, &cli_verify, &cli_policy, &cli_grant,   &cli_seal,
-    &cli_open, &cli_new,      &cli_doctor, &cli_bench,
+    &cli_size, &cli_evidence, &cli_verify, &cli_policy, &cli_predict, &cli_grant,
+    &cli_seal, &cli_open,     &cli_new,    &cli_doctor, &cli_bench,
 };
 
 static void usage(FILE *stream)
@@ -24,6 +24,12 @@ static void usage(FILE *stream)
         stream);
 }
 
+/* What was printed must have arrived. */
+static int end(int code)
+{
+    return fflush(stdout) == 0 ? code : cli_fail(CLI_FAILURE, "cannot write to stdout");
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write, with a message */
@@ -34,17 +40,17 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         usage(stdout);
-        return CLI_OK;
+        return end(CLI_OK);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("caisson 0.1.0");
-        return CLI_OK;
+        return end(CLI_OK);
     }
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(argv[1], verbs[i]->name) == 0) {
             cli_set_verb(verbs[i]->name);
             int code = verbs[i]->run(argc - 1, argv + 1);
-            return fflush(stdout) == 0 ? code : cli_fail(CLI_FAILURE, "cannot write to stdout");
+            return end(code);
         }
     }
     return cli_fail(CLI_USAGE, "no such verb: %s; see caisson --help", argv[1]);

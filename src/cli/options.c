@@ -88,6 +88,14 @@ int cli_number(const char *option, const char *text, uint64_t minimum, uint64_t 
     return CLI_OK;
 }
 
+int cli_backend(const char *text)
+{
+    if (strcmp(text, "auto") == 0 || strcmp(text, "process") == 0 || strcmp(text, "kvm") == 0) {
+        return CLI_OK;
+    }
+    return cli_fail(CLI_USAGE, "--backend wants auto, process or kvm, not '%s'", text);
+}
+
 static int nibble(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'

@@ -69,3 +69,11 @@ uint64_t cli_now_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
+
+const char *cli_status_name(uint16_t status)
+{
+    static const char *const names[] = {
+        "ok",     "malformed payload", "limit",  "no such operation", "rights",  "budget",
+        "replay", "result too large",  "policy", "not found",         "internal"};
+    return status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
+}

@@ -81,8 +81,8 @@ struct cli_run {
     /* the loop's own */
     struct run_slot slots[RUN_SLOT_COUNT];
     uint64_t slot_head, slot_tail;
-    struct run_record waiting; /* taken from the queue, not yet taken by the ring */
-    bool has_waiting;
+    struct run_record batch[RUN_QUEUE_COUNT]; /* taken from the queue, not yet by the rings */
+    uint32_t batch_next, batch_count;
     bool recovering; /* lost records are being fed back */
     uint32_t grants_taken;
     struct run_grant grant;

@@ -10,24 +10,43 @@
 /* A frame above this cannot be skipped with any hope to find the next one. */
 #define SKIP_SIZE_MAX (UINT32_C(64) << 20)
 
+#define READER_SIZE ((size_t)256 << 10)
+
 struct place {
     uint64_t record; /* counts from 0 */
     uint64_t offset; /* of the frame's first byte */
 };
 
+/* One thread's. Many frames come with one system call. */
+struct reader {
+    int fd;
+    uint8_t *bytes;
+    size_t begin;
+    size_t end;
+};
+
+/* More bytes, whatever there is by now; false at the end. */
+static bool refill(struct reader *reader)
+{
+    ssize_t got;
+    do {
+        got = read(reader->fd, reader->bytes, READER_SIZE);
+    } while (got < 0 && errno == EINTR);
+    reader->begin = 0;
+    reader->end = got > 0 ? (size_t)got : 0;
+    return got > 0;
+}
+
 /* How many of size bytes came before the end. */
-static size_t read_some(int fd, uint8_t *bytes, size_t size)
+static size_t read_some(struct reader *reader, uint8_t *bytes, size_t size)
 {
     size_t used = 0;
-    while (used < size) {
-        ssize_t got = read(fd, bytes + used, size - used);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            break;
-        }
-        used += (size_t)got;
+    while (used < size && (reader->begin != reader->end || refill(reader))) {
+        size_t there = reader->end - reader->begin;
+        size_t part = there < size - used ? there : size - used;
+        memcpy(bytes + used, reader->bytes + reader->begin, part);
+        reader->begin += part;
+        used += part;
     }
     return used;
 }
@@ -54,12 +73,12 @@ static bool broken(struct cli_run *run, const struct place *place, const char *w
 }
 
 /* Over the bytes of a frame that is not used; false at the end. */
-static bool skip(int fd, uint32_t size)
+static bool skip(struct reader *reader, uint32_t size)
 {
     uint8_t bytes[4096];
     while (size != 0) {
         uint32_t part = size < sizeof bytes ? size : (uint32_t)sizeof bytes;
-        if (read_some(fd, bytes, part) != part) {
+        if (read_some(reader, bytes, part) != part) {
             return false;
         }
         size -= part;
@@ -67,14 +86,15 @@ static bool skip(int fd, uint32_t size)
     return true;
 }
 
-static bool next_body(struct cli_run *run, const struct place *place, uint32_t size)
+static bool next_body(struct cli_run *run, struct reader *reader, const struct place *place,
+                      uint32_t size)
 {
     uint8_t *bytes = malloc(size);
     if (bytes == NULL) {
         broken(run, place, "out of memory");
-        return skip(run->input_fd, size);
+        return skip(reader, size);
     }
-    if (read_some(run->input_fd, bytes, size) != size) {
+    if (read_some(reader, bytes, size) != size) {
         free(bytes);
         broken(run, place, "the input ends inside it");
         return false;
@@ -84,11 +104,11 @@ static bool next_body(struct cli_run *run, const struct place *place, uint32_t s
 }
 
 /* One frame; false when there are no more. */
-static bool next_frame(struct cli_run *run, struct place *place)
+static bool next_frame(struct cli_run *run, struct reader *reader, struct place *place)
 {
     uint8_t head[4];
     uint32_t size = 0;
-    size_t got = read_some(run->input_fd, head, sizeof head);
+    size_t got = read_some(reader, head, sizeof head);
     if (got == 0) {
         return false;
     }
@@ -105,9 +125,9 @@ static bool next_frame(struct cli_run *run, struct place *place)
         more = false;
     } else if (size > run->input_size_max) {
         broken(run, place, "larger than the enclave takes");
-        more = skip(run->input_fd, size);
+        more = skip(reader, size);
     } else {
-        more = next_body(run, place, size);
+        more = next_body(run, reader, place, size);
     }
     place->record++;
     place->offset += sizeof head + size;
@@ -127,10 +147,13 @@ void *run_input_thread(void *state)
 {
     struct cli_run *run = state;
     struct place place = {0};
-    bool more = open_fifo(run);
+    struct reader reader = {.bytes = malloc(READER_SIZE)};
+    bool more = reader.bytes != NULL ? open_fifo(run) : !broken(run, &place, "out of memory");
+    reader.fd = run->input_fd;
     while (more) {
-        more = next_frame(run, &place);
+        more = next_frame(run, &reader, &place);
     }
+    free(reader.bytes);
     pthread_mutex_lock(&run->lock);
     run->input_ended = true;
     pthread_cond_broadcast(&run->changed);

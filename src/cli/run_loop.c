@@ -101,38 +101,45 @@ static int write_heads(struct cli_run *run, bool *progress)
 
 /* ---- records ---- */
 
-static bool next_record(struct cli_run *run)
+/* All that is queued, at once: a full queue then wakes its writer once, not for each record. */
+static bool has_record(struct cli_run *run)
 {
+    if (run->batch_next != run->batch_count) {
+        return true;
+    }
+    run->batch_next = 0;
+    run->batch_count = 0;
     pthread_mutex_lock(&run->lock);
-    run->has_waiting = run->queue_head != run->queue_tail;
-    if (run->has_waiting) {
-        run->waiting = run->queue[run->queue_head++ % RUN_QUEUE_COUNT];
+    while (run->queue_head != run->queue_tail) {
+        run->batch[run->batch_count++] = run->queue[run->queue_head++ % RUN_QUEUE_COUNT];
+    }
+    if (run->batch_count != 0) {
         pthread_cond_broadcast(&run->changed);
     }
     pthread_mutex_unlock(&run->lock);
-    return run->has_waiting;
+    return run->batch_count != 0;
 }
 
 /* One record into its slot and its ring; CSN_AGAIN: no room now. */
 static csn_err submit_one(struct cli_run *run)
 {
     const struct csn_wire_manifest *manifest = csn_enclave_manifest(run->enclave);
+    const struct run_record *record = &run->batch[run->batch_next];
     struct run_slot *slot = &run->slots[run->slot_tail % RUN_SLOT_COUNT];
     slot->used = 0;
     slot->final = false;
     slot->channel = (uint32_t)(run->slot_tail % manifest->worker_count) * manifest->channel_count;
-    if (run->waiting.bytes == NULL) {
+    if (record->bytes == NULL) {
         run->counts.framing_errors++;
         return host_answer(slot, RUN_ANSWER_FRAMING) ? CSN_OK : CSN_ERR_MEMORY;
     }
-    return csn_enclave_submit(run->enclave, slot->channel, run->slot_tail, run->waiting.bytes,
-                              run->waiting.size);
+    return csn_enclave_submit(run->enclave, slot->channel, run->slot_tail, record->bytes,
+                              record->size);
 }
 
 static int feed(struct cli_run *run, bool *progress)
 {
-    while (run->slot_tail - run->slot_head < RUN_SLOT_COUNT &&
-           (run->has_waiting || next_record(run))) {
+    while (run->slot_tail - run->slot_head < RUN_SLOT_COUNT && has_record(run)) {
         csn_err err = submit_one(run);
         if (err == CSN_AGAIN || err == CSN_ERR_CRASHED) {
             break;
@@ -141,8 +148,7 @@ static int feed(struct cli_run *run, bool *progress)
             return cli_fail(CLI_FAILURE, "record %llu: %s", (unsigned long long)run->slot_tail,
                             csn_err_name(err));
         }
-        free(run->waiting.bytes);
-        run->has_waiting = false;
+        free(run->batch[run->batch_next++].bytes);
         run->slot_tail++;
         run->counts.records++;
         *progress = true;
@@ -259,7 +265,8 @@ static bool finished(struct cli_run *run)
     bool ended =
         run->input_ended && run->queue_head == run->queue_tail && run->box == RUN_BOX_EMPTY;
     pthread_mutex_unlock(&run->lock);
-    return ended && serving(run) && !run->has_waiting && run->slot_head == run->slot_tail;
+    return ended && serving(run) && run->batch_next == run->batch_count &&
+           run->slot_head == run->slot_tail;
 }
 
 static int step(struct cli_run *run, bool *progress)

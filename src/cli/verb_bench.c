@@ -83,6 +83,9 @@ static int run(int argc, char **argv)
                                          {"--image", &image, NULL},
                                          {"--seconds", &seconds, NULL}};
     int code = cli_options(&cli_bench, argc, argv, options, 4, &what, 1, &count, &done);
+    if (code == CLI_OK && !done && bench.backend != NULL) {
+        code = cli_backend(bench.backend);
+    }
     if (code == CLI_OK && !done && seconds != NULL) {
         code = cli_number("--seconds", seconds, 1, 3600, &bench.seconds);
     }

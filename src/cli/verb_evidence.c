@@ -12,7 +12,7 @@ static const char help[] =
     "chose at random just now, so that old evidence cannot pass for new. Evidence proves nothing\n"
     "until `caisson verify` has appraised it with the same nonce.\n"
     "\n"
-    "  --control SOCKET   as given to caisson run\n"
+    "  --control SOCKET   as given to caisson run; it has five seconds to appear\n"
     "  --nonce HEX        64 hex digits\n"
     "  -o, --output FILE  where the bundle goes (default: stdout)\n"
     "  --json             print one JSON object with the bundle in hex\n"

@@ -28,7 +28,7 @@ static const char help[] =
     "the enclave itself. The statement says to your producers which key to seal to.\n"
     "\n"
     "  --check POLICY       compile only; with --tenant its consumers are known\n"
-    "  --control SOCKET     as given to caisson run\n"
+    "  --control SOCKET     as given to caisson run; it has five seconds to appear\n"
     "  --tenant FILE        caisson keygen tenant\n"
     "  --policy POLICY      what may happen to which field (docs/TOKENIZE.md)\n"
     "  --no-policy          for an enclave that takes none\n"
@@ -158,8 +158,12 @@ static int open_receipt(const struct csv_grant *grant, const uint8_t *reply, uin
     }
     return result.status == CSN_WIRE_STATUS_OK
                ? CLI_OK
-               : cli_fail(CLI_FAILURE, "the enclave refuses the grant: status %u%s", result.status,
-                          result.status == CSN_WIRE_STATUS_POLICY ? " (the policy)" : "");
+               : cli_fail(CLI_FAILURE, "the enclave refuses the grant: %s%s",
+                          cli_status_name(result.status),
+                          result.status == CSN_WIRE_STATUS_LIMIT
+                              ? ": more keys, consumers, producers or policy than it has room for "
+                                "(caisson inspect IMAGE)"
+                              : "");
 }
 
 static int send(const struct wish *wish, int fd, const struct csv_recipient *instance,
@@ -279,9 +283,9 @@ static int run(int argc, char **argv)
     if (code != CLI_OK || done) {
         return code;
     }
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     code = wish.check != NULL ? check_only(&wish) : grant(&wish);
     explicit_bzero(&tenant, sizeof tenant);

@@ -187,23 +187,13 @@ static void print_json(const struct cli_image *file, const struct signed_by *by)
 static int run(int argc, char **argv)
 {
     bool json = false;
-    bool done;
-    const char *path = NULL;
     const char *signature = NULL;
-    size_t count;
     const struct cli_option options[] = {{"--json", NULL, &json},
                                          {"--signature", &signature, NULL}};
     struct cli_image file;
     struct signed_by by = {.given = false};
-    int code = cli_options(&cli_inspect, argc, argv, options, 2, &path, 1, &count, &done);
-    if (code != CLI_OK || done) {
-        return code;
-    }
-    if (count != 1) {
-        return cli_fail(CLI_USAGE, "which image? caisson inspect IMAGE");
-    }
-    code = cli_image_read(path, &file, json);
-    if (code != CLI_OK) {
+    int code = cli_image_begin(&cli_inspect, argc, argv, options, 2, &json, &file);
+    if (code != CLI_OK || file.bytes == NULL) {
         return code;
     }
     if (signature != NULL) {

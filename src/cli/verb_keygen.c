@@ -26,7 +26,9 @@ static const char help[] =
     "  --consumer NAME      who gets the outputs of this producer's records; without it they\n"
     "                       go back to the producer as replies\n"
     "  --detokenize         the producer may ask for clear values (policy fields of --fields)\n"
-    "  --fields N,N         numbers of policy fields, the first one is 0\n"
+    "  --fields N,N         numbers of policy fields, the first one is 0; they count places in "
+    "the\n"
+    "                       policy, so add new fields at its end\n"
     "  --budget N           how many values it may ask for while an enclave lives (default 1000)\n"
     "  --force              overwrite an existing file\n"
     "  --json               print one JSON object\n"
@@ -261,9 +263,9 @@ static int run(int argc, char **argv)
     if (count != 2) {
         return cli_fail(CLI_USAGE, "wants a kind and a file; see caisson keygen --help");
     }
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     const char *kind = operands[0];
     if (strcmp(kind, "signer") == 0 || strcmp(kind, "root") == 0) {

@@ -17,25 +17,15 @@ static const char help[] =
 static int run(int argc, char **argv)
 {
     bool json = false;
-    bool done;
-    const char *path = NULL;
-    size_t count;
     const struct cli_option options[] = {{"--json", NULL, &json}};
     struct cli_image file;
-    int code = cli_options(&cli_measure, argc, argv, options, 1, &path, 1, &count, &done);
-    if (code != CLI_OK || done) {
-        return code;
-    }
-    if (count != 1) {
-        return cli_fail(CLI_USAGE, "which image? caisson measure IMAGE");
-    }
-    code = cli_image_read(path, &file, json);
-    if (code != CLI_OK) {
+    int code = cli_image_begin(&cli_measure, argc, argv, options, 1, &json, &file);
+    if (code != CLI_OK || file.bytes == NULL) {
         return code;
     }
     if (json) {
         fputs("{\"image\":", stdout);
-        cli_json_string(stdout, path);
+        cli_json_string(stdout, file.path);
         fputs(",\"measurement\":\"", stdout);
         cli_print_hex(stdout, file.measurement, sizeof file.measurement);
         puts("\"}");

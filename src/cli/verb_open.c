@@ -29,8 +29,12 @@ static const char help[] =
     "  --min-version N   refuse what was made under an older grant (default 1)\n"
     "  --json            the summary as one JSON object, on stderr where OUTPUT is stdout\n"
     "\n"
-    "Exit codes: 0 all opened and complete, 1 incomplete or cut off, 2 usage, 3 something did not\n"
-    "authenticate.\n"
+    "Lines come in the order of INPUT, which the host may change: a consumer that cares numbers "
+    "its\n"
+    "records. A record that the enclave refused leaves no line.\n"
+    "\n"
+    "Exit codes: 0 all opened and complete, 1 refused records, incomplete or cut off, 2 usage,\n"
+    "3 something did not authenticate.\n"
     "\n"
     "Example\n"
     "  caisson open --consumer analysts.key answers tokens.ndjson\n";
@@ -48,14 +52,6 @@ struct open_state {
     bool write_failed;
 };
 
-static const char *status_name(uint16_t status)
-{
-    static const char *const names[] = {
-        "ok",     "malformed payload", "limit",  "no such operation", "rights",  "budget",
-        "replay", "result too large",  "policy", "not found",         "internal"};
-    return status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
-}
-
 static void take_opened(struct open_state *state, const struct csv_open_item *item)
 {
     const struct csn_wire_result *header = &item->header;
@@ -65,13 +61,28 @@ static void take_opened(struct open_state *state, const struct csv_open_item *it
     if ((header->flags & CSN_WIRE_RESULT_TOMBSTONE) != 0 || header->status != CSN_WIRE_STATUS_OK) {
         state->refused++;
         cli_fail(0, "record %llu: the enclave refused it: %s (at byte %u)",
-                 (unsigned long long)header->sequence, status_name(header->status), header->detail);
+                 (unsigned long long)header->sequence, cli_status_name(header->status),
+                 header->detail);
         return;
     }
     state->opened++;
     bool good = fwrite(item->payload, 1, item->payload_size, state->output) == item->payload_size &&
                 fputc('\n', state->output) != EOF;
     state->write_failed |= !good;
+}
+
+static const char *why_not(csn_err err)
+{
+    switch (err) {
+    case CSN_ERR_UNKNOWN:
+        return "not sealed to this consumer";
+    case CSN_ERR_POLICY:
+        return "made under an older grant than --min-version";
+    case CSN_ERR_AUTH:
+        return "does not authenticate";
+    default:
+        return csn_err_name(err);
+    }
 }
 
 static void take_frame(struct open_state *state, uint32_t size)
@@ -104,8 +115,7 @@ static void take_frame(struct open_state *state, uint32_t size)
         state->repeats++;
     } else {
         state->forged++;
-        cli_fail(0, "frame %llu: does not authenticate: %s", (unsigned long long)number,
-                 csn_err_name(err));
+        cli_fail(0, "frame %llu: %s", (unsigned long long)number, why_not(err));
     }
 }
 
@@ -139,11 +149,14 @@ static bool streams_complete(const struct open_state *state)
         csv_opener_stream(state->opener, i, &stream);
         bool whole = stream.fin_seen && stream.missing == 0;
         complete &= whole;
-        if (!whole) {
-            cli_fail(0, "producer %016llx: %s; %llu records missing, the first is %llu",
-                     (unsigned long long)stream.credential,
-                     stream.fin_seen ? "incomplete" : "its end never came",
-                     (unsigned long long)stream.missing, (unsigned long long)stream.first_gap);
+        if (!stream.fin_seen) {
+            cli_fail(0, "producer %016llx: its end never came",
+                     (unsigned long long)stream.credential);
+        }
+        if (stream.missing != 0) {
+            cli_fail(0, "producer %016llx: incomplete: %llu records missing, the first is %llu",
+                     (unsigned long long)stream.credential, (unsigned long long)stream.missing,
+                     (unsigned long long)stream.first_gap);
         }
     }
     return complete && count != 0;
@@ -185,7 +198,10 @@ static int open_all(struct open_state *state, const char *input, const char *out
     if (state->write_failed) {
         return cli_fail(CLI_FAILURE, "%s: not written", output);
     }
-    return state->forged != 0 ? CLI_INVALID : complete ? CLI_OK : CLI_FAILURE;
+    if (state->forged != 0) {
+        return CLI_INVALID;
+    }
+    return complete && state->refused == 0 ? CLI_OK : CLI_FAILURE;
 }
 
 static int make_opener(struct open_state *state)
@@ -220,20 +236,19 @@ static int run(int argc, char **argv)
         {"--min-version", &state.version_text, NULL},
         {"--json", NULL, &state.json},
     };
-    const char *operands[2] = {"-", "-"};
-    size_t count;
+    const char *operands[2];
     bool done;
-    int code = cli_options(&cli_open, argc, argv, options, sizeof options / sizeof options[0],
-                           operands, 2, &count, &done);
+    int code = cli_stream_options(&cli_open, argc, argv, options,
+                                  sizeof options / sizeof options[0], operands, &done);
     if (code != CLI_OK || done) {
         return code;
     }
     if (state.consumer_path == NULL) {
         return cli_fail(CLI_USAGE, "wants --consumer FILE; see caisson open --help");
     }
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     code = make_opener(&state);
     state.frame = malloc(FRAME_SIZE_MAX);

@@ -159,6 +159,8 @@ static int open_files(struct cli_run *run, const struct wish *wish)
     if (run->output == NULL) {
         return cli_fail(CLI_FAILURE, "%s: %s", wish->output, strerror(errno));
     }
+    static char buffer[64 << 10]; /* written out when it is full, and whenever the loop rests */
+    (void)setvbuf(run->output, buffer, _IOFBF, sizeof buffer);
     return CLI_OK;
 }
 
@@ -226,9 +228,9 @@ static int prepare(struct cli_run *run, const struct wish *wish, const char *ima
         return code;
     }
     run->grants_wanted = (uint32_t)grants;
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     code = run_evidence_read(&run->evidence);
     code = code == CLI_OK ? start_enclave(run, wish, image) : code;
@@ -264,7 +266,8 @@ static int run_verb(int argc, char **argv)
         return cli_fail(CLI_USAGE, "wants an image, --signature and --control; see "
                                    "caisson run --help");
     }
-    code = prepare(&run, &wish, operands[0]);
+    code = cli_backend(wish.backend);
+    code = code == CLI_OK ? prepare(&run, &wish, operands[0]) : code;
     code = code == CLI_OK ? serve(&run, &wish) : code;
     csn_enclave_destroy(run.enclave);
     return code;

@@ -199,11 +199,10 @@ static int run(int argc, char **argv)
         {"--whole", NULL, &seal.whole},
         {"--json", NULL, &seal.json},
     };
-    const char *operands[2] = {"-", "-"};
-    size_t count;
+    const char *operands[2];
     bool done;
-    int code = cli_options(&cli_seal, argc, argv, options, sizeof options / sizeof options[0],
-                           operands, 2, &count, &done);
+    int code = cli_stream_options(&cli_seal, argc, argv, options,
+                                  sizeof options / sizeof options[0], operands, &done);
     if (code != CLI_OK || done) {
         return code;
     }
@@ -215,9 +214,9 @@ static int run(int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    csn_err err = csv_client_init();
-    if (err != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "the cryptography's self-test: %s", csn_err_name(err));
+    code = cli_client_init();
+    if (code != CLI_OK) {
+        return code;
     }
     code = make_sealer(&seal);
     code = code == CLI_OK ? seal_all(&seal, operands[0], operands[1]) : code;

@@ -91,21 +91,11 @@ static void print_json(const struct csn_image *image, const struct cse_size_row 
 static int run(int argc, char **argv)
 {
     bool json = false;
-    bool done;
-    const char *path = NULL;
-    size_t count;
     const struct cli_option options[] = {{"--json", NULL, &json}};
     struct cli_image file;
     struct cse_size_row rows[CSE_SIZE_ROW_COUNT];
-    int code = cli_options(&cli_size, argc, argv, options, 1, &path, 1, &count, &done);
-    if (code != CLI_OK || done) {
-        return code;
-    }
-    if (count != 1) {
-        return cli_fail(CLI_USAGE, "which image? caisson size IMAGE");
-    }
-    code = cli_image_read(path, &file, json);
-    if (code != CLI_OK) {
+    int code = cli_image_begin(&cli_size, argc, argv, options, 1, &json, &file);
+    if (code != CLI_OK || file.bytes == NULL) {
         return code;
     }
     cse_size_table(&file.image.manifest, rows);

@@ -98,7 +98,9 @@ static csn_err check_addressee(const struct csv_opener *opener,
     if (!ours) {
         return CSN_ERR_UNKNOWN;
     }
-    if (header->mode != CSN_WIRE_MODE_IDEMPOTENT || header->challenge != 0) {
+    /* A field has its place there, which is between the enclave and itself. */
+    bool placed = header->direction == CSN_WIRE_DIRECTION_FIELD;
+    if (header->mode != CSN_WIRE_MODE_IDEMPOTENT || (header->challenge != 0 && !placed)) {
         return CSN_ERR_FORMAT;
     }
     return header->grant_version >= opener->grant_version_min ? CSN_OK : CSN_ERR_POLICY;

@@ -24,8 +24,15 @@ bool csn_equal_ct(const void *left, const void *right, size_t size)
 bool csn_is_zero_ct(const void *bytes, size_t size)
 {
     const uint8_t *a = bytes;
-    uint8_t any = 0;
-    for (size_t i = 0; i < size; i++) {
+    uint64_t any = 0;
+    size_t whole = size & ~(sizeof any - 1);
+    for (size_t i = 0; i < whole; i += sizeof any) {
+        uint64_t word;
+        __builtin_memcpy(&word, a + i, sizeof word);
+        any |= word;
+        __asm__("" : "+r"(any));
+    }
+    for (size_t i = whole; i < size; i++) {
         any |= a[i];
         __asm__("" : "+r"(any));
     }

@@ -64,21 +64,3 @@ void csn_aes_encrypt(const struct csn_aes_key *key, const uint8_t *input, uint8_
         output += 16;
     }
 }
-
-void csn_aes_encrypt_lanes(const struct csn_aes_key *const keys[8], uint8_t blocks[8][16])
-{
-    __m128i lanes[8];
-    const uint32_t rounds = keys[0]->round_count;
-    for (int i = 0; i < 8; i++) {
-        lanes[i] = _mm_xor_si128(csn_load_block(blocks[i]), csn_load_block(keys[i]->round_keys[0]));
-    }
-    for (uint32_t round = 1; round < rounds; round++) {
-        for (int i = 0; i < 8; i++) {
-            lanes[i] = _mm_aesenc_si128(lanes[i], csn_load_block(keys[i]->round_keys[round]));
-        }
-    }
-    for (int i = 0; i < 8; i++) {
-        lanes[i] = _mm_aesenclast_si128(lanes[i], csn_load_block(keys[i]->round_keys[rounds]));
-        csn_store_block(blocks[i], lanes[i]);
-    }
-}

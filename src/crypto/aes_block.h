@@ -4,7 +4,6 @@
 #define CSN_CRYPTO_AES_BLOCK_H
 
 #include "aes.h"
-#include "aes_lanes.h"
 #include <immintrin.h>
 
 static inline __m128i csn_load_block(const uint8_t *bytes)

@@ -18,7 +18,7 @@ csn_err csn_cpu_select(uint64_t features)
     const uint64_t wide =
         CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
     const uint64_t sha = CSN_WIRE_FEATURE_SHA;
-    csn_sha256_use((features & sha) == sha ? csn_sha256_shani : csn_sha256_portable);
+    csn_sha256_use((features & sha) == sha ? &csn_sha256_shani : &csn_sha256_portable);
     csn_gcm_use((features & wide) == wide ? &csn_gcm_vaes : &csn_gcm_aesni);
     CSN_TRY(csn_sha2_self_test());
     CSN_TRY(csn_gcm_self_test());

@@ -13,6 +13,7 @@ void csn_modulus_init(struct csn_modulus *modulus, uint64_t value)
     modulus->value = value;
     modulus->normal = normal;
     modulus->inverse = quotient;
+    modulus->narrow = UINT64_MAX / value;
     modulus->shift = shift;
 }
 
@@ -39,16 +40,4 @@ uint64_t csn_modulus_reduce(const struct csn_modulus *modulus, uint64_t high, ui
     uint64_t middle = high << shift | low >> 1 >> (63 - shift);
     uint64_t rest = remainder_normal(modulus, top, middle);
     return remainder_normal(modulus, rest, low << shift) >> shift;
-}
-
-uint64_t csn_modulus_add(const struct csn_modulus *modulus, uint64_t left, uint64_t right)
-{
-    uint64_t sum = left + right;
-    uint64_t over = (uint64_t)(sum < left) | (uint64_t)(sum >= modulus->value);
-    return sum - (modulus->value & csn_mask(over));
-}
-
-uint64_t csn_modulus_subtract(const struct csn_modulus *modulus, uint64_t left, uint64_t right)
-{
-    return left - right + (modulus->value & csn_mask((uint64_t)(left < right)));
 }

@@ -6,19 +6,31 @@
 static const uint8_t secret[16] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6,
                                    0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
 
-static csn_err check(struct csn_ff1_item item, const uint16_t *plain, const uint16_t *cipher)
+/* Both directions, as one and in all lanes. */
+static csn_err check(const struct csn_ff1_plan *plan, const uint8_t *tweak, const uint16_t *plain,
+                     const uint16_t *cipher)
 {
-    uint16_t output[32];
-    item.input = plain;
-    item.output = output;
-    csn_ff1_encrypt_batch(&item, 1);
-    if (item.result != CSN_OK || !csn_equal_ct(output, cipher, item.count * sizeof output[0])) {
-        return CSN_ERR_INTERNAL;
-    }
-    item.input = output;
-    csn_ff1_decrypt_batch(&item, 1);
-    if (item.result != CSN_OK || !csn_equal_ct(output, plain, item.count * sizeof output[0])) {
-        return CSN_ERR_INTERNAL;
+    uint16_t output[9][32];
+    struct csn_ff1_item items[9];
+    const uint32_t size = plan->count * (uint32_t)sizeof output[0][0];
+    for (uint32_t count = 1; count <= 9; count += 8) {
+        for (uint32_t i = 0; i < count; i++) {
+            items[i] = (struct csn_ff1_item){
+                .plan = plan, .tweak = tweak, .input = plain, .output = output[i]};
+        }
+        csn_ff1_encrypt_batch(items, count);
+        for (uint32_t i = 0; i < count; i++) {
+            if (items[i].result != CSN_OK || !csn_equal_ct(output[i], cipher, size)) {
+                return CSN_ERR_INTERNAL;
+            }
+            items[i].input = output[i];
+        }
+        csn_ff1_decrypt_batch(items, count);
+        for (uint32_t i = 0; i < count; i++) {
+            if (items[i].result != CSN_OK || !csn_equal_ct(output[i], plain, size)) {
+                return CSN_ERR_INTERNAL;
+            }
+        }
     }
     return CSN_OK;
 }
@@ -39,15 +51,9 @@ csn_err csn_ff1_self_test(void)
                                              19, 57, 48, 34, 31, 31, 20, 36, 23, 6};
     struct csn_aes_key key;
     CSN_TRY(csn_aes_key_init(&key, secret, sizeof secret));
-    struct csn_ff1_item item = {.key = &key,
-                                .tweak = (const uint8_t *)"9876543210",
-                                .tweak_size = 10,
-                                .radix = 10,
-                                .count = 10};
-    CSN_TRY(check(item, digits, digits_sealed));
-    item.tweak = (const uint8_t *)"caisson";
-    item.tweak_size = 7;
-    item.radix = 62;
-    item.count = 32;
-    return check(item, wide, wide_sealed);
+    struct csn_ff1_plan plan;
+    CSN_TRY(csn_ff1_plan_init(&plan, &key, 10, 10, 10));
+    CSN_TRY(check(&plan, (const uint8_t *)"9876543210", digits, digits_sealed));
+    CSN_TRY(csn_ff1_plan_init(&plan, &key, 62, 32, 7));
+    return check(&plan, (const uint8_t *)"caisson", wide, wide_sealed);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ff1_wide.c: FF1 for any radix and count, and P and Q for both paths.
+ * ff1_wide.c: FF1 for any radix and count, and Q for both paths.
  *
  * Numbers have a fixed count of 32-bit limbs that follows from public sizes; every loop runs its
  * full length. The sum modulo radix^m is taken numeral by numeral, so no wide modulus is needed.
@@ -22,28 +22,22 @@ static void multiply_add(uint32_t *limbs, uint32_t count, uint32_t factor, uint3
     }
 }
 
-void csn_ff1_shape_init(struct csn_ff1_shape *shape, const struct csn_ff1_item *item)
+uint32_t csn_ff1_number_size(uint32_t radix, uint32_t count)
 {
     uint32_t largest[LIMBS_MAX] = {0};
     uint32_t bytes = sizeof largest;
-    shape->u = item->count / 2;
-    shape->v = item->count - shape->u;
-    uint32_t limbs = shape->v / 2 + 1; /* a numeral has at most 16 bits */
-    for (uint32_t i = 0; i < shape->v; i++) {
-        multiply_add(largest, limbs, item->radix, item->radix - 1);
+    uint32_t limbs = count / 2 + 1; /* a numeral has at most 16 bits */
+    for (uint32_t i = 0; i < count; i++) {
+        multiply_add(largest, limbs, radix, radix - 1);
     }
     while (bytes > 0 && (largest[(bytes - 1) / 4] >> 8 * ((bytes - 1) % 4) & 255) == 0) {
         bytes--;
     }
-    shape->b = bytes;
-    shape->d = 4 * ((bytes + 3) / 4) + 4;
-    shape->q_size = (item->tweak_size + bytes + 1 + 15) / 16 * 16;
-    shape->q_done = (shape->q_size - bytes - 1) / 16 * 16;
+    return bytes;
 }
 
-/* CBC-MAC goes on over size bytes, a multiple of 16. */
-static void mac_blocks(const struct csn_aes_key *key, uint8_t state[16], const uint8_t *bytes,
-                       uint32_t size)
+void csn_ff1_mac(const struct csn_aes_key *key, uint8_t state[16], const uint8_t *bytes,
+                 uint32_t size)
 {
     for (uint32_t done = 0; done < size; done += 16) {
         for (uint32_t i = 0; i < 16; i++) {
@@ -53,23 +47,16 @@ static void mac_blocks(const struct csn_aes_key *key, uint8_t state[16], const u
     }
 }
 
-void csn_ff1_prefix(const struct csn_ff1_item *item, const struct csn_ff1_shape *shape,
-                    uint8_t q[CSN_FF1_Q_SIZE_MAX], uint8_t state[16])
+void csn_ff1_prefix(const struct csn_ff1_item *item, uint8_t q[CSN_FF1_Q_SIZE_MAX],
+                    uint8_t state[16])
 {
-    uint8_t p[16] = {1, 2, 1, 0, 0, 0, 10};
-    p[3] = (uint8_t)(item->radix >> 16);
-    p[4] = (uint8_t)(item->radix >> 8);
-    p[5] = (uint8_t)item->radix;
-    p[7] = (uint8_t)shape->u;
-    csn_store_u32(p + 8, __builtin_bswap32(item->count));
-    csn_store_u32(p + 12, __builtin_bswap32(item->tweak_size));
-    __builtin_memset(q, 0, shape->q_size);
-    if (item->tweak_size > 0) {
-        __builtin_memcpy(q, item->tweak, item->tweak_size);
+    const struct csn_ff1_plan *plan = item->plan;
+    __builtin_memset(q, 0, plan->q_size);
+    if (plan->tweak_size > 0) {
+        __builtin_memcpy(q, item->tweak, plan->tweak_size);
     }
-    __builtin_memset(state, 0, 16);
-    mac_blocks(item->key, state, p, sizeof p);
-    mac_blocks(item->key, state, q, shape->q_done);
+    __builtin_memcpy(state, plan->start, 16);
+    csn_ff1_mac(plan->key, state, q, plan->q_done);
 }
 
 /* NUM_radix(half) as b big-endian bytes */
@@ -128,26 +115,27 @@ static void half_step(uint16_t *half, uint32_t count, uint32_t radix, uint32_t *
     }
 }
 
-void csn_ff1_wide(struct csn_ff1_item *item, const struct csn_ff1_shape *shape, bool encrypting)
+void csn_ff1_wide(struct csn_ff1_item *item, bool encrypting)
 {
+    const struct csn_ff1_plan *plan = item->plan;
     uint8_t q[CSN_FF1_Q_SIZE_MAX];
     uint8_t prefix[16];
     uint8_t r[16];
     uint32_t y[LIMBS_MAX];
-    uint16_t *halves[2] = {item->output, item->output + shape->u};
-    const uint32_t counts[2] = {shape->u, shape->v};
-    csn_ff1_prefix(item, shape, q, prefix);
-    __builtin_memmove(item->output, item->input, item->count * sizeof item->input[0]);
+    uint16_t *halves[2] = {item->output, item->output + plan->u};
+    const uint32_t counts[2] = {plan->u, plan->v};
+    csn_ff1_prefix(item, q, prefix);
+    __builtin_memmove(item->output, item->input, plan->count * sizeof item->input[0]);
     for (uint32_t step = 0; step < 10; step++) {
         uint32_t round = encrypting ? step : 9 - step;
         uint32_t which = round & 1;
-        q[shape->q_size - shape->b - 1] = (uint8_t)round;
-        half_bytes(halves[which ^ 1], counts[which ^ 1], item->radix, q + shape->q_size - shape->b,
-                   shape->b);
+        q[plan->q_size - plan->b - 1] = (uint8_t)round;
+        half_bytes(halves[which ^ 1], counts[which ^ 1], plan->radix, q + plan->q_size - plan->b,
+                   plan->b);
         __builtin_memcpy(r, prefix, sizeof r);
-        mac_blocks(item->key, r, q + shape->q_done, shape->q_size - shape->q_done);
-        round_number(item->key, r, shape->d, y);
-        half_step(halves[which], counts[which], item->radix, y, shape->d / 4, encrypting);
+        csn_ff1_mac(plan->key, r, q + plan->q_done, plan->q_size - plan->q_done);
+        round_number(plan->key, r, plan->d, y);
+        half_step(halves[which], counts[which], plan->radix, y, plan->d / 4, encrypting);
     }
     csn_wipe(q, sizeof q);
     csn_wipe(r, sizeof r);

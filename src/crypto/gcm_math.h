@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gcm_math.h: GHASH arithmetic and the 128-byte chunk and tail that both kernels share. Only for
- * files built with -maes -mpclmul -mssse3.
+ * gcm_math.h: GHASH arithmetic, and the head and tail of an item, which both kernels share. Only
+ * for files built with -maes -mpclmul -mssse3.
  *
  * Blocks are byte-reversed, so that the field's bit order becomes that of the multiplier up to one
  * shift, and that shift is taken once, in the key: the powers stored are H^n * x^-1 (as in Gueron
@@ -85,35 +85,15 @@ static inline __m128i csn_gcm_encrypt(const struct csn_gcm_key *key, __m128i blo
     return _mm_aesenclast_si128(block, csn_gcm_load(key->round_keys[14]));
 }
 
-/*
- * Eight counter blocks from number n, and meanwhile the eight blocks at hashed (may be NULL) into
- * the hash: the two chains fill each other's waits. hashed is read before the caller writes.
- */
-static inline __m128i csn_gcm_eight(const struct csn_gcm_key *key, const uint8_t nonce[12],
-                                    uint32_t n, __m128i blocks[8], __m128i hash,
-                                    const uint8_t *hashed)
+/* size bytes, at most 16, as a block padded with zeros */
+static inline __m128i csn_gcm_padded(const uint8_t *bytes, size_t size)
 {
-    struct csn_gcm_product sum = csn_gcm_zero();
-    __m128i round_key = csn_gcm_load(key->round_keys[0]);
-    for (uint32_t i = 0; i < 8; i++) {
-        blocks[i] = _mm_xor_si128(csn_gcm_counter(nonce, n + i), round_key);
+    uint8_t padded[16] = {0};
+    if (size >= 16) {
+        return csn_gcm_load(bytes);
     }
-    for (uint32_t round = 1; round < 14; round++) {
-        round_key = csn_gcm_load(key->round_keys[round]);
-        for (uint32_t i = 0; i < 8; i++) {
-            blocks[i] = _mm_aesenc_si128(blocks[i], round_key);
-        }
-        if (hashed != NULL && round <= 8) {
-            __m128i block = csn_gcm_reverse(csn_gcm_load(hashed + 16 * (round - 1)));
-            block = round == 1 ? _mm_xor_si128(block, hash) : block;
-            csn_gcm_add(&sum, block, csn_gcm_power(key, 9 - round));
-        }
-    }
-    round_key = csn_gcm_load(key->round_keys[14]);
-    for (uint32_t i = 0; i < 8; i++) {
-        blocks[i] = _mm_aesenclast_si128(blocks[i], round_key);
-    }
-    return hashed != NULL ? csn_gcm_reduce(&sum) : hash;
+    __builtin_memcpy(padded, bytes, size);
+    return csn_gcm_load(padded);
 }
 
 /* Any number of bytes into the hash, the last block padded with zeros. */
@@ -122,12 +102,10 @@ static inline __m128i csn_gcm_hash(const struct csn_gcm_key *key, __m128i hash,
 {
     while (size > 0) {
         struct csn_gcm_product sum = csn_gcm_zero();
-        uint32_t left = size >= 128 ? 8 : (uint32_t)(size + 15) / 16;
+        uint32_t left = size >= 256 ? 16 : (uint32_t)(size + 15) / 16;
         for (; left > 0; left--) {
-            uint8_t padded[16] = {0};
             size_t part = size < 16 ? size : 16;
-            __builtin_memcpy(padded, bytes, part);
-            __m128i block = _mm_xor_si128(csn_gcm_reverse(csn_gcm_load(padded)), hash);
+            __m128i block = _mm_xor_si128(csn_gcm_reverse(csn_gcm_padded(bytes, part)), hash);
             hash = _mm_setzero_si128(); /* goes into the first block only */
             csn_gcm_add(&sum, block, csn_gcm_power(key, left));
             bytes += part;
@@ -138,55 +116,56 @@ static inline __m128i csn_gcm_hash(const struct csn_gcm_key *key, __m128i hash,
     return hash;
 }
 
-/*
- * The rest of an item: under 128 bytes of text from counter n, then the length block, then the tag.
- */
-static inline void csn_gcm_finish(const struct csn_gcm_item *item, int opening, uint32_t n,
-                                  uint32_t done, __m128i hash, uint8_t tag[16])
+/* One block of the rest; `part` bytes of it are text. Returns the ciphertext, padded with zeros. */
+static inline __m128i csn_gcm_tail_block(const uint8_t *input, uint8_t *output, size_t part,
+                                         const uint8_t *stream, int opening)
 {
+    __m128i text = csn_gcm_padded(input, part);
+    __m128i other = _mm_xor_si128(text, csn_gcm_load(stream));
+    if (part == 16) {
+        _mm_storeu_si128((__m128i *)(void *)output, other);
+        return opening ? text : other;
+    }
+    uint8_t bytes[16];
+    _mm_storeu_si128((__m128i *)(void *)bytes, other);
+    __builtin_memcpy(output, bytes, part);
+    other = csn_gcm_padded(bytes, part);
+    csn_wipe(bytes, sizeof bytes);
+    return opening ? text : other;
+}
+
+/*
+ * The rest of an item, at most 256 bytes from done on, for which stream is the key stream; then the
+ * length block, in the same sum; then the tag. mask is counter block 1, encrypted.
+ */
+static inline void csn_gcm_finish(const struct csn_gcm_item *item, int opening, uint32_t done,
+                                  __m128i hash, const uint8_t *stream, __m128i mask,
+                                  uint8_t tag[16])
+{
+    struct csn_gcm_product sum = csn_gcm_zero();
     uint32_t rest = item->size - done;
-    uint8_t text[128] = {0};
-    __builtin_memcpy(text, item->input + done, rest);
-    if (opening) {
-        hash = csn_gcm_hash(item->key, hash, text, rest);
+    uint32_t left = (rest + 15) / 16 + 1; /* blocks to hash, with the lengths */
+    for (uint32_t at = 0; at < rest; at += 16, left--) {
+        __m128i block = csn_gcm_tail_block(item->input + done + at, item->output + done + at,
+                                           rest - at < 16 ? rest - at : 16, stream + at, opening);
+        block = _mm_xor_si128(csn_gcm_reverse(block), hash);
+        hash = _mm_setzero_si128();
+        if (left == 17) { /* there are sixteen powers: this one is taken by itself */
+            hash = csn_gcm_multiply(block, csn_gcm_power(item->key, 1));
+        } else {
+            csn_gcm_add(&sum, block, csn_gcm_power(item->key, left));
+        }
     }
-    for (uint32_t i = 0; 16 * i < rest; i++) {
-        __m128i block = csn_gcm_encrypt(item->key, csn_gcm_counter(item->nonce, n + i));
-        block = _mm_xor_si128(block, csn_gcm_load(text + 16 * i));
-        _mm_storeu_si128((__m128i *)(void *)(text + 16 * i), block);
-    }
-    __builtin_memcpy(item->output + done, text, rest);
-    if (!opening) {
-        hash = csn_gcm_hash(item->key, hash, text, rest);
-    }
-    csn_wipe(text, sizeof text);
     __m128i lengths = _mm_set_epi64x((long long)item->aad_size * 8, (long long)item->size * 8);
-    hash = csn_gcm_multiply(_mm_xor_si128(hash, lengths), csn_gcm_power(item->key, 1));
-    __m128i mask = csn_gcm_encrypt(item->key, csn_gcm_counter(item->nonce, 1));
+    csn_gcm_add(&sum, _mm_xor_si128(hash, lengths), csn_gcm_power(item->key, 1));
+    hash = csn_gcm_reduce(&sum);
     _mm_storeu_si128((__m128i *)(void *)tag, _mm_xor_si128(csn_gcm_reverse(hash), mask));
 }
 
-/* Whole chunks of 128 bytes, then the rest. Continues from done bytes with hash so far. */
-static inline void csn_gcm_chunks(const struct csn_gcm_item *item, int opening, uint32_t done,
-                                  __m128i hash, uint8_t tag[16])
+/* Counter block 1, whose encryption covers the tag: the first thing to do, nothing waits for it. */
+static inline __m128i csn_gcm_mask(const struct csn_gcm_item *item)
 {
-    const uint8_t *pending = NULL; /* ciphertext of ours that is not hashed yet */
-    uint32_t n = 2 + done / 16;
-    for (; item->size - done >= 128; done += 128, n += 8) {
-        __m128i blocks[8];
-        const uint8_t *input = item->input + done;
-        uint8_t *output = item->output + done;
-        hash = csn_gcm_eight(item->key, item->nonce, n, blocks, hash, opening ? input : pending);
-        for (int i = 0; i < 8; i++) {
-            blocks[i] = _mm_xor_si128(blocks[i], csn_gcm_load(input + 16 * i));
-            _mm_storeu_si128((__m128i *)(void *)(output + 16 * i), blocks[i]);
-        }
-        pending = output;
-    }
-    if (!opening && pending != NULL) {
-        hash = csn_gcm_hash(item->key, hash, pending, 128);
-    }
-    csn_gcm_finish(item, opening, n, done, hash, tag);
+    return csn_gcm_encrypt(item->key, csn_gcm_counter(item->nonce, 1));
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gcm_vaes.c: the GCM kernel for VAES and VPCLMULQDQ on 256-bit registers: 16 blocks at a time,
- * hashing the sixteen before them meanwhile; the rest as the AES-NI kernel does it.
+ * hashing the sixteen before them meanwhile.
  */
 #include "gcm_kernel.h"
 #include "gcm_math.h"
@@ -50,7 +50,8 @@ static inline __m128i wide_reduce(const struct wide_product *sum)
     return csn_gcm_reduce(&narrow);
 }
 
-/* As csn_gcm_eight, for sixteen blocks. */
+/* Sixteen counter blocks from number n, and meanwhile the sixteen blocks at hashed (may be NULL)
+ * into the hash, as the AES-NI kernel does with eight. */
 static inline __m128i sixteen(const struct csn_gcm_key *key, const uint8_t nonce[12], uint32_t n,
                               __m256i blocks[8], __m128i hash, const uint8_t *hashed)
 {
@@ -78,13 +79,26 @@ static inline __m128i sixteen(const struct csn_gcm_key *key, const uint8_t nonce
     return hashed != NULL ? wide_reduce(&sum) : hash;
 }
 
+static inline __m128i hash_sixteen(const struct csn_gcm_key *key, __m128i hash,
+                                   const uint8_t *hashed)
+{
+    struct wide_product sum = {_mm256_setzero_si256(), _mm256_setzero_si256(),
+                               _mm256_setzero_si256()};
+    for (uint32_t i = 0; i < 8; i++) {
+        wide_add(&sum, key, hashed, i, hash);
+    }
+    return wide_reduce(&sum);
+}
+
 static void crypt(const struct csn_gcm_item *item, int opening, uint8_t tag[16])
 {
-    __m128i hash = csn_gcm_hash(item->key, _mm_setzero_si128(), item->aad, item->aad_size);
-    const uint8_t *pending = NULL;
+    const uint8_t *pending = NULL; /* ciphertext of ours that is not hashed yet */
+    uint8_t stream[256];
+    __m256i blocks[8];
     uint32_t done = 0;
+    __m128i mask = csn_gcm_mask(item);
+    __m128i hash = csn_gcm_hash(item->key, _mm_setzero_si128(), item->aad, item->aad_size);
     for (; item->size - done >= 256; done += 256) {
-        __m256i blocks[8];
         const uint8_t *input = item->input + done;
         uint8_t *output = item->output + done;
         hash =
@@ -93,17 +107,18 @@ static void crypt(const struct csn_gcm_item *item, int opening, uint8_t tag[16])
             blocks[i] = _mm256_xor_si256(blocks[i], load_pair(input + 32 * i));
             _mm256_storeu_si256((__m256i *)(void *)(output + 32 * i), blocks[i]);
         }
-        pending = output;
+        pending = opening ? NULL : output;
     }
-    if (!opening && pending != NULL) {
-        struct wide_product sum = {_mm256_setzero_si256(), _mm256_setzero_si256(),
-                                   _mm256_setzero_si256()};
-        for (uint32_t i = 0; i < 8; i++) {
-            wide_add(&sum, item->key, pending, i, hash);
+    if (item->size > done) {
+        hash = sixteen(item->key, item->nonce, 2 + done / 16, blocks, hash, pending);
+        for (int i = 0; i < 8; i++) {
+            _mm256_storeu_si256((__m256i *)(void *)(stream + 32 * i), blocks[i]);
         }
-        hash = wide_reduce(&sum);
+    } else if (pending != NULL) {
+        hash = hash_sixteen(item->key, hash, pending);
     }
-    csn_gcm_chunks(item, opening, done, hash, tag);
+    csn_gcm_finish(item, opening, done, hash, stream, mask, tag);
+    csn_wipe(stream, sizeof stream);
 }
 
 const struct csn_gcm_kernel csn_gcm_vaes = {.crypt = crypt};

@@ -48,6 +48,15 @@ void csn_hmac_update(struct csn_hmac *mac, const void *bytes, size_t size);
 void csn_hmac_final(struct csn_hmac *mac, uint8_t tag[32]);
 void csn_hmac(const struct csn_hmac_key *key, const void *bytes, size_t size, uint8_t tag[32]);
 
+/* Many short messages, under the same or different keys; two are hashed side by side. */
+struct csn_hmac_item {
+    const struct csn_hmac_key *key;
+    const uint8_t *bytes;
+    uint32_t size;
+    uint8_t *tag; /* 32 bytes */
+};
+void csn_hmac_batch(const struct csn_hmac_item *items, uint32_t count);
+
 /* RFC 5869. extract: salt may be NULL with size 0. expand: at most 255 * 32 bytes. */
 void csn_hkdf_extract(const void *salt, size_t salt_size, const void *secret, size_t secret_size,
                       uint8_t prk[32]);

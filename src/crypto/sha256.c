@@ -49,18 +49,56 @@ static void compress_one(uint32_t state[8], const uint8_t *block)
     csn_wipe(v, sizeof v);
 }
 
-void csn_sha256_portable(uint32_t state[8], const uint8_t *blocks, size_t count)
+static void compress_all(uint32_t state[8], const uint8_t *blocks, size_t count)
 {
     for (; count > 0; count--, blocks += 64) {
         compress_one(state, blocks);
     }
 }
 
-static csn_sha256_compress compress = csn_sha256_portable;
-
-void csn_sha256_use(csn_sha256_compress kernel)
+static void put_digest(const uint32_t state[8], uint8_t digest[32])
 {
-    compress = kernel;
+    for (int i = 0; i < 8; i++) {
+        csn_store_u32(digest + 4 * i, __builtin_bswap32(state[i]));
+    }
+}
+
+static void mac_one(const struct csn_sha256_mac *mac, uint32_t count)
+{
+    uint32_t state[8];
+    uint8_t outer[64] = {0};
+    __builtin_memcpy(state, mac->key->inner, sizeof state);
+    compress_all(state, mac->blocks, count);
+    put_digest(state, outer);
+    outer[32] = 0x80; /* 32 bytes behind the pad block: 96 */
+    csn_store_u64(outer + 56, __builtin_bswap64(8 * 96));
+    __builtin_memcpy(state, mac->key->outer, sizeof state);
+    compress_one(state, outer);
+    put_digest(state, mac->tag);
+    csn_wipe(state, sizeof state);
+    csn_wipe(outer, sizeof outer);
+}
+
+static void mac_lanes(const struct csn_sha256_mac lanes[CSN_SHA256_LANES], uint32_t count)
+{
+    for (uint32_t i = 0; i < CSN_SHA256_LANES; i++) {
+        mac_one(&lanes[i], count);
+    }
+}
+
+const struct csn_sha256_kernel csn_sha256_portable = {.compress = compress_all,
+                                                      .mac_lanes = mac_lanes};
+
+static const struct csn_sha256_kernel *active = &csn_sha256_portable;
+
+void csn_sha256_use(const struct csn_sha256_kernel *kernel)
+{
+    active = kernel;
+}
+
+const struct csn_sha256_kernel *csn_sha256_active(void)
+{
+    return active;
 }
 
 void csn_sha256_init(struct csn_sha256 *hash)
@@ -87,10 +125,10 @@ void csn_sha256_update(struct csn_sha256 *hash, const void *bytes, size_t size)
         if (used + part < 64) {
             return;
         }
-        compress(hash->state, hash->block, 1);
+        active->compress(hash->state, hash->block, 1);
     }
     if (size >= 64) {
-        compress(hash->state, next, size / 64);
+        active->compress(hash->state, next, size / 64);
         next += size - size % 64;
         size %= 64;
     }
@@ -105,15 +143,13 @@ void csn_sha256_final(struct csn_sha256 *hash, uint8_t digest[32])
     hash->block[used++] = 0x80;
     if (used > 56) {
         __builtin_memset(hash->block + used, 0, 64 - used);
-        compress(hash->state, hash->block, 1);
+        active->compress(hash->state, hash->block, 1);
         used = 0;
     }
     __builtin_memset(hash->block + used, 0, 56 - used);
     csn_store_u64(hash->block + 56, __builtin_bswap64(hash->total * 8));
-    compress(hash->state, hash->block, 1);
-    for (int i = 0; i < 8; i++) {
-        csn_store_u32(digest + 4 * i, __builtin_bswap32(hash->state[i]));
-    }
+    active->compress(hash->state, hash->block, 1);
+    put_digest(hash->state, digest);
     csn_wipe(hash, sizeof *hash);
 }
 

@@ -225,7 +225,11 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
 
 void cse_answer_flush(struct cse_session *session)
 {
+    const struct cse_service *service = session->options.service;
     uint32_t count = 0;
+    if (service->complete != NULL && !CSN_CHECK(CSE_CHECK_COMPLETE, false)) {
+        service->complete(session->batch);
+    }
     for (uint32_t i = 0; i < session->pending_count; i++) {
         if (session->pending[i].sealed) {
             session->seal_items[count++] = session->pending[i].item;

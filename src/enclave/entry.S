@@ -6,6 +6,7 @@
  *          (flags, floating-point control, registers) is put into a known state here.
  * Threads: every worker enters here once.
  */
+#include "../core/registers.S"
 #include "entry.h"
 
     .section .text.start, "ax", @progbits
@@ -50,18 +51,7 @@ go:
     movq %r12, %rdi
     movl %r13d, %esi
     xorl %eax, %eax
-    xorl %ebx, %ebx
-    xorl %ecx, %ecx
-    xorl %edx, %edx
-    xorl %ebp, %ebp
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-    xorl %r10d, %r10d
-    xorl %r11d, %r11d
-    xorl %r12d, %r12d
-    xorl %r13d, %r13d
-    xorl %r14d, %r14d
-    xorl %r15d, %r15d
+    csn_clear_registers
     call cse_start
     ud2
     .size _start, . - _start

@@ -19,9 +19,9 @@ static csn_err find_consumer(const struct cse_grant *grant, const struct csn_wir
     return CSN_ERR_UNKNOWN;
 }
 
-csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *value,
-                       uint32_t size, uint8_t *output, uint32_t output_size_max,
-                       uint32_t *output_size)
+csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
+                       const uint8_t *value, uint32_t size, uint8_t *output,
+                       uint32_t output_size_max, uint32_t *output_size)
 {
     struct cse_grant *grant = call->answer.tenant->grant;
     struct csn_wire_record header = {.kind = CSN_WIRE_RECORD,
@@ -30,7 +30,8 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *
                                      .suite = CSN_WIRE_SUITE,
                                      .encapsulation_size = 32,
                                      .cipher_size = size,
-                                     .grant_version = grant->version};
+                                     .grant_version = grant->version,
+                                     .challenge = place};
     if (consumer >= grant->consumer_count) {
         return CSN_ERR_ARGUMENT;
     }
@@ -86,8 +87,8 @@ static csn_err field_secrets(struct cse_call *call, uint32_t index,
     return result;
 }
 
-static csn_err check_field(const struct cse_call *call, const uint8_t *sealed, uint32_t size,
-                           struct csn_wire_record *header)
+static csn_err check_field(const struct cse_call *call, uint64_t place, const uint8_t *sealed,
+                           uint32_t size, struct csn_wire_record *header)
 {
     if (size < CSE_FIELD_OVERHEAD) {
         return CSN_ERR_FORMAT;
@@ -102,19 +103,21 @@ static csn_err check_field(const struct cse_call *call, const uint8_t *sealed, u
     if (header->suite != CSN_WIRE_SUITE) {
         return CSN_ERR_SUITE;
     }
-    return __builtin_memcmp(header->tenant, call->answer.tenant->id, 32) == 0 ? CSN_OK
-                                                                              : CSN_ERR_UNKNOWN;
+    /* Whoever may have one field back must not get another's value by moving it there. */
+    bool here = __builtin_memcmp(header->tenant, call->answer.tenant->id, 32) == 0 &&
+                CSN_CHECK(CSE_CHECK_PLACE, header->challenge == place);
+    return here ? CSN_OK : CSN_ERR_UNKNOWN;
 }
 
-csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t size, uint8_t *output,
-                       uint32_t output_size_max, uint32_t *output_size)
+csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sealed, uint32_t size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
     struct cse_grant *grant = call->answer.tenant->grant;
     struct csn_wire_record header;
     struct csn_record_secrets secrets;
     struct csn_record_key key;
     uint32_t index;
-    CSN_TRY(check_field(call, sealed, size, &header));
+    CSN_TRY(check_field(call, place, sealed, size, &header));
     CSN_TRY(find_consumer(grant, &header, &index));
     if (csn_is_zero_ct(grant->wire_consumers[index].secret_key, 32)) {
         return CSN_ERR_POLICY;

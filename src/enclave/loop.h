@@ -12,7 +12,7 @@
 #include "worker.h"
 #include <stdbool.h>
 
-#define CSE_LOOP_SPIN_ROUNDS 4000u /* looks at all channels before parking */
+#define CSE_LOOP_SPIN_ROUNDS 500u /* looks at all channels before parking */
 
 struct cse_loop {
     uint64_t dropped;      /* bit per channel */

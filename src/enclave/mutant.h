@@ -31,12 +31,16 @@ enum cse_check {
     CSE_CHECK_INSERT_AFTER, /* contexts enter the cache only after a record authenticated */
     CSE_CHECK_RIGHTS,
     CSE_CHECK_PURPOSE,
+    CSE_CHECK_GRANT_PURPOSE, /* a grant for one purpose serves that one */
     CSE_CHECK_BUDGET,
     CSE_CHECK_BUDGET_KEPT, /* what was used stays used over re-grants */
     CSE_CHECK_PADDING,
     CSE_CHECK_WIPE,       /* no residue of a record in the batch buffers */
     CSE_CHECK_SAME_CLASS, /* a refusal is as long as an answer */
+    CSE_CHECK_SAME_COUNT, /* counters that the host reads do not tell one from the other */
     CSE_CHECK_SALT_LIMIT, /* a new salt at least every 2^20 outputs */
+    CSE_CHECK_COMPLETE,   /* what handlers put off is done before it is sealed */
+    CSE_CHECK_PLACE,      /* a sealed value goes back to the field that it came from */
     CSE_CHECK_COUNT,
 };
 

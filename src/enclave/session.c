@@ -20,7 +20,7 @@ struct sizes {
     uint64_t arena;    /* per tenant: contexts, their clock, hash buckets, ledger */
     uint64_t grant;    /* per tenant and one spare: a grant with its lists, policy and state */
     uint64_t area;     /* answers of one batch */
-    uint64_t scratch;  /* the service's, per record */
+    uint64_t scratch;  /* the service's, per batch and per record */
     uint32_t bucket_count;
     uint32_t area_size;
 };
@@ -117,7 +117,12 @@ static csn_err lay_out(struct cse_session *session, struct csn_pool *pool,
         scratch == NULL || spare == NULL) {
         return CSN_ERR_MEMORY;
     }
-    csn_scratch_init(&session->scratch, scratch, m->scratch_size);
+    uint64_t batch_size = round_up(session->options.service->batch_size);
+    if (batch_size > m->scratch_size) {
+        return CSN_ERR_ARGUMENT;
+    }
+    session->batch = scratch;
+    csn_scratch_init(&session->scratch, scratch + batch_size, m->scratch_size - batch_size);
     session->spare = lay_grant(m, spare);
     session->bucket_count = sizes->bucket_count;
     session->area_size = sizes->area_size;
@@ -281,5 +286,6 @@ void cse_session_batch(struct cse_session *session, const struct cse_input *inpu
     if (!CSN_CHECK(CSE_CHECK_WIPE, false)) {
         wipe_inputs(inputs, count);
     }
-    session->options.stats->scratch_high_water = session->scratch.high_water;
+    session->options.stats->scratch_high_water =
+        round_up(session->options.service->batch_size) + session->scratch.high_water;
 }

@@ -155,6 +155,7 @@ struct cse_session {
     uint64_t *tenant_prefix; /* first 8 bytes of each tenant id */
     struct cse_tenant *tenants;
     struct cse_grant *spare;
+    void *batch;                /* the service's, kept over records */
     struct csn_scratch scratch; /* reset after each record */
     uint8_t instance_key_id[8];
 

@@ -3,8 +3,9 @@
  * channel.c: submit, flush, receive, wait.
  *
  * Threads:  one submitting and one receiving thread per channel; see enclave.h for who owns what.
- * Bounds:   nothing allocates; a wait spins for HOST_SPIN_ROUNDS looks and then sleeps in slices,
- *           so that the end of the enclave is seen even if nobody is left to wake us.
+ * Bounds:   nothing allocates; a wait looks for HOST_SPIN_NS, naps a few times if much is in
+ * flight, and then sleeps in slices, so that the end of the enclave is seen even if nobody is left
+ *           to wake us.
  */
 #include "../core/event.h"
 #include "enclave.h"
@@ -16,10 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HOST_SPIN_ROUNDS 4000u
-#define HOST_SLICE_NS    UINT64_C(20000000)
-#define NS_PER_S         UINT64_C(1000000000)
-#define LIVE_SHARE       4u /* copies of inputs kept, in sizes of the in ring */
+#define HOST_SPIN_NS    UINT64_C(10000) /* about what a sleep and a wake cost */
+#define HOST_SPIN_LOOKS 32u             /* from one look at the clock to the next */
+#define HOST_NAP_NS     UINT64_C(50000)
+#define HOST_NAPS_MAX   8u
+#define HOST_NAP_COUNT  64u /* inputs in flight: two batches, more than a nap's work */
+#define HOST_SLICE_NS   UINT64_C(20000000)
+#define NS_PER_S        UINT64_C(1000000000)
+#define LIVE_SHARE      4u /* copies of inputs kept, in sizes of the in ring */
 
 /* ---- tables and rings ---- */
 
@@ -265,6 +270,57 @@ static bool something_to_do(struct csn_host_channel *channel)
     return true;
 }
 
+/*
+ * Whoever spins keeps a core from those that it waits for, where there are fewer cores than
+ * threads: so no longer than a sleep and a wake would take.
+ */
+static bool spin(struct csn_host_channel *channel, uint64_t start, uint64_t timeout_ns)
+{
+    uint64_t limit = timeout_ns < HOST_SPIN_NS ? timeout_ns : HOST_SPIN_NS;
+    do {
+        for (uint32_t i = 0; i < HOST_SPIN_LOOKS; i++) {
+            if (something_to_do(channel)) {
+                return true;
+            }
+            __builtin_ia32_pause();
+        }
+    } while (now_ns() - start < limit);
+    return false;
+}
+
+/*
+ * An enclave with that much before it will publish soon, batch after batch. If we slept on the
+ * event, it would have to leave its work to wake us after each of them; a nap costs it nothing.
+ */
+static bool is_deep(const struct csn_host_channel *channel)
+{
+    return csn_inflight_count(&channel->live) >= HOST_NAP_COUNT;
+}
+
+static bool nap(struct csn_host_channel *channel, uint64_t start, uint64_t timeout_ns)
+{
+    for (uint32_t i = 0; i < HOST_NAPS_MAX; i++) {
+        uint64_t elapsed = now_ns() - start;
+        if (elapsed >= timeout_ns || !is_deep(channel)) {
+            return false;
+        }
+        uint64_t left = timeout_ns - elapsed;
+        const struct timespec pause = {.tv_nsec = (long)(left < HOST_NAP_NS ? left : HOST_NAP_NS)};
+        (void)nanosleep(&pause, NULL);
+        if (something_to_do(channel)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_credit(struct csn_enclave *enclave, struct csn_host_channel *channel)
+{
+    uint64_t given = channel->reader.credit_given;
+    (void)csn_ring_give_credit(&channel->reader);
+    wake_for_credit(enclave, channel, given);
+}
+
 static void sleep_on(struct csn_shared *event, uint32_t seen, uint64_t timeout_ns)
 {
     const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / NS_PER_S),
@@ -281,17 +337,18 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
     if (enclave->instance == NULL) {
         return CSN_ERR_CRASHED;
     }
-    for (uint32_t i = 0; i < HOST_SPIN_ROUNDS && timeout_ns != 0; i++) {
-        if (something_to_do(found)) {
+    uint64_t start = now_ns();
+    if (timeout_ns != 0) {
+        if (!is_deep(found) && spin(found, start, timeout_ns)) {
             return CSN_OK;
         }
-        __builtin_ia32_pause();
+        give_credit(enclave, found);
+        if (nap(found, start, timeout_ns)) {
+            return CSN_OK;
+        }
     }
-    uint64_t start = now_ns();
     for (;;) {
-        uint64_t given = found->reader.credit_given;
-        (void)csn_ring_give_credit(&found->reader);
-        wake_for_credit(enclave, found, given);
+        give_credit(enclave, found);
         uint32_t seen = csn_event_arm(found->host_event);
         bool ready = something_to_do(found);
         bool running = ready || csn_host_is_running(enclave);

@@ -15,10 +15,12 @@ struct scanner {
     uint32_t name_count; /* names of all open objects, innermost last */
     uint32_t open[CSN_JSON_DEPTH_MAX];
     uint32_t names_from[CSN_JSON_DEPTH_MAX];
+    uint64_t seen[CSN_JSON_DEPTH_MAX]; /* a bit per 6 bits of a hash: most names are new at once */
     uint32_t last[CSN_JSON_DEPTH_MAX + 1]; /* node before, by depth; UINT32_MAX = none */
 };
 
-#define NONE UINT32_MAX
+#define NONE      UINT32_MAX
+#define BACKSLASH 0x5c
 
 static inline void skip_space(struct scanner *scanner)
 {
@@ -96,6 +98,38 @@ static enum csn_json_reason scan_literal(struct scanner *scanner, const char *wo
     return CSN_JSON_OK;
 }
 
+/*
+ * What is usual: no escape, ASCII, and the closing quote within 16 bytes from at. Offset just after
+ * the quote, 0 = look the long way.
+ */
+static inline uint32_t short_string(const uint8_t *text, uint32_t size, uint32_t at)
+{
+    if (size - at < 16) {
+        return 0;
+    }
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+    __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    /* Signed: bytes from 0x80 up count as below 0x20, which is what is wanted. */
+    __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(BACKSLASH)),
+                                  _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
+    uint32_t quote = (uint32_t)_mm_movemask_epi8(quotes);
+    uint32_t other = (uint32_t)_mm_movemask_epi8(others);
+    uint32_t before = (quote - 1) & ~quote; /* bits below the first quote; all if there is none */
+    return quote == 0 || (other & before) != 0 ? 0 : at + (uint32_t)__builtin_ctz(quote) + 1;
+}
+
+/* The current byte is just after the opening quote; ends just after the closing one. */
+static inline enum csn_json_reason scan_string(struct scanner *scanner, bool *escaped)
+{
+    uint32_t end = short_string(scanner->text, scanner->size, scanner->at);
+    *escaped = false;
+    if (end == 0) {
+        return csn_json_string(scanner->text, scanner->size, &scanner->at, escaped);
+    }
+    scanner->at = end;
+    return CSN_JSON_OK;
+}
+
 static enum csn_json_reason open_container(struct scanner *scanner, uint32_t index)
 {
     if (scanner->depth == CSN_JSON_DEPTH_MAX) {
@@ -103,6 +137,7 @@ static enum csn_json_reason open_container(struct scanner *scanner, uint32_t ind
     }
     scanner->open[scanner->depth] = index;
     scanner->names_from[scanner->depth] = scanner->name_count;
+    scanner->seen[scanner->depth] = 0;
     scanner->depth++;
     scanner->last[scanner->depth] = NONE;
     scanner->at++;
@@ -123,7 +158,7 @@ static enum csn_json_reason begin_value(struct scanner *scanner, struct csn_json
     case '"':
         node->kind = CSN_JSON_STRING;
         scanner->at++;
-        reason = csn_json_string(scanner->text, scanner->size, &scanner->at, &escaped);
+        reason = scan_string(scanner, &escaped);
         node->flags |= escaped ? CSN_JSON_ESCAPED : 0;
         break;
     case '{':
@@ -162,9 +197,7 @@ static struct csn_json_node *add_node(struct scanner *scanner, uint32_t item, ui
     }
     *index = json->node_count++;
     struct csn_json_node *node = &json->nodes[*index];
-    memset(node, 0, sizeof *node);
-    node->item = item;
-    node->depth = (uint16_t)scanner->depth;
+    *node = (struct csn_json_node){.item = item, .depth = (uint16_t)scanner->depth};
     if (scanner->last[scanner->depth] != NONE) {
         json->nodes[scanner->last[scanner->depth]].next = *index;
     }
@@ -207,8 +240,11 @@ static enum csn_json_reason add_name(struct scanner *scanner, const struct csn_j
                                      uint32_t index)
 {
     struct csn_json *json = scanner->json;
-    uint32_t at = scanner->names_from[scanner->depth - 1];
-    for (;;) {
+    uint64_t *seen = &scanner->seen[scanner->depth - 1];
+    const uint64_t bit = UINT64_C(1) << (node->name_hash & 63);
+    const bool known = (*seen & bit) != 0;
+    *seen |= bit;
+    for (uint32_t at = scanner->names_from[scanner->depth - 1]; known; at++) {
         at = find_hash(json->hashes, at, scanner->name_count, node->name_hash);
         if (at == scanner->name_count) {
             break;
@@ -217,7 +253,6 @@ static enum csn_json_reason add_name(struct scanner *scanner, const struct csn_j
             scanner->at = node->name - 1;
             return CSN_JSON_DUPLICATE;
         }
-        at++;
     }
     if (scanner->name_count == json->node_max) {
         return CSN_JSON_SPACE;
@@ -240,8 +275,7 @@ static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_n
         return CSN_JSON_UNEXPECTED;
     }
     node->name = ++scanner->at;
-    enum csn_json_reason reason =
-        csn_json_string(scanner->text, scanner->size, &scanner->at, &escaped);
+    enum csn_json_reason reason = scan_string(scanner, &escaped);
     if (reason != CSN_JSON_OK) {
         return reason;
     }
@@ -332,8 +366,12 @@ static bool has_line_feed(const uint8_t *bytes, uint32_t size)
 
 enum csn_json_reason csn_json_scan(struct csn_json *json)
 {
-    struct scanner scanner = {.json = json, .text = json->text, .size = json->size};
+    struct scanner scanner; /* tables are written when a container is opened */
     enum csn_json_reason reason;
+    scanner.json = json;
+    scanner.text = json->text;
+    scanner.size = json->size;
+    scanner.at = 0;
     json->node_count = 0;
     json->offset = 0;
     scanner.last[0] = NONE;

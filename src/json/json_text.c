@@ -169,6 +169,28 @@ static inline uint32_t hash_end(uint64_t state, uint64_t rest, uint64_t size)
     return (uint32_t)(state >> 32);
 }
 
+static inline uint64_t load(const uint8_t *bytes, uint32_t size)
+{
+    uint64_t word = 0;
+    memcpy(&word, bytes, size);
+    return word;
+}
+
+/* Fewer than 8 bytes as a number, in two loads that overlap; before: bytes of the name before. */
+static inline uint64_t last_bytes(const uint8_t *bytes, uint32_t count, uint32_t before)
+{
+    if (before >= 8) {
+        return count == 0 ? 0 : load(bytes + count - 8, 8) >> (64 - 8 * count);
+    }
+    if (count >= 4) {
+        return load(bytes, 4) | load(bytes + count - 4, 4) << (8 * count - 32);
+    }
+    if (count >= 2) {
+        return load(bytes, 2) | load(bytes + count - 2, 2) << (8 * count - 16);
+    }
+    return count == 1 ? bytes[0] : 0;
+}
+
 uint32_t csn_json_hash(uint64_t seed, const uint8_t *bytes, uint32_t size)
 {
     uint64_t state = seed;
@@ -178,11 +200,7 @@ uint32_t csn_json_hash(uint64_t seed, const uint8_t *bytes, uint32_t size)
         memcpy(&word, bytes + at, 8);
         state = hash_step(state, word);
     }
-    uint64_t rest = 0;
-    for (uint32_t i = 0; at + i < size; i++) {
-        rest |= (uint64_t)bytes[at + i] << 8 * i;
-    }
-    return hash_end(state, rest, size);
+    return hash_end(state, last_bytes(bytes + at, size - at, at), size);
 }
 
 uint32_t csn_json_hash_escaped(uint64_t seed, const uint8_t *source, uint32_t size)

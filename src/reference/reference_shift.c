@@ -33,10 +33,44 @@ static int digits_at(const uint8_t *text, size_t count)
     return value;
 }
 
+/* How many bytes of text the mask covers: 'd' a digit, anything else itself; 0: not all of it. */
+static size_t covered(const uint8_t *text, size_t size, const char *mask)
+{
+    size_t length = strlen(mask);
+    for (size_t index = 0; index < length; index++) {
+        bool digit = index < size && text[index] >= '0' && text[index] <= '9';
+        if (index >= size || (mask[index] == 'd' ? !digit : text[index] != (uint8_t)mask[index])) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+/* Thh:mm[:ss[.fraction]][Z|+hh:mm|-hh:mm], or nothing. */
+static bool is_time(const uint8_t *text, size_t size)
+{
+    size_t at = covered(text, size, "Tdd:dd");
+    if (at == 0) {
+        return size == 0;
+    }
+    size_t seconds = covered(text + at, size - at, ":dd");
+    at += seconds;
+    if (seconds > 0 && covered(text + at, size - at, ".d") > 0) {
+        size_t last = at + 10;
+        at += 2;
+        while (at < last && covered(text + at, size - at, "d") > 0) {
+            at++;
+        }
+    }
+    at += covered(text + at, size - at, "Z") + covered(text + at, size - at, "+dd:dd") +
+          covered(text + at, size - at, "-dd:dd");
+    return at == size;
+}
+
 static bool read_date(const struct csr_bytes *value, struct date *date)
 {
     if (value->size < 10 || value->data[4] != '-' || value->data[7] != '-' ||
-        (value->size > 10 && value->data[10] != 'T')) {
+        !is_time(value->data + 10, value->size - 10)) {
         return false;
     }
     date->year = digits_at(value->data, 4);

@@ -6,6 +6,7 @@
 #include "verify/appraise.h"
 #include "verify/eat.h"
 #include "verify/policy/policy.h"
+#include "verify/x509/x509.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,7 @@ csn_err csv_appraise(const struct csv_policy *policy, const struct csv_input *in
     struct csv_case appraisal = {
         .policy = policy, .input = input, .verdict = made, .arena = &made->arena};
     run(&appraisal, format);
+    csv_certs_release(made);
     settle(made);
     csv_eat_settle(made, input);
     *verdict = made;

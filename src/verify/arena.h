@@ -2,8 +2,8 @@
 /*
  * arena.h: the one bounded piece of memory behind a verdict or a policy.
  *
- * What is taken is zeroed then, aligned to 16 bytes, and given back only with the arena. When it is used
- * up, csv_take() returns NULL and `full` stays set: the appraisal then ends as unverifiable.
+ * What is taken is zeroed then, aligned to 16 bytes, and given back only with the arena. When it is
+ * used up, csv_take() returns NULL and `full` stays set: the appraisal then ends as unverifiable.
  */
 #ifndef CSV_VERIFY_ARENA_H
 #define CSV_VERIFY_ARENA_H

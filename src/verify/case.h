@@ -14,11 +14,13 @@
 #include "verify/recipient.h"
 #include <caisson/wire/evidence.h>
 
-#define CSV_FINDING_COUNT_MAX 512
-#define CSV_CLAIM_COUNT_MAX   512
-#define CSV_EAT_COUNT_MAX     16
+#define CSV_FINDING_COUNT_MAX      512
+#define CSV_CLAIM_COUNT_MAX        512
+#define CSV_EAT_COUNT_MAX          16
+#define CSV_VERDICT_CERT_COUNT_MAX 64
 
 struct csv_format;
+struct csv_cert;
 struct csv_policy;
 
 enum csv_claim_kind {
@@ -65,6 +67,8 @@ struct csv_verdict {
     struct csv_claim claims[CSV_CLAIM_COUNT_MAX];
     size_t eat_count;
     struct csv_eat eat[CSV_EAT_COUNT_MAX];
+    size_t cert_count;
+    struct csv_cert *certs[CSV_VERDICT_CERT_COUNT_MAX]; /* during the appraisal */
     bool image_given;
     struct csv_image image;
     bool nonce_checked; /* a nonce or report data was given, and stood where it must */

@@ -36,8 +36,8 @@ static csn_err harness_read(struct harness *harness, const char *name)
     return CSN_OK;
 }
 
-csn_err harness_start(struct harness *harness, const struct csn_backend *backend, const char *name,
-                      uint32_t require)
+csn_err harness_prepare(struct harness *harness, const struct csn_backend *backend,
+                        const char *name)
 {
     *harness = (struct harness){.backend = backend, .rings_fd = -1};
     CSN_TRY(harness_read(harness, name));
@@ -49,13 +49,26 @@ csn_err harness_start(struct harness *harness, const struct csn_backend *backend
         csn_memory_file("test-rings", harness->rings_size, &harness->rings_fd, &harness->detail));
     harness->rings =
         mmap(NULL, harness->rings_size, PROT_READ | PROT_WRITE, MAP_SHARED, harness->rings_fd, 0);
+    return CSN_OK;
+}
+
+csn_err harness_create(struct harness *harness, uint32_t require)
+{
     const struct csn_backend_config config = {.image = harness->image,
                                               .image_size = harness->image_size,
                                               .manifest = &harness->manifest,
                                               .rings_fd = harness->rings_fd,
                                               .rings = harness->rings,
                                               .require = require};
-    return backend->create(&config, &harness->instance, &harness->report, &harness->detail);
+    return harness->backend->create(&config, &harness->instance, &harness->report,
+                                    &harness->detail);
+}
+
+csn_err harness_start(struct harness *harness, const struct csn_backend *backend, const char *name,
+                      uint32_t require)
+{
+    CSN_TRY(harness_prepare(harness, backend, name));
+    return harness_create(harness, require);
 }
 
 void harness_stop(struct harness *harness)

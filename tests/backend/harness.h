@@ -27,6 +27,10 @@ struct harness {
 /* name: an image under $CAISSON_BUILD/tests/images. require: CSN_PROTECT_*. */
 csn_err harness_start(struct harness *harness, const struct csn_backend *backend, const char *name,
                       uint32_t require);
+/* Its two halves: image and rings in memory; the instance. */
+csn_err harness_prepare(struct harness *harness, const struct csn_backend *backend,
+                        const char *name);
+csn_err harness_create(struct harness *harness, uint32_t require);
 void harness_stop(struct harness *harness);
 /* Wait until it ended, at most ten seconds. */
 void harness_fate(struct harness *harness, struct csn_fate *fate);

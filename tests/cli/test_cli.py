@@ -4,9 +4,12 @@
 import json
 import os
 import secrets
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 CAISSON, ECHO = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
@@ -85,8 +88,32 @@ def usage():
     write("bad.json", b'{"version": 1,\n "bogus": 3}\n')
     done = expect(1, "grant --check refuses", "grant", "--check", "bad.json")
     check(done.stderr.startswith(b"bad.json:2:2:"), "with file, line and column")
+    for verb in (("run", ECHO, "--signature", "x", "--root", "x", "--control", "x"), ("demo",),
+                 ("bench", "start")):
+        expect(2, f"{verb[0]}: no such backend", *verb, "--backend", "none")
     expect(4, "grant: nobody serves the socket", "grant", "--control", "none.sock", "--tenant",
            "tenant.key", "--no-policy", "--version", "1", "--image", ECHO, "--statement", "x")
+
+
+def rude_host():
+    """A host's refusal reaches the terminal of whoever asked: without its control bytes."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("rude.sock")
+        server.listen(1)
+
+        def answer():
+            peer, _ = server.accept()
+            peer.recv(40, socket.MSG_WAITALL)
+            text = b"no\x1b]0;owned\x07\n"
+            peer.sendall((255).to_bytes(4, "little") + len(text).to_bytes(4, "little") + text)
+            peer.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        done = call("evidence", "--control", "rude.sock", "--nonce", "00" * 32)
+        thread.join()
+    check(done.returncode != 0 and done.stderr.endswith(b"no?]0;owned??\n"),
+          "a host's words are shown without control bytes")
 
 
 def start(backend):
@@ -134,7 +161,20 @@ def seal(public):
     done = expect(0, "seal", "seal", *common, "--tenant-id", public["tenant"], "--json", "lines",
                   "sealed")
     check(json.loads(done.stdout)["records"] == 200, "seal --json counts")
+    write("line", b"x\n")
+    expect(0, "seal: an operation that the enclave lacks", "seal", *common, "--tenant-id",
+           public["tenant"], "--operation", "9", "line", "sealed.bad")
     return lines
+
+
+def frames(data):
+    """The frames of `caisson run`, each with its size."""
+    found = []
+    while data:
+        size = 4 + int.from_bytes(data[:4], "little")
+        found.append(data[:size])
+        data = data[size:]
+    return found
 
 
 def opened(lines):
@@ -153,12 +193,18 @@ def opened(lines):
 
 
 def path(backend, public):
+    # Asked for before it is there: the socket is waited for.
+    early = subprocess.Popen([CAISSON, "evidence", "--control", backend + ".sock", "--nonce",
+                              secrets.token_hex(32), "-o", "early"], stderr=subprocess.DEVNULL)
+    time.sleep(0.2)
     process, sock = start(backend)
+    code = early.wait(timeout=60)
     if process.poll() is not None:
         why = process.stderr.read().decode(errors="replace").strip().replace("\n", " ")
         check(backend == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK),
               f"{backend}: starts", skip=why)
         return
+    check(code == 0, f"{backend}: evidence waits for a socket that is not there yet")
     accept = ("--image", ECHO, "--insecure-dev", "--root", public["root"])
     appraise(sock, accept, public)
     grant = ("grant", "--control", sock, "--tenant", "tenant.key", "--no-policy")
@@ -170,18 +216,41 @@ def path(backend, public):
     expect(1, "grant: an older version", *grant, "--version", "1", *accept, "--statement", "none")
     lines = seal(public)
     # An empty frame before the records and a truncated one after them: the others are served.
-    process.stdin.write(b"\0\0\0\0" + read("sealed") + b"\x40\0\0\0cut")
+    process.stdin.write(b"\0\0\0\0" + read("sealed") + read("sealed.bad") + b"\x40\0\0\0cut")
     process.stdin.close()
     code = process.wait(timeout=60)
     said = process.stderr.read().decode(errors="replace")
     check(code == 1, f"{backend}: run ends with 1 after broken frames")
-    check("record 0 at offset 0" in said and "record 202 at" in said, "each is said with its place")
+    check("record 0 at offset 0" in said and "record 204 at" in said, "each is said with its place")
     stats = json.loads(read("stats"))
     check(stats["backend"] == backend and stats["framing_errors"] == 2, "run --stats parses")
     answers = read("answers")
     check(answers[:12] == b"\x08\0\0\0\x01\0\0\0\0\0\0\0", "the broken record has its answer")
-    write("answers", answers[12:-12])
+    served = frames(answers[12:-12])
+    write("answers", b"".join(served[:-2]))
     opened(lines)
+    write("refused", b"".join(served[-2:]))
+    done = expect(1, "open: a refused record", "open", "--consumer", "consumer.key", "--json",
+                  "refused", "none")
+    summary = json.loads(done.stdout)
+    check(summary["refused"] == 1 and summary["complete"] is True, "it is counted and complete")
+
+
+def pings():
+    """Megabytes of pings of all sizes, so that frames lie across every seam of the buffers."""
+    bodies = [b"CSNP" + os.urandom(1 + (n * 7919) % 3000) for n in range(3000)]
+    data = b"".join(struct.pack("<I", len(body)) + body for body in bodies)
+    wanted = b"".join(struct.pack("<III", len(body) + 8, 32, len(body)) + body for body in bodies)
+    write("pings", data)
+    for source in ("pings", "-"):
+        done = subprocess.run(
+            [CAISSON, "run", ECHO, "--signature", "echo.sig", "--root", "root.key", "--control",
+             "pings.sock", "--backend", "process", "--grants", "0", "--input", source, "--output",
+             "pongs"], input=data if source == "-" else b"", capture_output=True, timeout=60,
+            check=False)
+        check(done.returncode == 0 and read("pongs") == wanted,
+              f"run: {len(data)} bytes of pings come back, from " +
+              ("a pipe" if source == "-" else "a file"))
 
 
 def main():
@@ -189,8 +258,10 @@ def main():
         os.chdir(folder)
         public = keys()
         usage()
+        rude_host()
         for backend in ("process", "kvm"):
             path(backend, public)
+        pings()
         os.chdir("/")
     print(f"1..{COUNT}")
     return 1 if FAILED else 0

@@ -1,56 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client.c: what the tenant's side refuses: forged answers, clones, damaged files. */
-#include "../enclave/fake.h"
-#include "../enclave/test.h"
+#include "../enclave/solo.h"
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct fake fake;
-static struct fake_tenant tenant;
-static uint8_t record[8192];
-
-static int start(void **state)
-{
-    (void)state;
-    fake_start(&fake, &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC});
-    fake_tenant_new(&tenant);
-    fake_grant(&fake, &tenant, 1);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_stop(&fake);
-    return 0;
-}
-
-static struct csv_sealer *sealer_for(const struct csv_credential *credential)
-{
-    struct csv_sealer *sealer = NULL;
-    const struct csv_sealer_options options = {.recipient = &tenant.recipient,
-                                               .credential = credential};
-    assert_int_equal(csv_sealer_create(&options, &sealer), CSN_OK);
-    return sealer;
-}
-
 static uint32_t seal(struct csv_sealer *sealer)
 {
-    struct csv_seal_item item = {.payload = "payload",
-                                 .payload_size = 7,
-                                 .operation = FAKE_ECHO,
-                                 .record = record,
-                                 .record_size_max = sizeof record};
-    assert_int_equal(csv_seal_batch(sealer, &item, 1), CSN_OK);
-    assert_int_equal(item.result, CSN_OK);
-    return item.record_size;
+    return solo_seal(sealer, FAKE_ECHO, "payload", 7);
 }
 
 /* A producer cloned by fork: parent and child never share a key, so no nonce repeats under one. */
 static void fork_clone(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
     struct csn_wire_record parent[4];
     struct csn_wire_record child[4];
     int pipes[2];
@@ -89,25 +52,55 @@ static void fork_clone(void **state)
     csv_sealer_destroy(sealer);
 }
 
+/* A new salt at least every 2^20 records, for a producer that never starts anew. */
+static void salt_has_an_end(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csn_wire_record first;
+    struct csn_wire_record last;
+    seal(sealer);
+    memcpy(&first, record, sizeof first);
+    for (uint32_t sealed = 1; sealed < CSN_WIRE_SALT_RECORDS_MAX;) {
+        static struct csv_seal_item items[64];
+        uint32_t count = sealed == 1 ? 63 : 64;
+        for (uint32_t i = 0; i < count; i++) {
+            items[i] = (struct csv_seal_item){
+                .operation = FAKE_ECHO, .record = record + (size_t)i * 512, .record_size_max = 512};
+        }
+        assert_int_equal(csv_seal_batch(sealer, items, count), CSN_OK);
+        sealed += count;
+    }
+    memcpy(&last, record + (size_t)63 * 512, sizeof last);
+    assert_memory_equal(first.salt, last.salt, sizeof last.salt);
+    seal(sealer);
+    memcpy(&last, record, sizeof last);
+    assert_memory_not_equal(first.salt, last.salt, sizeof last.salt);
+    assert_memory_equal(first.encapsulation, last.encapsulation, 32);
+    csv_sealer_destroy(sealer);
+}
+
 /* Every single-bit flip of an output is refused and leaves the caller's buffer as it was. */
 static void forged_outputs(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
-    struct csv_opener *opener = NULL;
-    const struct csv_opener_options options = {.consumer = &tenant.consumer};
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
+    static uint8_t text[900] = "payload";
     static uint8_t payload[8192];
     static uint8_t untouched[8192];
-    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
     memset(payload, 0xaa, sizeof payload);
     memset(untouched, 0xaa, sizeof untouched);
-    const struct fake_answer *answer = fake_one(&fake, record, seal(sealer));
+    uint32_t size = solo_seal(sealer, FAKE_ECHO, text, sizeof text);
+    const struct fake_answer *answer = fake_one(&fake, record, size);
+    assert_true(answer->size * 8 > 9000);
     assert_int_equal(answer->code, CSN_WIRE_DONE);
     struct csv_open_item item = {.record = answer->body, .size = answer->size, .payload = payload};
     for (uint32_t bit = 0; bit < answer->size * 8; bit++) {
         answer->body[bit / 8] ^= (uint8_t)(1 << bit % 8);
         assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
         assert_int_not_equal(item.result, CSN_OK);
+        assert_memory_equal(payload, untouched, sizeof payload);
         answer->body[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     for (item.size = 0; item.size < answer->size; item.size++) {
@@ -118,7 +111,7 @@ static void forged_outputs(void **state)
     item.size = answer->size;
     assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
     assert_int_equal(item.result, CSN_OK);
-    assert_memory_equal(payload, "payload", 7);
+    assert_memory_equal(payload, text, sizeof text);
     csv_sealer_destroy(sealer);
     csv_opener_destroy(opener);
 }
@@ -128,8 +121,6 @@ static void made_up_output(void **state)
 {
     (void)state;
     struct fake_tenant *host = calloc(1, sizeof *host);
-    struct csv_opener *opener = NULL;
-    const struct csv_opener_options options = {.consumer = &tenant.consumer};
     uint8_t payload[4096];
     assert_non_null(host);
     fake_tenant_new(host);
@@ -138,15 +129,11 @@ static void made_up_output(void **state)
     memcpy(wire->public_key, tenant.consumer.public_key, 32);
     memset(wire->secret_key, 0, 32);
     fake_grant(&fake, host, 1); /* the host's own tenant, our consumer's key, a made-up secret */
-    struct csv_sealer *sealer = NULL;
-    const struct csv_sealer_options seal_options = {.recipient = &host->recipient,
-                                                    .credential = &host->producer};
-    assert_int_equal(csv_sealer_create(&seal_options, &sealer), CSN_OK);
+    struct csv_sealer *sealer = solo_sealer(host, &host->producer, NULL);
     const struct fake_answer *answer = fake_one(&fake, record, seal(sealer));
     assert_int_equal(answer->code, CSN_WIRE_DONE);
-    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
-    struct csv_open_item item = {.record = answer->body, .size = answer->size, .payload = payload};
-    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
+    struct csv_open_item item = solo_open(opener, answer, payload);
     assert_int_equal(item.result, CSN_ERR_UNKNOWN);
     memcpy(((struct csn_wire_record *)(void *)answer->body)->tenant, tenant.tenant.id, 32);
     assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
@@ -159,7 +146,7 @@ static void made_up_output(void **state)
 static void below_the_floor(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
     struct csv_opener *opener = NULL;
     uint8_t digest[32];
     uint8_t payload[4096];
@@ -218,7 +205,7 @@ static void forged_receipts(void **state)
     assert_int_equal(csv_receipt_open(&second, answer->body, answer->size, &result, &receipt),
                      CSN_OK);
     assert_int_equal(result.status, CSN_WIRE_STATUS_POLICY);
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
     answer = fake_one(&fake, record, seal(sealer));
     assert_int_equal(answer->code, CSN_WIRE_DONE);
     assert_int_equal(((struct csn_wire_record *)(void *)answer->body)->grant_version, 2);
@@ -286,13 +273,14 @@ static void key_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(fork_clone, start, stop),
-        cmocka_unit_test_setup_teardown(forged_outputs, start, stop),
-        cmocka_unit_test_setup_teardown(made_up_output, start, stop),
-        cmocka_unit_test_setup_teardown(below_the_floor, start, stop),
-        cmocka_unit_test_setup_teardown(forged_receipts, start, stop),
-        cmocka_unit_test_setup_teardown(statements, start, stop),
-        cmocka_unit_test_setup_teardown(key_files, start, stop),
+        cmocka_unit_test_setup_teardown(fork_clone, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(salt_has_an_end, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(forged_outputs, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(made_up_output, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(below_the_floor, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(forged_receipts, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(statements, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(key_files, solo_start, solo_stop),
     };
     if (csv_client_init() != CSN_OK) {
         return 1;

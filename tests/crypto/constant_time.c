@@ -11,6 +11,7 @@
 #include <crypto/curve.h>
 #include <crypto/ff1.h>
 #include <crypto/sha2.h>
+#include <stdbool.h>
 #include <string.h>
 #include <valgrind/memcheck.h>
 
@@ -26,30 +27,47 @@ static void check_gcm(void)
     csn_gcm_seal_batch(&item, 1);
 }
 
-static void check_ff1(uint32_t radix, uint32_t count)
+#define LANES 9
+
+static bool check_ff1(uint32_t radix, uint32_t count, uint32_t lanes)
 {
     static uint8_t secret[32];
-    static uint16_t input[256], output[256];
+    static uint16_t input[256], output[LANES][256];
     struct csn_aes_key key;
     VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
     (void)!csn_aes_key_init(&key, secret, sizeof secret);
     VALGRIND_MAKE_MEM_DEFINED(&key.round_count, sizeof key.round_count);
-    struct csn_ff1_item item = {
-        .key = &key, .radix = radix, .count = count, .input = input, .output = output};
-    csn_ff1_encrypt_batch(&item, 1);
+    struct csn_ff1_plan plan;
+    struct csn_ff1_item items[LANES];
+    if (csn_ff1_plan_init(&plan, &key, radix, count, 0) != CSN_OK) {
+        return false;
+    }
+    for (uint32_t i = 0; i < LANES; i++) {
+        items[i] = (struct csn_ff1_item){.plan = &plan, .input = input, .output = output[i]};
+    }
+    csn_ff1_encrypt_batch(items, lanes);
     VALGRIND_MAKE_MEM_DEFINED(output, sizeof output); /* its range check tells nothing */
-    item.input = output;
-    csn_ff1_decrypt_batch(&item, 1);
+    for (uint32_t i = 0; i < lanes; i++) {
+        items[i].input = output[i];
+    }
+    csn_ff1_decrypt_batch(items, lanes);
+    return true;
 }
 
 static void check_hmac(void)
 {
-    static uint8_t secret[32], message[300], tag[32];
+    static uint8_t secret[32], message[300], tag[32], tags[5][32];
     struct csn_hmac_key key;
+    struct csn_hmac_item items[5];
     VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
     VALGRIND_MAKE_MEM_UNDEFINED(message, sizeof message);
     csn_hmac_key_init(&key, secret, sizeof secret);
     csn_hmac(&key, message, sizeof message, tag);
+    for (uint32_t i = 0; i < 5; i++) {
+        items[i] =
+            (struct csn_hmac_item){.key = &key, .bytes = message, .size = 30 * i, .tag = tags[i]};
+    }
+    csn_hmac_batch(items, 5);
 }
 
 static void check_curve(void)
@@ -81,9 +99,10 @@ int main(int count, char **arguments)
         return leak();
     }
     check_gcm();
-    check_ff1(10, 16);
-    check_ff1(10, 17);
-    check_ff1(62, 100);
+    if (!check_ff1(10, 16, 1) || !check_ff1(10, 16, LANES) || !check_ff1(10, 17, LANES) ||
+        !check_ff1(10, 30, 1) || !check_ff1(10, 30, LANES) || !check_ff1(62, 100, 1)) {
+        return 77;
+    }
     check_hmac();
     check_curve();
     return 0;

@@ -58,14 +58,13 @@ static csn_err run_case(const struct vector_case *vector, bool *match)
     read_numerals(cJSON_GetObjectItem(vector->test, vector->plain_name), vector->alphabet, &plain);
     read_numerals(cJSON_GetObjectItem(vector->test, vector->cipher_name), vector->alphabet,
                   &cipher);
-    struct csn_ff1_item item = {.key = &key,
-                                .tweak = tweak.bytes,
-                                .tweak_size = (uint32_t)tweak.size,
-                                .radix = vector->radix,
-                                .count = plain.count,
-                                .input = plain.values,
-                                .output = output};
+    struct csn_ff1_plan plan;
+    struct csn_ff1_item item = {
+        .plan = &plan, .tweak = tweak.bytes, .input = plain.values, .output = output};
     *match = false;
+    if (err == CSN_OK) {
+        err = csn_ff1_plan_init(&plan, &key, vector->radix, plain.count, (uint32_t)tweak.size);
+    }
     if (err == CSN_OK) {
         csn_ff1_encrypt_batch(&item, 1);
         err = item.result;
@@ -212,20 +211,21 @@ static void test_limits(void **state)
             input[k] = cases[i].value;
             output[k] = 0x5555;
         }
-        struct csn_ff1_item item = {.key = &key,
-                                    .tweak = tweak,
-                                    .tweak_size = cases[i].tweak,
-                                    .radix = cases[i].radix,
-                                    .count = cases[i].count,
-                                    .input = input,
-                                    .output = output};
-        csn_ff1_encrypt_batch(&item, 1);
-        assert_int_equal(item.result, cases[i].expected);
-        assert_int_equal(output[0] == 0x5555 && output[256] == 0x5555, item.result != CSN_OK);
-        if (item.result == CSN_OK) {
+        struct csn_ff1_plan plan;
+        struct csn_ff1_item item = {
+            .plan = &plan, .tweak = tweak, .input = input, .output = output};
+        csn_err err =
+            csn_ff1_plan_init(&plan, &key, cases[i].radix, cases[i].count, cases[i].tweak);
+        if (err == CSN_OK) {
+            csn_ff1_encrypt_batch(&item, 1);
+            err = item.result;
+        }
+        assert_int_equal(err, cases[i].expected);
+        assert_int_equal(output[0] == 0x5555 && output[256] == 0x5555, err != CSN_OK);
+        if (err == CSN_OK) {
             item.input = output;
             csn_ff1_decrypt_batch(&item, 1);
-            assert_memory_equal(output, input, item.count * sizeof input[0]);
+            assert_memory_equal(output, input, plan.count * sizeof input[0]);
         }
     }
 }
@@ -238,34 +238,83 @@ static void test_batch(void **state)
     static uint16_t plain[COUNT][64], batch[COUNT][64], single[64];
     static struct csn_aes_key keys[3];
     static uint8_t tweak[32];
+    static struct csn_ff1_plan plans[COUNT];
     struct csn_ff1_item items[COUNT];
+    uint32_t widths[3] = {0};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(csn_aes_key_init(&keys[i], tweak, 16 + 8 * i), CSN_OK);
     }
     srand(7);
     for (uint32_t i = 0; i < COUNT; i++) {
-        uint32_t radix = i % 3 == 0 ? 10 : 2 + (uint32_t)rand() % 65535;
-        items[i] = (struct csn_ff1_item){.key = &keys[i / 7 % 3],
-                                         .tweak = tweak,
-                                         .tweak_size = (uint32_t)rand() % 32,
-                                         .radix = radix,
-                                         .count = 20 + (uint32_t)rand() % 44,
-                                         .input = plain[i],
-                                         .output = batch[i]};
-        for (uint32_t k = 0; k < items[i].count; k++) {
+        uint32_t radix = i % 3 != 0 ? 10 : 2 + (uint32_t)rand() % 65535;
+        uint32_t digits = i % 3 == 1 ? 6 + (uint32_t)rand() % 14 : 20 + (uint32_t)rand() % 44;
+        assert_int_equal(
+            csn_ff1_plan_init(&plans[i], &keys[i / 7 % 3], radix, digits, (uint32_t)rand() % 32),
+            CSN_OK);
+        widths[plans[i].width / 32]++;
+        items[i] = (struct csn_ff1_item){
+            .plan = &plans[i], .tweak = tweak, .input = plain[i], .output = batch[i]};
+        for (uint32_t k = 0; k < digits; k++) {
             plain[i][k] = (uint16_t)((uint32_t)rand() % radix);
         }
     }
+    assert_true(widths[0] > 5 && widths[1] > 5 && widths[2] > 5);
     csn_ff1_encrypt_batch(items, COUNT);
     for (uint32_t i = 0; i < COUNT; i++) {
         assert_int_equal(items[i].result, CSN_OK);
         items[i].output = single;
         csn_ff1_encrypt_batch(&items[i], 1);
-        assert_memory_equal(single, batch[i], items[i].count * 2);
+        assert_memory_equal(single, batch[i], plans[i].count * 2);
         items[i].input = items[i].output = batch[i]; /* in place */
     }
     csn_ff1_decrypt_batch(items, COUNT);
     assert_memory_equal(batch, plain, sizeof plain);
+}
+
+/* A numeral out of range is refused in any lane, and the other lanes are not touched by it. */
+static void test_outside(void **state)
+{
+    (void)state;
+    static const uint8_t secret[32] = {1};
+    struct csn_aes_key key;
+    struct csn_ff1_plan plan;
+    assert_int_equal(csn_aes_key_init(&key, secret, 32), CSN_OK);
+    for (uint32_t digits = 12; digits <= 60; digits += 12) { /* every width */
+        assert_int_equal(csn_ff1_plan_init(&plan, &key, 10, digits, 4), CSN_OK);
+        for (uint32_t bad = 0; bad < 11; bad++) {
+            uint16_t text[11][60] = {{0}};
+            struct csn_ff1_item items[11];
+            for (uint32_t i = 0; i < 11; i++) {
+                items[i] = (struct csn_ff1_item){
+                    .plan = &plan, .tweak = secret, .input = text[i], .output = text[i]};
+            }
+            text[bad][bad] = 10;
+            csn_ff1_encrypt_batch(items, 11);
+            for (uint32_t i = 0; i < 11; i++) {
+                assert_int_equal(items[i].result, i == bad ? CSN_ERR_ARGUMENT : CSN_OK);
+                assert_int_equal(memcmp(text[i], text[bad == 0], digits * 2) == 0, i != bad);
+            }
+        }
+    }
+}
+
+/* What 64-bit reductions and divisions do at the ends of their ranges, against the machine's own.
+ */
+static void test_arithmetic(void **state)
+{
+    (void)state;
+    srand(5);
+    for (uint32_t i = 0; i < 200000; i++) {
+        static const uint64_t edges[] = {0, 1, UINT32_MAX, UINT64_MAX, UINT64_MAX - 1, 1ull << 63};
+        uint64_t random = (uint64_t)rand() << 42 ^ (uint64_t)rand() << 21 ^ (uint64_t)rand();
+        uint64_t modulus = 1 + (uint32_t)random % 0xffffffffu;
+        uint64_t number = i % 3 == 0 ? edges[i / 3 % 6] : i % 3 == 1 ? random : modulus * (i % 99);
+        struct csn_modulus made;
+        csn_modulus_init(&made, modulus);
+        assert_int_equal(csn_modulus_reduce_64(&made, number), number % modulus);
+        assert_int_equal(csn_modulus_reduce(&made, number & 0xffffffff, number * 3),
+                         (((csn_u128)(number & 0xffffffff) << 64) | number * 3) % modulus);
+    }
 }
 
 int main(void)
@@ -278,7 +327,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nist),       cmocka_unit_test(test_acvp),
         cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_batch),      cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_arithmetic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

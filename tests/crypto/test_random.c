@@ -200,24 +200,75 @@ static void test_healthy(void **state)
     assert_int_equal(csn_random_init(&random, csn_random_system, NULL), CSN_OK);
 }
 
-/* Dies after the start tests: found at the next reseed, at most 2^16 bytes on. */
-static bool dies(struct model *model, uint64_t *word)
+/* Healthy until the start tests are over: what follows is found at the next reseed. */
+#define START_WORDS 1024u
+
+static bool is_late(const struct model *model)
 {
-    *word = model->count < 1032 ? mixed(model) : 0;
+    return model->count >= START_WORDS + 3; /* in the middle of the first reseed */
+}
+
+static bool late_zero(struct model *model, uint64_t *word)
+{
+    uint64_t value = mixed(model);
+    *word = is_late(model) && model->count % 2 == 0 ? 0 : value;
     return true;
+}
+
+static bool late_ones(struct model *model, uint64_t *word)
+{
+    uint64_t value = mixed(model);
+    *word = is_late(model) && model->count % 2 == 0 ? UINT64_MAX : value;
+    return true;
+}
+
+static bool late_repeat(struct model *model, uint64_t *word)
+{
+    struct model before = *model;
+    bool again = is_late(model) && model->count % 4 == 0;
+    before.seed -= UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t value = again ? mixed(&before) : mixed(model);
+    model->seed += again ? UINT64_C(0x9e3779b97f4a7c15) : 0;
+    *word = value;
+    return true;
+}
+
+static bool late_counter(struct model *model, uint64_t *word)
+{
+    *word = is_late(model) ? model->count * UINT64_C(0x9e3779b97f4a7c15) : mixed(model);
+    return true;
+}
+
+static bool late_failure(struct model *model, uint64_t *word)
+{
+    *word = mixed(model);
+    return !is_late(model);
 }
 
 static void test_later(void **state)
 {
     (void)state;
     static uint8_t output[1 << 16], zero[1 << 16];
-    struct csn_random random;
-    struct model model = {.next = dies, .seed = 4};
-    assert_int_equal(csn_random_init(&random, source, &model), CSN_OK);
-    assert_int_equal(csn_random_fill(&random, output, 100), CSN_OK);
-    assert_int_equal(csn_random_fill(&random, output, sizeof output), CSN_ERR_ENTROPY);
-    assert_memory_equal(output, zero, sizeof output);
-    assert_int_equal(csn_random_fill(&random, output, 1), CSN_ERR_ENTROPY); /* sticky */
+    static const struct model models[] = {
+        MODEL(late_zero),    MODEL(late_ones),    MODEL(late_repeat),
+        MODEL(late_counter), MODEL(late_failure),
+    };
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        struct csn_random random;
+        struct model model = models[i];
+        csn_err err = CSN_OK;
+        model.seed = 4;
+        assert_int_equal(csn_random_init(&random, source, &model), CSN_OK);
+        for (uint32_t tries = 0; tries < 2 && err == CSN_OK; tries++) {
+            err = csn_random_fill(&random, output, sizeof output);
+        }
+        if (err != CSN_ERR_ENTROPY) {
+            print_error("%s goes on\n", model.name);
+        }
+        assert_int_equal(err, CSN_ERR_ENTROPY);
+        assert_memory_equal(output, zero, sizeof output);
+        assert_int_equal(csn_random_fill(&random, output, 1), CSN_ERR_ENTROPY); /* sticky */
+    }
 }
 
 int main(void)

@@ -66,8 +66,47 @@ static void test_sizes(void **state)
     assert_true(count > 0);
 }
 
+/* Sizes on both sides of each block border, in batches of every small count. */
+static void check_batch(uint32_t count)
+{
+    static uint8_t tags[40][32];
+    struct csn_hmac_key keys[3];
+    struct csn_hmac_item items[40];
+    uint8_t expected[32];
+    for (uint32_t i = 0; i < 3; i++) {
+        csn_hmac_key_init(&keys[i], message + i, 32 + i);
+    }
+    memset(tags, 0, sizeof tags);
+    for (uint32_t i = 0; i < count; i++) {
+        static const uint32_t borders[] = {0, 32, 55, 56, 63, 64, 119, 120, 127, 128, 200};
+        uint32_t size = borders[(uint32_t)rand() % (sizeof borders / sizeof borders[0])];
+        items[i] = (struct csn_hmac_item){
+            .key = &keys[i % 3], .bytes = message + i, .size = size, .tag = tags[i]};
+    }
+    csn_hmac_batch(items, count);
+    for (uint32_t i = 0; i < count; i++) {
+        HMAC(EVP_sha256(), message + i % 3, (int)(32 + i % 3), items[i].bytes, items[i].size,
+             expected, NULL);
+        assert_memory_equal(tags[i], expected, 32);
+    }
+}
+
+static void test_batches(void **state)
+{
+    (void)state;
+    uint64_t kernels[4];
+    uint32_t kernel_count = vector_kernels(kernels);
+    for (uint32_t k = 0; k < kernel_count; k++) {
+        assert_int_equal(csn_cpu_select(kernels[k]), CSN_OK);
+        for (uint32_t round = 0; round < 2000; round++) {
+            check_batch(round % 41);
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes),
+                                       cmocka_unit_test(test_batches)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,12 @@
 /* fake.c: see fake.h. */
 #include "fake.h"
 #include "../../src/crypto/curve.h"
+#include <caisson/wire/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FAKE_PLACE UINT64_C(0x706c616365) /* of the fields that FAKE_FIELD seals */
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
@@ -68,15 +71,24 @@ static cse_status twice(struct cse_call *call, const uint8_t *input, uint32_t in
 static cse_status field(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                         uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
-    csn_err result =
-        cse_field_seal(call, 0, input, input_size, output, output_size_max, output_size);
+    csn_err result = cse_field_seal(call, 0, FAKE_PLACE, input, input_size, output, output_size_max,
+                                    output_size);
     return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_TOO_LARGE;
 }
 
 static cse_status unfield(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                           uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
-    csn_err result = cse_field_open(call, input, input_size, output, output_size_max, output_size);
+    csn_err result =
+        cse_field_open(call, FAKE_PLACE, input, input_size, output, output_size_max, output_size);
+    return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_NOT_FOUND;
+}
+
+static cse_status moved(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                        uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    csn_err result = cse_field_open(call, FAKE_PLACE + 1, input, input_size, output,
+                                    output_size_max, output_size);
     return result == CSN_OK ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_NOT_FOUND;
 }
 
@@ -91,6 +103,54 @@ static cse_status full(struct cse_call *call, const uint8_t *input, uint32_t inp
     return CSN_WIRE_STATUS_OK;
 }
 
+static cse_status greedy(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                         uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    uint32_t taken = 0;
+    while (taken < 1000 && cse_scratch(call, 4096) != NULL) {
+        taken++;
+    }
+    while (cse_scratch(call, 1) != NULL) {
+    }
+    CHECK(taken > 0 && taken < 1000);
+    return echo(call, input, input_size, output, output_size_max, output_size);
+}
+
+/* Copies that were put off. */
+struct late {
+    uint32_t count;
+    struct {
+        uint8_t *output;
+        uint32_t size;
+        uint8_t bytes[400];
+    } copies[CSN_WIRE_BATCH_COUNT_MAX];
+};
+
+static cse_status late(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    struct late *late = cse_batch(call);
+    CHECK(late->count < CSN_WIRE_BATCH_COUNT_MAX);
+    if (input_size > sizeof late->copies[0].bytes || input_size > output_size_max) {
+        return CSN_WIRE_STATUS_LIMIT;
+    }
+    memset(output, '?', input_size);
+    late->copies[late->count].output = output;
+    late->copies[late->count].size = input_size;
+    memcpy(late->copies[late->count++].bytes, input, input_size);
+    *output_size = input_size;
+    return CSN_WIRE_STATUS_OK;
+}
+
+static void complete(void *batch)
+{
+    struct late *late = batch;
+    for (uint32_t i = 0; i < late->count; i++) {
+        memcpy(late->copies[i].output, late->copies[i].bytes, late->copies[i].size);
+    }
+    late->count = 0;
+}
+
 /* A policy is accepted when it is empty or begins with 'P'. */
 static csn_err take_policy(void *state, const struct cse_grant_view *grant)
 {
@@ -102,13 +162,18 @@ static csn_err take_policy(void *state, const struct cse_grant_view *grant)
 }
 
 static const struct cse_operation operations[] = {
-    {FAKE_ECHO, 66000, 0, echo},   {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
-    {FAKE_FAIL, 66000, 0, fail},   {FAKE_TWICE, 66000, 0, twice},
-    {FAKE_FIELD, 66000, 0, field}, {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
-    {FAKE_FULL, 66000, 0, full},
+    {FAKE_ECHO, 66000, 0, echo},     {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
+    {FAKE_FAIL, 66000, 0, fail},     {FAKE_TWICE, 66000, 0, twice},
+    {FAKE_FIELD, 66000, 0, field},   {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
+    {FAKE_FULL, 66000, 0, full},     {FAKE_MOVED, 66000, CSN_WIRE_RIGHT_DETOKENIZE, moved},
+    {FAKE_GREEDY, 66000, 0, greedy}, {FAKE_LATE, 66000, 0, late},
 };
-const struct cse_service fake_service = {
-    .operations = operations, .operation_count = 7, .grant = take_policy, .purpose_mask = 3};
+const struct cse_service fake_service = {.operations = operations,
+                                         .operation_count = 10,
+                                         .grant = take_policy,
+                                         .purpose_mask = 3,
+                                         .batch_size = sizeof(struct late),
+                                         .complete = complete};
 
 /* ---- the worker ---- */
 
@@ -129,9 +194,9 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .context_count_max = options->context_count_max != 0 ? options->context_count_max : 64,
         .credential_count_max = 8,
         .consumer_count_max = 4,
-        .policy_size_max = 4096,
-        .tenant_state_size = 64,
-        .scratch_size = 262144,
+        .policy_size_max = CSN_WIRE_POLICY_SIZE_MAX,
+        .tenant_state_size = options->tenant_state_size != 0 ? options->tenant_state_size : 64,
+        .scratch_size = options->scratch_size != 0 ? options->scratch_size : 262144,
     };
 }
 
@@ -156,14 +221,15 @@ void fake_start(struct fake *fake, const struct fake_options *options)
     CHECK(fake->made != NULL && fake->memory != NULL && fake->inputs != NULL &&
           fake->answer_memory != NULL);
     csn_pool_init(&fake->pool, fake->memory, size);
-    const struct cse_session_options session = {.manifest = &fake->manifest,
-                                                .service = &fake_service,
-                                                .instance = &fake->instance,
-                                                .measurement = fake->measurement,
-                                                .made = options->worker == 0 ? fake->made : NULL,
-                                                .stats = &fake->stats,
-                                                .random = &fake->random,
-                                                .worker = options->worker};
+    const struct cse_session_options session = {
+        .manifest = &fake->manifest,
+        .service = options->service != NULL ? options->service : &fake_service,
+        .instance = &fake->instance,
+        .measurement = fake->measurement,
+        .made = options->worker == 0 ? fake->made : NULL,
+        .stats = &fake->stats,
+        .random = &fake->random,
+        .worker = options->worker};
     CHECK(cse_session_init(&fake->session, &fake->pool, &session) == CSN_OK);
     csn_pool_seal(&fake->pool);
 }
@@ -257,12 +323,16 @@ void fake_tenant_new(struct fake_tenant *tenant)
 void fake_grant_build(const struct fake *fake, struct fake_tenant *tenant, uint64_t version)
 {
     struct csv_recipient instance = fake_recipient(fake);
+    if (tenant->policy == NULL) {
+        tenant->policy = "P";
+        tenant->policy_size = 1;
+    }
     const struct csv_grant_options options = {.tenant = &tenant->tenant,
                                               .instance = &instance,
                                               .version = version,
                                               .security_version_min = 1,
-                                              .policy = "P",
-                                              .policy_size = 1};
+                                              .policy = tenant->policy,
+                                              .policy_size = tenant->policy_size};
     CHECK(csv_grant_build(&options, tenant->message, sizeof tenant->message, &tenant->message_size,
                           &tenant->grant) == CSN_OK);
 }

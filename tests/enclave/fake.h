@@ -41,13 +41,16 @@ struct fake {
 };
 
 /* Operations of the service that fakes run: see fake.c. */
-#define FAKE_ECHO    1u /* payload back */
-#define FAKE_SECRET  2u /* needs the detokenize right; takes 1 of the budget */
-#define FAKE_FAIL    3u /* status malformed at offset 7 */
-#define FAKE_TWICE   4u /* emits the payload, then outputs it */
-#define FAKE_FIELD   5u /* the payload sealed as a field to consumer 0 */
-#define FAKE_UNFIELD 6u /* opens such a field */
-#define FAKE_FULL    7u /* fills the whole output with 0x5a, says size 0 */
+#define FAKE_ECHO    1u  /* payload back */
+#define FAKE_SECRET  2u  /* needs the detokenize right; takes 1 of the budget */
+#define FAKE_FAIL    3u  /* status malformed at offset 7 */
+#define FAKE_TWICE   4u  /* emits the payload, then outputs it */
+#define FAKE_FIELD   5u  /* the payload sealed as a field to consumer 0 */
+#define FAKE_UNFIELD 6u  /* opens such a field */
+#define FAKE_FULL    7u  /* fills the whole output with 0x5a, says size 0 */
+#define FAKE_MOVED   8u  /* opens a field as if it were of another place */
+#define FAKE_LATE    9u  /* the payload back, put off until the batch is complete */
+#define FAKE_GREEDY  11u /* takes scratch until there is none, then says so */
 extern const struct cse_service fake_service;
 
 struct fake_options {
@@ -57,6 +60,9 @@ struct fake_options {
     uint32_t tenant_count_max;
     uint32_t context_count_max;
     const struct cse_instance *instance; /* NULL: a fresh one */
+    const struct cse_service *service;   /* NULL: fake_service */
+    uint32_t tenant_state_size;          /* of that service; 0: what fake_service needs */
+    uint32_t scratch_size;
 };
 void fake_start(struct fake *fake, const struct fake_options *options);
 void fake_stop(struct fake *fake);
@@ -80,6 +86,8 @@ struct fake_tenant {
     struct csv_credential replier; /* with the right to detokenize, budget 5, purposes 0 and 1 */
     struct csv_recipient recipient;
     struct csv_grant grant;
+    const void *policy; /* NULL: what fake_service takes */
+    uint32_t policy_size;
     uint8_t message[65536];
     uint32_t message_size;
 };

@@ -8,16 +8,18 @@
  */
 #include "../../src/crypto/curve.h"
 #include "../../src/enclave/state.h"
-#include "fake.h"
-#include "test.h"
+#include "solo.h"
 #include "twokey.h"
+#include <stdlib.h>
 
-#define TENANTS 16
+#define TENANTS   16
+#define CONTEXTS  64      /* of the fake's manifest */
+#define FLOOD     1000000 /* made-up encapsulations, most of them beyond the budget */
+#define FLOOD_FEW 200
 
-static struct fake fake;
 static struct fake_tenant tenants[TENANTS];
-static uint8_t record[FAKE_RECORD_MAX];
 static uint32_t record_size;
+static uint32_t exchanges = 20000; /* made-up encapsulations that each cost a key exchange */
 
 static void begin(uint32_t tenant_count, uint32_t flags)
 {
@@ -26,17 +28,6 @@ static void begin(uint32_t tenant_count, uint32_t flags)
         fake_tenant_new(&tenants[i]);
         fake_grant(&fake, &tenants[i], 1);
     }
-}
-
-static struct csv_sealer *open_sealer(const struct fake_tenant *tenant,
-                                      const struct csv_credential *credential,
-                                      const struct csn_wire_challenge *challenge)
-{
-    struct csv_sealer *sealer = NULL;
-    const struct csv_sealer_options options = {
-        .recipient = &tenant->recipient, .credential = credential, .challenge = challenge};
-    assert_int_equal(csv_sealer_create(&options, &sealer), CSN_OK);
-    return sealer;
 }
 
 static void seal(struct csv_sealer *sealer, uint16_t operation, uint32_t purpose)
@@ -222,7 +213,7 @@ static bool attack_two_keys(void)
     uint8_t ephemeral[32] = {1, 2, 3};
     uint8_t other[32];
     struct twokey_side sides[2];
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0); /* for its header fields */
     csv_sealer_destroy(sealer);
     memcpy(secrets[0], tenants[0].tenant.credentials[1].secret, 32);
@@ -249,7 +240,7 @@ static bool attack_padding(void)
     struct csn_wire_result result;
     uint8_t plain[4096];
     uint32_t size;
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0); /* for its header fields */
     csv_sealer_destroy(sealer);
     struct twokey_side side = derive(header(), tenants[0].replier.secret, ephemeral,
@@ -304,7 +295,7 @@ static bool attack_padding(void)
 /* B10: the salt's last record, then a new salt. */
 static bool attack_salt_limit(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].producer, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].producer, NULL);
     struct cse_sender *sender = &fake.session->tenants[0].grant->consumers[0].output;
     uint8_t salt[16];
     uint32_t parts = fake.manifest.outputs_per_input_max;
@@ -322,7 +313,7 @@ static bool attack_salt_limit(void)
 
 static bool attack_tag(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     record[record_size - 1] ^= 1;
@@ -331,7 +322,7 @@ static bool attack_tag(void)
 
 static bool attack_suite(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     header()->suite ^= 1;
@@ -340,7 +331,7 @@ static bool attack_suite(void)
 
 static bool attack_key_id(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     header()->key_id[0] ^= 1;
@@ -349,7 +340,7 @@ static bool attack_key_id(void)
 
 static bool attack_reflection(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     header()->direction = CSN_WIRE_DIRECTION_OUTPUT;
@@ -359,7 +350,7 @@ static bool attack_reflection(void)
 static bool attack_floor(void)
 {
     tenants[0].recipient.grant_version = 2; /* the producer asks for grant 2; 1 is in force */
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     tenants[0].recipient.grant_version = 1;
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
@@ -370,28 +361,17 @@ static bool attack_idempotent_mode(void)
 {
     fake_stop(&fake);
     begin(1, 0); /* not declared deterministic */
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     return send_record() == CSN_WIRE_DONE;
 }
 
-static struct csn_wire_challenge ask_challenge(void)
-{
-    const uint32_t kind = CSN_WIRE_CHALLENGE;
-    struct csn_wire_challenge challenge;
-    const struct fake_answer *answer = fake_one(&fake, &kind, sizeof kind);
-    assert_int_equal(answer->code, CSN_WIRE_CHALLENGED);
-    assert_int_equal(answer->size, sizeof challenge);
-    memcpy(&challenge, answer->body, sizeof challenge);
-    return challenge;
-}
-
 /* A record of a window from before the re-grant: the window is gone, so the record must be too. */
 static bool attack_window_after_regrant(void)
 {
-    struct csn_wire_challenge challenge = ask_challenge();
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, &challenge);
+    struct csn_wire_challenge challenge = solo_challenge(&fake);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, &challenge);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     assert_int_equal(send_record(), CSN_WIRE_DONE);
@@ -401,8 +381,8 @@ static bool attack_window_after_regrant(void)
 
 static bool attack_window_replay(void)
 {
-    struct csn_wire_challenge challenge = ask_challenge();
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, &challenge);
+    struct csn_wire_challenge challenge = solo_challenge(&fake);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, &challenge);
     seal(sealer, FAKE_ECHO, 0);
     assert_int_equal(status_of(sealer), CSN_WIRE_STATUS_OK);
     bool through = status_of(sealer) != CSN_WIRE_STATUS_REPLAY;
@@ -413,7 +393,7 @@ static bool attack_window_replay(void)
 /* Random encapsulations beyond the budget must be refused without a key exchange. */
 static bool attack_open_budget(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     for (uint32_t i = 0; i < tenants[0].tenant.open_failures_max; i++) {
@@ -427,28 +407,71 @@ static bool attack_open_budget(void)
 static bool attack_rights(void)
 {
     /* The producer credential may not detokenize; answers go to the sink, so count instead. */
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].producer, NULL);
-    uint64_t refused = fake.stats.records_refused;
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].producer, NULL);
     seal(sealer, FAKE_UNFIELD, 0);
     csv_sealer_destroy(sealer);
     assert_int_equal(send_record(), CSN_WIRE_DONE);
     uint8_t opened[4096];
-    struct csv_opener *opener;
-    const struct csv_opener_options options = {.consumer = &tenants[0].consumer};
-    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
-    struct csv_open_item item = {
-        .record = fake.answers[0].body, .size = fake.answers[0].size, .payload = opened};
-    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
+    struct csv_opener *opener = solo_opener(&tenants[0].consumer);
+    struct csv_open_item item = solo_open(opener, &fake.answers[0], opened);
     assert_int_equal(item.result, CSN_OK);
     csv_opener_destroy(opener);
-    assert_int_equal(fake.stats.records_refused, refused + 1);
     return item.header.status != CSN_WIRE_STATUS_RIGHTS;
+}
+
+/* What was sealed as one field is sent back as another. */
+static bool attack_place(void)
+{
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csn_wire_result result;
+    uint8_t sealed[FAKE_RECORD_MAX];
+    uint32_t size = 0;
+    seal(sealer, FAKE_FIELD, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    assert_int_equal(
+        csv_reply_open(sealer, fake.answers[0].body, fake.answers[0].size, &result, sealed, &size),
+        CSN_OK);
+    struct csv_seal_item item = {.payload = sealed,
+                                 .payload_size = size,
+                                 .operation = FAKE_MOVED,
+                                 .record = record,
+                                 .record_size_max = sizeof record};
+    assert_int_equal(csv_seal_batch(sealer, &item, 1), CSN_OK);
+    record_size = item.record_size;
+    bool through = status_of(sealer) == CSN_WIRE_STATUS_OK;
+    csv_sealer_destroy(sealer);
+    return through;
 }
 
 static bool attack_purpose(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 2);
+    bool through = status_of(sealer) != CSN_WIRE_STATUS_RIGHTS;
+    csv_sealer_destroy(sealer);
+    return through;
+}
+
+/* A grant for purpose 1 only; the credential would allow 0 as well. */
+static bool attack_grant_purpose(void)
+{
+    struct fake_tenant *owner = &tenants[0];
+    struct csv_recipient instance = fake_recipient(&fake);
+    const struct csv_grant_options options = {.tenant = &owner->tenant,
+                                              .instance = &instance,
+                                              .version = 2,
+                                              .security_version_min = 1,
+                                              .purpose = 1,
+                                              .policy = "P",
+                                              .policy_size = 1};
+    assert_int_equal(csv_grant_build(&options, owner->message, sizeof owner->message,
+                                     &owner->message_size, &owner->grant),
+                     CSN_OK);
+    assert_int_equal(fake_one(&fake, owner->message, owner->message_size)->code, CSN_WIRE_GRANTED);
+    struct csv_sealer *sealer = solo_sealer(owner, &owner->replier, NULL);
+    seal(sealer, FAKE_ECHO, 1);
+    assert_int_equal(status_of(sealer), CSN_WIRE_STATUS_OK);
+    seal(sealer, FAKE_ECHO, 0);
     bool through = status_of(sealer) != CSN_WIRE_STATUS_RIGHTS;
     csv_sealer_destroy(sealer);
     return through;
@@ -466,7 +489,7 @@ static uint32_t spend(struct csv_sealer *sealer, uint32_t times)
 
 static bool attack_budget(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     uint32_t served = spend(sealer, 8);
     csv_sealer_destroy(sealer);
     assert_true(served >= 5);
@@ -475,7 +498,7 @@ static bool attack_budget(void)
 
 static bool attack_budget_regrant(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     assert_int_equal(spend(sealer, 5), 5);
     fake_grant(&fake, &tenants[0], 2);
     uint32_t served = spend(sealer, 5);
@@ -486,7 +509,7 @@ static bool attack_budget_regrant(void)
 /* No trace of a plaintext where the next batch's inputs will be copied to. */
 static bool attack_residue(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     assert_int_equal(send_record(), CSN_WIRE_DONE);
@@ -495,7 +518,7 @@ static bool attack_residue(void)
 
 static bool attack_sizes(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     uint32_t served = fake_one(&fake, record, record_size)->size;
     seal(sealer, FAKE_FAIL, 0);
@@ -504,10 +527,54 @@ static bool attack_sizes(void)
     return served != refused;
 }
 
+/* Placeholders of work that was put off, instead of the answers, in a batch of several. */
+static bool attack_put_off(void)
+{
+    enum { COUNT = 5 };
+    static uint8_t records[COUNT][2048];
+    struct fake_message messages[COUNT];
+    bool unfinished = false;
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        seal(sealer, i == 2 ? FAKE_FAIL : FAKE_LATE, 0);
+        memcpy(records[i], record, record_size);
+        messages[i] = (struct fake_message){.bytes = records[i], .size = record_size};
+    }
+    fake_send(&fake, messages, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct csn_wire_result result;
+        uint8_t payload[4096];
+        uint32_t size = 0;
+        assert_int_equal(csv_reply_open(sealer, fake.answers[i].body, fake.answers[i].size, &result,
+                                        payload, &size),
+                         CSN_OK);
+        assert_int_equal(result.status, i == 2 ? CSN_WIRE_STATUS_MALFORMED : CSN_WIRE_STATUS_OK);
+        assert_int_equal(size, i == 2 ? 0 : 400);
+        unfinished |= size != 0 && memcmp(payload, "secret", 6) != 0;
+    }
+    csv_sealer_destroy(sealer);
+    return unfinished;
+}
+
+/* The counters that the host reads move alike for a record that is served and one that is not. */
+static bool attack_counters(void)
+{
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
+    uint64_t refused = fake.stats.records_refused;
+    uint64_t served = fake.stats.records_served;
+    seal(sealer, FAKE_ECHO, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    assert_int_equal(fake.stats.records_served, served + 1);
+    seal(sealer, FAKE_FAIL, 0);
+    assert_int_equal(send_record(), CSN_WIRE_DONE);
+    csv_sealer_destroy(sealer);
+    return fake.stats.records_served != served + 2 || fake.stats.records_refused != refused;
+}
+
 /* A bogus record under a made-up encapsulation must not get into the cache. */
 static bool attack_insert(void)
 {
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     seal(sealer, FAKE_ECHO, 0);
     csv_sealer_destroy(sealer);
     record[record_size - 1] ^= 1;
@@ -519,12 +586,69 @@ static bool attack_insert(void)
     return send_record() != CSN_WIRE_REJECT_KEY;
 }
 
+/* A host knows every public value, but no credential: it seals under a secret that it made up. */
+static bool attack_no_credential(void)
+{
+    struct csv_credential made_up = tenants[0].replier;
+    memset(made_up.secret, 0x11, sizeof made_up.secret);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &made_up, NULL);
+    seal(sealer, FAKE_ECHO, 0);
+    csv_sealer_destroy(sealer);
+    return send_record() == CSN_WIRE_DONE;
+}
+
+/* Honest producers fill tenant 0's cache: every one of its contexts, in short form. */
+static void fill_cache(struct csv_sealer *honest[CONTEXTS], uint64_t budget)
+{
+    tenants[0].tenant.open_failures_max = budget;
+    fake_grant(&fake, &tenants[0], 2);
+    assert_int_equal(fake.manifest.context_count_max, CONTEXTS);
+    for (uint32_t i = 0; i < CONTEXTS; i++) {
+        struct csn_wire_result result;
+        uint8_t payload[4096];
+        uint32_t size;
+        honest[i] = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
+        assert_int_equal(csv_seal_hello(honest[i], record, sizeof record, &size), CSN_OK);
+        const struct fake_answer *answer = fake_one(&fake, record, size);
+        assert_int_equal(
+            csv_reply_open(honest[i], answer->body, answer->size, &result, payload, &size), CSN_OK);
+        csv_sealer_short(honest[i], result.handle);
+    }
+}
+
+/* How many of them can no longer be reached by their handle. */
+static uint32_t count_evicted(struct csv_sealer *honest[CONTEXTS])
+{
+    uint32_t evicted = 0;
+    for (uint32_t i = 0; i < CONTEXTS; i++) {
+        seal(honest[i], FAKE_ECHO, 0);
+        evicted += send_record() != CSN_WIRE_DONE;
+        csv_sealer_destroy(honest[i]);
+    }
+    return evicted;
+}
+
+/* Records of a real producer, each under an encapsulation of its own, with a broken tag. */
+static bool attack_eviction(void)
+{
+    struct csv_sealer *honest[CONTEXTS];
+    fill_cache(honest, FLOOD_FEW);
+    for (uint32_t i = 0; i < FLOOD_FEW; i++) {
+        struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
+        seal(sealer, FAKE_ECHO, 0);
+        csv_sealer_destroy(sealer);
+        record[record_size - 1] ^= 1;
+        assert_int_equal(send_record(), CSN_WIRE_REJECT_AUTH);
+    }
+    return count_evicted(honest) != 0;
+}
+
 /* ---- all of them ---- */
 
 struct attack {
     const char *name;
     bool (*run)(void);
-    unsigned check; /* the one that stops it */
+    unsigned check; /* the one that stops it; NONE: its control is a mutant of the source */
 };
 static const struct attack attacks[] = {
     {"grant signed by another", attack_grant_other_signer, CSE_CHECK_TENANT},
@@ -548,12 +672,18 @@ static const struct attack attacks[] = {
     {"window replay", attack_window_replay, CSE_CHECK_WINDOW},
     {"random encapsulations", attack_open_budget, CSE_CHECK_OPEN_BUDGET},
     {"no right", attack_rights, CSE_CHECK_RIGHTS},
+    {"field moved", attack_place, CSE_CHECK_PLACE},
     {"no purpose", attack_purpose, CSE_CHECK_PURPOSE},
+    {"purpose of the grant", attack_grant_purpose, CSE_CHECK_GRANT_PURPOSE},
     {"no budget", attack_budget, CSE_CHECK_BUDGET},
     {"budget by re-grant", attack_budget_regrant, CSE_CHECK_BUDGET_KEPT},
     {"plaintext residue", attack_residue, CSE_CHECK_WIPE},
     {"sizes tell", attack_sizes, CSE_CHECK_SAME_CLASS},
+    {"work put off for good", attack_put_off, CSE_CHECK_COMPLETE},
+    {"counters tell", attack_counters, CSE_CHECK_SAME_COUNT},
     {"context before authentication", attack_insert, CSE_CHECK_INSERT_AFTER},
+    {"honest contexts evicted", attack_eviction, CSE_CHECK_INSERT_AFTER},
+    {"no credential", attack_no_credential, CSE_CHECK_NONE},
 };
 
 static bool run(const struct attack *attack)
@@ -581,6 +711,9 @@ static void each_check_is_needed(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++) {
+        if (attacks[i].check == CSE_CHECK_NONE) {
+            continue;
+        }
         csn_mutant = attacks[i].check;
         bool through = run(&attacks[i]);
         csn_mutant = CSE_CHECK_NONE;
@@ -630,7 +763,7 @@ static void foreign_records(void **state)
     uint32_t tried = 0;
     begin(TENANTS, CSN_WIRE_FLAG_DETERMINISTIC);
     for (uint32_t a = 0; a < TENANTS; a++) {
-        struct csv_sealer *sealer = open_sealer(&tenants[a], &tenants[a].replier, NULL);
+        struct csv_sealer *sealer = solo_sealer(&tenants[a], &tenants[a].replier, NULL);
         seal(sealer, FAKE_ECHO, 0);
         csv_sealer_destroy(sealer);
         uint8_t original[sizeof record / 64];
@@ -659,12 +792,63 @@ static void foreign_records(void **state)
     fake_stop(&fake);
 }
 
+/* Answer of a record of the tenant's, with this payload; its status. */
+static enum csn_wire_status ask(const struct fake_tenant *owner, uint16_t operation,
+                                const void *payload, uint32_t size, uint8_t *answer,
+                                uint32_t *answer_size)
+{
+    struct csn_wire_result result;
+    struct csv_sealer *sealer = solo_sealer(owner, &owner->replier, NULL);
+    uint32_t sealed = solo_seal(sealer, operation, payload, size);
+    const struct fake_answer *got = fake_one(&fake, record, sealed);
+    assert_int_equal(got->code, CSN_WIRE_DONE);
+    assert_int_equal(csv_reply_open(sealer, got->body, got->size, &result, answer, answer_size),
+                     CSN_OK);
+    csv_sealer_destroy(sealer);
+    return (enum csn_wire_status)result.status;
+}
+
+/* A field that the enclave sealed for a opens for a alone, whatever ids a host writes over it. */
+static void foreign_fields(void **state)
+{
+    (void)state;
+    static const char secret[] = "4111111111111111";
+    uint8_t field[1024];
+    uint8_t changed[1024];
+    uint8_t answer[4096];
+    uint32_t size;
+    uint32_t answer_size;
+    begin(TENANTS, CSN_WIRE_FLAG_DETERMINISTIC);
+    for (uint32_t a = 0; a < TENANTS; a++) {
+        assert_int_equal(ask(&tenants[a], FAKE_FIELD, secret, sizeof secret, field, &size),
+                         CSN_WIRE_STATUS_OK);
+        for (uint32_t b = 0; b < TENANTS; b++) {
+            for (uint32_t mix = 0; mix < 2 && a != b; mix++) {
+                struct csn_wire_record *head = (struct csn_wire_record *)(void *)changed;
+                memcpy(changed, field, size);
+                if (mix == 1) {
+                    memcpy(head->tenant, tenants[b].tenant.id, 32);
+                    head->credential = tenants[b].consumer.credential;
+                    csn_key_id(tenants[b].consumer.public_key, head->key_id);
+                }
+                assert_int_equal(
+                    ask(&tenants[b], FAKE_UNFIELD, changed, size, answer, &answer_size),
+                    CSN_WIRE_STATUS_NOT_FOUND);
+            }
+        }
+        assert_int_equal(ask(&tenants[a], FAKE_UNFIELD, field, size, answer, &answer_size),
+                         CSN_WIRE_STATUS_OK);
+        assert_memory_equal(answer, secret, sizeof secret);
+    }
+    fake_stop(&fake);
+}
+
 /* Every single-bit flip of a sealed record is refused, by the enclave. */
 static void bit_flips(void **state)
 {
     (void)state;
     begin(1, CSN_WIRE_FLAG_DETERMINISTIC);
-    struct csv_sealer *sealer = open_sealer(&tenants[0], &tenants[0].replier, NULL);
+    struct csv_sealer *sealer = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
     static uint8_t payload[900];
     struct csv_seal_item item = {.payload = payload,
                                  .payload_size = sizeof payload,
@@ -673,70 +857,88 @@ static void bit_flips(void **state)
                                  .record_size_max = sizeof record};
     assert_int_equal(csv_seal_batch(sealer, &item, 1), CSN_OK);
     record_size = item.record_size;
+    assert_true(record_size * 8 > 9000);
     assert_int_equal(send_record(), CSN_WIRE_DONE); /* its context is cached from here on */
     uint64_t served = fake.stats.records_served;
     for (uint32_t bit = 0; bit < record_size * 8; bit++) {
         record[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        assert_int_not_equal(send_record(), CSN_WIRE_DONE);
+        const struct fake_answer *answer = fake_one(&fake, record, record_size);
+        assert_int_not_equal(answer->code, CSN_WIRE_DONE);
+        assert_int_equal(answer->size, 0); /* nothing of it came out */
         record[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     assert_int_equal(fake.stats.records_served, served);
     assert_int_equal(send_record(), CSN_WIRE_DONE);
-    for (uint32_t size = 0; size < record_size; size++) {
-        if (size != 0) {
-            assert_int_not_equal(fake_one(&fake, record, size)->code, CSN_WIRE_DONE);
+    for (uint32_t size = 0; size < record_size + 64; size++) { /* cut, or with bytes behind it */
+        if (size != record_size) {
+            assert_int_equal(fake_one(&fake, record, size)->code, CSN_WIRE_REJECT_FRAMING);
         }
     }
     csv_sealer_destroy(sealer);
     fake_stop(&fake);
 }
 
-/* 10^5 made-up encapsulations: honest contexts stay, and go on without a new key exchange. */
-static void encapsulation_flood(void **state)
+/*
+ * Made-up encapsulations, count of them, of which `budget` may cost a key exchange: all honest
+ * contexts stay, and another tenant can even open new ones.
+ */
+static void flood(uint64_t count, uint64_t budget)
 {
-    (void)state;
+    struct csv_sealer *honest[CONTEXTS];
+    static uint8_t made_up[4096];
+    uint64_t quota = 0;
     begin(2, CSN_WIRE_FLAG_DETERMINISTIC);
-    struct csv_sealer *honest = open_sealer(&tenants[0], &tenants[0].replier, NULL);
-    struct csv_sealer *other = open_sealer(&tenants[1], &tenants[1].replier, NULL);
-    seal(honest, FAKE_ECHO, 0);
-    assert_int_equal(send_record(), CSN_WIRE_DONE);
-    static uint8_t flood[4096];
-    uint32_t flood_size = record_size;
-    memcpy(flood, record, record_size);
-    uint32_t quota = 0;
-    for (uint64_t i = 0; i < 100000; i++) {
-        uint64_t mixed = i * UINT64_C(0x9e3779b97f4a7c15);
-        memcpy(((struct csn_wire_record *)(void *)flood)->encapsulation + 8, &mixed, 8);
-        uint32_t code = fake_one(&fake, flood, flood_size)->code;
-        assert_int_not_equal(code, CSN_WIRE_DONE);
+    fill_cache(honest, budget);
+    struct csv_sealer *template = solo_sealer(&tenants[0], &tenants[0].replier, NULL);
+    seal(template, FAKE_ECHO, 0);
+    csv_sealer_destroy(template);
+    uint32_t size = record_size;
+    memcpy(made_up, record, size);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t mixed = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        memcpy(((struct csn_wire_record *)(void *)made_up)->encapsulation + 8, &mixed, 8);
+        uint32_t code = fake_one(&fake, made_up, size)->code;
+        assert_true(code == CSN_WIRE_REJECT_AUTH || code == CSN_WIRE_REJECT_QUOTA);
         quota += code == CSN_WIRE_REJECT_QUOTA;
     }
-    assert_int_equal(quota, 100000 - tenants[0].tenant.open_failures_max);
-    /* The honest producer's context is still there (no exchange would be paid for now). */
-    seal(honest, FAKE_ECHO, 0);
-    assert_int_equal(status_of(honest), CSN_WIRE_STATUS_OK);
-    /* Another tenant is not touched at all, not even with a new context. */
+    assert_int_equal(quota, count > budget ? count - budget : 0);
+    assert_int_equal(count_evicted(honest), 0);
+    struct csv_sealer *other = solo_sealer(&tenants[1], &tenants[1].replier, NULL);
     seal(other, FAKE_ECHO, 0);
     assert_int_equal(status_of(other), CSN_WIRE_STATUS_OK);
-    csv_sealer_destroy(honest);
     csv_sealer_destroy(other);
     fake_stop(&fake);
 }
+
+static void encapsulation_flood(void **state)
+{
+    (void)state;
+    flood(FLOOD, 1000);
+}
+
+static void encapsulation_flood_within_budget(void **state)
+{
+    (void)state;
+    flood(exchanges, (uint64_t)exchanges * 2);
+}
 #endif
 
-int main(void)
+/* Usage: test_attack [EXCHANGES] */
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_gets_through),
 #ifdef CSN_MUTANTS
         cmocka_unit_test(each_check_is_needed),
 #else
-        cmocka_unit_test(foreign_grants),
-        cmocka_unit_test(foreign_records),
-        cmocka_unit_test(bit_flips),
-        cmocka_unit_test(encapsulation_flood),
+        cmocka_unit_test(foreign_grants),       cmocka_unit_test(foreign_records),
+        cmocka_unit_test(foreign_fields),       cmocka_unit_test(bit_flips),
+        cmocka_unit_test(encapsulation_flood),  cmocka_unit_test(encapsulation_flood_within_budget),
 #endif
     };
+    if (count > 1) {
+        exchanges = (uint32_t)strtoul(arguments[1], NULL, 10);
+    }
     if (csv_client_init() != CSN_OK) {
         return 1;
     }

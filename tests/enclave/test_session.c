@@ -1,52 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_session.c: the life of records, from grant to opened output (docs/WIRE.md). */
-#include "fake.h"
-#include "test.h"
+#include "solo.h"
+#include <stdlib.h>
 
-static struct fake fake;
-static struct fake_tenant tenant;
+static uint32_t pairs = 100000; /* of records that differ only in content */
 
-static int start(void **state)
-{
-    (void)state;
-    fake_start(&fake, &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC});
-    fake_tenant_new(&tenant);
-    fake_grant(&fake, &tenant, 1);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_stop(&fake);
-    return 0;
-}
-
-static struct csv_sealer *sealer_for(const struct csv_credential *credential)
-{
-    struct csv_sealer *sealer = NULL;
-    const struct csv_sealer_options options = {.recipient = &tenant.recipient,
-                                               .credential = credential};
-    assert_int_equal(csv_sealer_create(&options, &sealer), CSN_OK);
-    return sealer;
-}
-
-static struct csv_opener *opener_for(const struct csv_consumer *consumer)
-{
-    struct csv_opener *opener = NULL;
-    const struct csv_opener_options options = {.consumer = consumer, .grant_version_min = 1};
-    assert_int_equal(csv_opener_create(&options, &opener), CSN_OK);
-    return opener;
-}
+static uint8_t opened[16384];
 
 static void end_to_end(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
-    struct csv_opener *opener = opener_for(&tenant.consumer);
-    uint8_t record[2048];
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
     uint8_t payload[600];
-    uint8_t opened[4096];
     for (uint32_t i = 0; i < 3; i++) {
         memset(payload, (int)('a' + i), sizeof payload);
         struct csv_seal_item item = {.payload = payload,
@@ -62,9 +28,7 @@ static void end_to_end(void **state)
         assert_int_equal(answer->code, CSN_WIRE_DONE);
         /* The route of the input is the route of the output. */
         assert_memory_equal(answer->body + sizeof(struct csn_wire_record), "north/7", 7);
-        struct csv_open_item out = {
-            .record = answer->body, .size = answer->size, .payload = opened};
-        assert_int_equal(csv_open_batch(opener, &out, 1), CSN_OK);
+        struct csv_open_item out = solo_open(opener, answer, opened);
         assert_int_equal(out.result, CSN_OK);
         assert_int_equal(out.header.status, CSN_WIRE_STATUS_OK);
         assert_int_equal(out.header.sequence, i);
@@ -75,10 +39,7 @@ static void end_to_end(void **state)
     uint32_t size;
     struct csv_stream stream;
     assert_int_equal(csv_seal_fin(sealer, record, sizeof record, &size), CSN_OK);
-    const struct fake_answer *answer = fake_one(&fake, record, size);
-    struct csv_open_item out = {.record = answer->body, .size = answer->size, .payload = opened};
-    assert_int_equal(csv_open_batch(opener, &out, 1), CSN_OK);
-    assert_int_equal(out.result, CSN_OK);
+    assert_int_equal(solo_open(opener, fake_one(&fake, record, size), opened).result, CSN_OK);
     assert_int_equal(csv_opener_stream_count(opener), 1);
     csv_opener_stream(opener, 0, &stream);
     assert_true(stream.fin_seen);
@@ -89,22 +50,6 @@ static void end_to_end(void **state)
 }
 
 /* ---- short form, window, repeats ---- */
-
-static uint8_t record[8192];
-static uint8_t opened[16384];
-
-static uint32_t seal(struct csv_sealer *sealer, uint16_t operation, const void *payload,
-                     uint32_t size)
-{
-    struct csv_seal_item item = {.payload = payload,
-                                 .payload_size = size,
-                                 .operation = operation,
-                                 .record = record,
-                                 .record_size_max = sizeof record};
-    assert_int_equal(csv_seal_batch(sealer, &item, 1), CSN_OK);
-    assert_int_equal(item.result, CSN_OK);
-    return item.record_size;
-}
 
 /* The status in the reply to the record just sealed; its payload is in opened. */
 static int reply_status(struct csv_sealer *sealer, uint32_t size, struct csn_wire_result *result,
@@ -120,14 +65,14 @@ static int reply_status(struct csv_sealer *sealer, uint32_t size, struct csn_wir
 static void short_form(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
     struct csn_wire_result result;
     uint32_t size;
     assert_int_equal(csv_seal_hello(sealer, record, sizeof record, &size), CSN_OK);
     assert_int_equal(reply_status(sealer, size, &result, &size), CSN_WIRE_STATUS_OK);
     assert_true((result.flags & CSN_WIRE_RESULT_SHORT) != 0);
     csv_sealer_short(sealer, result.handle);
-    size = seal(sealer, FAKE_ECHO, "abc", 3);
+    size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
     assert_int_equal(size, 16 + 96 + 16);
     assert_int_equal(fake_one(&fake, record, size)->code, CSN_WIRE_DONE);
     /* Another handle, a flipped bit, and a repeat under another sequence number: refused. */
@@ -141,7 +86,7 @@ static void short_form(void **state)
     uint8_t batch[3][512];
     struct fake_message messages[3];
     for (uint32_t i = 0; i < 3; i++) {
-        size = seal(sealer, FAKE_ECHO, "abc", 3);
+        size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
         memcpy(batch[i], record, size);
         messages[i] = (struct fake_message){batch[i], size};
     }
@@ -155,18 +100,9 @@ static void short_form(void **state)
     }
     /* After a re-grant the handle is of nobody. */
     fake_grant(&fake, &tenant, 2);
-    size = seal(sealer, FAKE_ECHO, "abc", 3);
+    size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
     assert_int_equal(fake_one(&fake, record, size)->code, CSN_WIRE_REJECT_KEY);
     csv_sealer_destroy(sealer);
-}
-
-static struct csv_sealer *window_sealer(const struct csn_wire_challenge *challenge)
-{
-    struct csv_sealer *sealer = NULL;
-    const struct csv_sealer_options options = {
-        .recipient = &tenant.recipient, .credential = &tenant.replier, .challenge = challenge};
-    assert_int_equal(csv_sealer_create(&options, &sealer), CSN_OK);
-    return sealer;
 }
 
 /* A window record counts at the worker and in the boot that issued its challenge, nowhere else. */
@@ -174,11 +110,9 @@ static void window_elsewhere(void **state)
 {
     (void)state;
     static struct fake other;
-    struct csn_wire_challenge challenge;
-    const uint32_t kind = CSN_WIRE_CHALLENGE;
-    memcpy(&challenge, fake_one(&fake, &kind, sizeof kind)->body, sizeof challenge);
-    struct csv_sealer *sealer = window_sealer(&challenge);
-    uint32_t size = seal(sealer, FAKE_ECHO, "abc", 3);
+    struct csn_wire_challenge challenge = solo_challenge(&fake);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.replier, &challenge);
+    uint32_t size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
     for (uint32_t i = 0; i < 3; i++) {
         struct cse_instance instance = fake.instance;
         instance.boot_id[0] ^= (uint8_t)(i == 1); /* after a restart */
@@ -187,10 +121,10 @@ static void window_elsewhere(void **state)
                                              .worker_count = 2,
                                              .instance = i == 2 ? NULL : &instance};
         fake_start(&other, &options);
-        fake_one(&other, &kind, sizeof kind); /* the same counter was issued there as well */
         fake_grant(&other, &tenant, 1);
-        assert_int_equal(fake_one(&other, &kind, sizeof kind)->code, CSN_WIRE_CHALLENGED);
-        assert_int_not_equal(fake_one(&other, record, size)->code, CSN_WIRE_DONE);
+        /* The same counter was issued there as well: what differs is in the key alone. */
+        assert_int_equal(solo_challenge(&other).counter, challenge.counter);
+        assert_int_equal(fake_one(&other, record, size)->code, CSN_WIRE_REJECT_AUTH);
         fake_stop(&other);
     }
     assert_int_equal(fake_one(&fake, record, size)->code, CSN_WIRE_DONE);
@@ -205,20 +139,18 @@ static void window_full(void **state)
     static uint8_t records[49][512];
     struct csn_wire_result result;
     uint32_t size = 0;
-    const uint32_t kind = CSN_WIRE_CHALLENGE;
     for (uint32_t i = 0; i < 49; i++) {
-        struct csn_wire_challenge challenge;
-        memcpy(&challenge, fake_one(&fake, &kind, sizeof kind)->body, sizeof challenge);
-        sealers[i] = window_sealer(&challenge);
-        size = seal(sealers[i], FAKE_ECHO, "abc", 3);
+        struct csn_wire_challenge challenge = solo_challenge(&fake);
+        sealers[i] = solo_sealer(&tenant, &tenant.replier, &challenge);
+        size = solo_seal(sealers[i], FAKE_ECHO, "abc", 3);
         memcpy(records[i], record, size);
         uint32_t code = fake_one(&fake, record, size)->code;
         assert_int_equal(code, i < 48 ? CSN_WIRE_DONE : CSN_WIRE_REJECT_BUSY);
     }
     /* A crowd of idempotent contexts evicts idempotent ones only. */
     for (uint32_t i = 0; i < 40; i++) {
-        struct csv_sealer *crowd = sealer_for(&tenant.replier);
-        assert_int_equal(reply_status(crowd, seal(crowd, FAKE_ECHO, "x", 1), &result, &size),
+        struct csv_sealer *crowd = solo_sealer(&tenant, &tenant.replier, NULL);
+        assert_int_equal(reply_status(crowd, solo_seal(crowd, FAKE_ECHO, "x", 1), &result, &size),
                          CSN_WIRE_STATUS_OK);
         csv_sealer_destroy(crowd);
     }
@@ -236,15 +168,13 @@ static void window_full(void **state)
 static void window_order(void **state)
 {
     (void)state;
-    struct csn_wire_challenge challenge;
+    struct csn_wire_challenge challenge = solo_challenge(&fake);
     struct csn_wire_result result;
-    const uint32_t kind = CSN_WIRE_CHALLENGE;
     static uint8_t records[1100][288];
     uint32_t size;
-    memcpy(&challenge, fake_one(&fake, &kind, sizeof kind)->body, sizeof challenge);
-    struct csv_sealer *sealer = window_sealer(&challenge);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.replier, &challenge);
     for (uint32_t i = 0; i < 1100; i++) {
-        assert_int_equal(seal(sealer, FAKE_ECHO, "abc", 3), 288);
+        assert_int_equal(solo_seal(sealer, FAKE_ECHO, "abc", 3), 288);
         memcpy(records[i], record, 288);
     }
     const struct {
@@ -258,42 +188,34 @@ static void window_order(void **state)
     csv_sealer_destroy(sealer);
 }
 
-static struct csv_open_item open_answer(struct csv_opener *opener, const struct fake_answer *answer)
-{
-    struct csv_open_item item = {.record = answer->body, .size = answer->size, .payload = opened};
-    assert_int_equal(answer->code, CSN_WIRE_DONE);
-    assert_int_equal(csv_open_batch(opener, &item, 1), CSN_OK);
-    return item;
-}
-
 /* A redelivery: the same record id and answer under another nonce; the far end drops it. */
 static void repeats_are_dropped(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
-    struct csv_opener *opener = opener_for(&tenant.consumer);
-    struct csv_opener *second = opener_for(&tenant.consumer);
-    uint32_t size = seal(sealer, FAKE_ECHO, "abc", 3);
-    struct csv_open_item first = open_answer(opener, fake_one(&fake, record, size));
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
+    struct csv_opener *second = solo_opener(&tenant.consumer);
+    uint32_t size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
+    struct csv_open_item first = solo_open(opener, fake_one(&fake, record, size), opened);
     assert_int_equal(first.result, CSN_OK);
     uint8_t cipher[64];
     memcpy(cipher, fake.answers[0].body + 176, sizeof cipher);
-    struct csv_open_item again = open_answer(opener, fake_one(&fake, record, size));
+    struct csv_open_item again = solo_open(opener, fake_one(&fake, record, size), opened);
     assert_int_equal(again.result, CSN_ERR_REPLAY);
     assert_memory_not_equal(cipher, fake.answers[0].body + 176, sizeof cipher);
-    again = open_answer(second, &fake.answers[0]);
+    again = solo_open(second, &fake.answers[0], opened);
     assert_int_equal(again.result, CSN_OK);
     assert_memory_equal(again.header.record_id, first.header.record_id, 32);
     /* A hole and a FIN: the gap has a name. */
-    seal(sealer, FAKE_ECHO, "lost", 4);
-    size = seal(sealer, FAKE_FAIL, "refused", 7);
-    again = open_answer(opener, fake_one(&fake, record, size));
+    solo_seal(sealer, FAKE_ECHO, "lost", 4);
+    size = solo_seal(sealer, FAKE_FAIL, "refused", 7);
+    again = solo_open(opener, fake_one(&fake, record, size), opened);
     assert_int_equal(again.result, CSN_OK);
     assert_int_equal(again.header.status, CSN_WIRE_STATUS_MALFORMED);
     assert_int_equal(again.header.detail, 7);
     assert_int_equal(again.payload_size, 0);
     assert_int_equal(csv_seal_fin(sealer, record, sizeof record, &size), CSN_OK);
-    assert_int_equal(open_answer(opener, fake_one(&fake, record, size)).result, CSN_OK);
+    assert_int_equal(solo_open(opener, fake_one(&fake, record, size), opened).result, CSN_OK);
     struct csv_stream stream;
     csv_opener_stream(opener, 0, &stream);
     assert_true(stream.fin_seen);
@@ -311,17 +233,17 @@ static void repeats_are_dropped(void **state)
 static void several_outputs_and_fields(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.producer);
-    struct csv_sealer *replier = sealer_for(&tenant.replier);
-    struct csv_opener *opener = opener_for(&tenant.consumer);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_sealer *replier = solo_sealer(&tenant, &tenant.replier, NULL);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
     struct csn_wire_result result;
     uint8_t value[64];
-    uint32_t size = seal(sealer, FAKE_TWICE, "pair", 4);
+    uint32_t size = solo_seal(sealer, FAKE_TWICE, "pair", 4);
     fake_one(&fake, record, size);
     assert_int_equal(fake.answer_count, 2);
     assert_false(fake.answers[0].final);
     for (uint32_t i = 0; i < 2; i++) {
-        struct csv_open_item item = open_answer(opener, &fake.answers[i]);
+        struct csv_open_item item = solo_open(opener, &fake.answers[i], opened);
         assert_int_equal(item.result, CSN_OK);
         assert_int_equal(item.header.part, i);
         assert_int_equal(item.header.part_count, 2);
@@ -329,7 +251,7 @@ static void several_outputs_and_fields(void **state)
     }
     /* A field: the consumer opens it, and so does the enclave for who may. */
     uint8_t payload[400] = "4111111111111111";
-    size = seal(replier, FAKE_FIELD, payload, sizeof payload);
+    size = solo_seal(replier, FAKE_FIELD, payload, sizeof payload);
     assert_int_equal(reply_status(replier, size, &result, &size), CSN_WIRE_STATUS_OK);
     assert_int_equal(size, CSE_FIELD_OVERHEAD + sizeof payload);
     uint8_t sealed[1024];
@@ -340,11 +262,13 @@ static void several_outputs_and_fields(void **state)
     assert_int_equal(back_size, sizeof payload);
     assert_memory_equal(back, payload, sizeof payload);
     uint32_t field_size = size;
-    size = seal(replier, FAKE_UNFIELD, sealed, field_size);
+    size = solo_seal(replier, FAKE_UNFIELD, sealed, field_size);
     assert_int_equal(reply_status(replier, size, &result, &size), CSN_WIRE_STATUS_OK);
     assert_memory_equal(opened, payload, sizeof payload);
+    size = solo_seal(replier, FAKE_MOVED, sealed, field_size);
+    assert_int_equal(reply_status(replier, size, &result, &size), CSN_WIRE_STATUS_NOT_FOUND);
     sealed[field_size - 20] ^= 1;
-    size = seal(replier, FAKE_UNFIELD, sealed, field_size);
+    size = solo_seal(replier, FAKE_UNFIELD, sealed, field_size);
     assert_int_equal(reply_status(replier, size, &result, &size), CSN_WIRE_STATUS_NOT_FOUND);
     assert_int_not_equal(csv_field_open(opener, sealed, field_size, value, &back_size), CSN_OK);
     csv_sealer_destroy(sealer);
@@ -352,14 +276,101 @@ static void several_outputs_and_fields(void **state)
     csv_opener_destroy(opener);
 }
 
+/* A redelivery after its context was evicted: the same record id once more, and dropped. */
+static void repeats_after_eviction(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
+    struct csv_opener *second = solo_opener(&tenant.consumer);
+    static uint8_t kept[512];
+    struct csn_wire_result result;
+    uint32_t kept_size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
+    memcpy(kept, record, kept_size);
+    struct csv_open_item first = solo_open(opener, fake_one(&fake, kept, kept_size), opened);
+    assert_int_equal(first.result, CSN_OK);
+    for (uint32_t i = 0; i <= fake.manifest.context_count_max; i++) {
+        struct csv_sealer *crowd = solo_sealer(&tenant, &tenant.replier, NULL);
+        uint32_t size = solo_seal(crowd, FAKE_ECHO, "x", 1);
+        assert_int_equal(reply_status(crowd, size, &result, &size), CSN_WIRE_STATUS_OK);
+        assert_true((result.flags & CSN_WIRE_RESULT_SHORT) != 0); /* it is in the cache now */
+        csv_sealer_destroy(crowd);
+    }
+    const struct fake_answer *again = fake_one(&fake, kept, kept_size);
+    assert_int_equal(solo_open(opener, again, opened).result, CSN_ERR_REPLAY);
+    struct csv_open_item other = solo_open(second, again, opened);
+    assert_int_equal(other.result, CSN_OK);
+    assert_memory_equal(other.header.record_id, first.header.record_id, 32);
+    assert_int_equal(other.payload_size, first.payload_size);
+    csv_sealer_destroy(sealer);
+    csv_opener_destroy(opener);
+    csv_opener_destroy(second);
+}
+
+/* A record that exhausts the scratch is refused by itself; the others of its batch are served. */
+static void scratch_exhausted(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
+    static uint8_t batch[5][512];
+    struct fake_message messages[5];
+    for (uint32_t i = 0; i < 5; i++) {
+        uint32_t size = solo_seal(sealer, i % 2 == 1 ? FAKE_GREEDY : FAKE_ECHO, "abc", 3);
+        memcpy(batch[i], record, size);
+        messages[i] = (struct fake_message){batch[i], size};
+    }
+    fake_send(&fake, messages, 5);
+    assert_int_equal(fake.answer_count, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        struct csv_open_item item = solo_open(opener, &fake.answers[i], opened);
+        assert_int_equal(item.result, CSN_OK);
+        assert_int_equal(item.header.sequence, i);
+        assert_int_equal(item.header.status,
+                         i % 2 == 1 ? CSN_WIRE_STATUS_LIMIT : CSN_WIRE_STATUS_OK);
+    }
+    csv_sealer_destroy(sealer);
+    csv_opener_destroy(opener);
+}
+
+/* Idempotent records in any order: each is served, and the consumer sees the stream as whole. */
+static void reordered(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_opener *opener = solo_opener(&tenant.consumer);
+    static uint8_t records[16][288];
+    uint32_t size = 0;
+    struct csv_stream stream;
+    for (uint32_t i = 0; i < 15; i++) {
+        assert_int_equal(solo_seal(sealer, FAKE_ECHO, &i, sizeof i), 288);
+        memcpy(records[i], record, 288);
+    }
+    assert_int_equal(csv_seal_fin(sealer, records[15], 288, &size), CSN_OK);
+    assert_int_equal(size, 288);
+    for (uint32_t i = 0; i < 16; i++) {
+        uint32_t index = (i * 7 + 15) % 16; /* FIN first */
+        struct csv_open_item item = solo_open(opener, fake_one(&fake, records[index], 288), opened);
+        assert_int_equal(item.result, CSN_OK);
+        assert_int_equal(item.header.status, CSN_WIRE_STATUS_OK);
+        assert_true(index == 15 || memcmp(opened, &index, sizeof index) == 0);
+    }
+    csv_opener_stream(opener, 0, &stream);
+    assert_true(stream.fin_seen);
+    assert_int_equal(stream.served, 15);
+    assert_int_equal(stream.missing, 0);
+    csv_sealer_destroy(sealer);
+    csv_opener_destroy(opener);
+}
+
 /* What the host sees of records that differ only in content: codes and sizes are equal. */
 static void sizes_say_nothing(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = sealer_for(&tenant.replier);
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.replier, NULL);
     uint32_t seed = 1;
     uint8_t payload[1000];
-    for (uint32_t pair = 0; pair < 10000; pair++) {
+    for (uint32_t pair = 0; pair < pairs; pair++) {
         uint32_t code[2];
         uint32_t size[2];
         uint32_t sent[2];
@@ -367,9 +378,9 @@ static void sizes_say_nothing(void **state)
             seed = seed * 1664525 + 1013904223;
             uint32_t length = 500 + (seed >> 16) % 500; /* one class: 497 to 1008 */
             memset(payload, (int)(seed >> 24), length);
-            uint16_t operation = (uint16_t)(1 + (seed >> 8) % 9);        /* 8, 9: unknown */
+            uint16_t operation = (uint16_t)(1 + (seed >> 8) % 10);       /* 10: unknown */
             operation = operation == FAKE_TWICE ? FAKE_ECHO : operation; /* count is public */
-            sent[i] = seal(sealer, operation, payload, length);
+            sent[i] = solo_seal(sealer, operation, payload, length);
             const struct fake_answer *answer = fake_one(&fake, record, sent[i]);
             code[i] = answer->code;
             size[i] = answer->size;
@@ -381,18 +392,25 @@ static void sizes_say_nothing(void **state)
     csv_sealer_destroy(sealer);
 }
 
-int main(void)
+/* Usage: test_session [PAIRS] */
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(end_to_end, start, stop),
-        cmocka_unit_test_setup_teardown(short_form, start, stop),
-        cmocka_unit_test_setup_teardown(window_elsewhere, start, stop),
-        cmocka_unit_test_setup_teardown(window_full, start, stop),
-        cmocka_unit_test_setup_teardown(window_order, start, stop),
-        cmocka_unit_test_setup_teardown(repeats_are_dropped, start, stop),
-        cmocka_unit_test_setup_teardown(several_outputs_and_fields, start, stop),
-        cmocka_unit_test_setup_teardown(sizes_say_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(end_to_end, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(short_form, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(window_elsewhere, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(window_full, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(window_order, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(repeats_are_dropped, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(repeats_after_eviction, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(scratch_exhausted, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(reordered, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(several_outputs_and_fields, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(sizes_say_nothing, solo_start, solo_stop),
     };
+    if (count > 1) {
+        pairs = (uint32_t)strtoul(arguments[1], NULL, 10);
+    }
     if (csv_client_init() != CSN_OK) {
         return 1;
     }

@@ -2,6 +2,7 @@
 /* party.c: see party.h. */
 #include "party.h"
 #include "crypto/curve.h"
+#include "named.h"
 #include <caisson/evidence.h>
 #include <caisson/wire/message.h>
 #include <stdlib.h>
@@ -11,18 +12,17 @@
 #define PAYLOAD_MIN 100u
 #define PAYLOAD_MAX 600u
 
-void site_start(struct site *site, const char *backend, const void *image, size_t image_size)
+void site_start(struct site *site)
 {
-    const struct csn_enclave_options options = {
-        .image = image, .image_size = image_size, .backend = backend};
     struct csn_detail detail = {""};
     struct csn_image parsed;
     uint8_t seed[32];
     memset(site, 0, sizeof *site);
-    if (csn_enclave_create(&options, &site->enclave, &detail) != CSN_OK) {
+    if (csn_enclave_create(&named_options, &site->enclave, &detail) != CSN_OK) {
         fail_msg("create: %s", detail.text);
     }
-    assert_int_equal(csn_image_measure_file(image, image_size, &parsed, site->measurement, NULL),
+    assert_int_equal(csn_image_measure_file(named_options.image, named_options.image_size, &parsed,
+                                            site->measurement, NULL),
                      CSN_OK);
     assert_int_equal(getrandom(seed, sizeof seed, 0), sizeof seed);
     csn_signature_make(&site->signature, &parsed, site->measurement, seed);
@@ -129,6 +129,7 @@ void party_new(struct party *party)
     const struct csv_rights rights = {
         .rights = CSN_WIRE_RIGHT_SUBMIT, .consumer = 0, .purpose_mask = 1};
     memset(party, 0, sizeof *party);
+    party->operation = 1;
     assert_int_equal(csv_tenant_new(&party->tenant), CSN_OK);
     assert_int_equal(csv_tenant_add_consumer(&party->tenant, "sink", false, &party->consumer),
                      CSN_OK);
@@ -207,7 +208,7 @@ uint32_t party_seal(struct party *party, uint32_t salt, uint8_t *record, uint32_
     uint64_t sequence = csv_sealer_count(party->sealer);
     struct csv_seal_item item = {.payload = payload,
                                  .payload_size = fill_payload(salt, sequence, payload),
-                                 .operation = 1,
+                                 .operation = party->operation,
                                  .record = record,
                                  .record_size_max = record_size_max};
     assert_int_equal(csv_seal_batch(party->sealer, &item, 1), CSN_OK);

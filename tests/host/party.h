@@ -39,6 +39,7 @@ struct party {
     struct csv_opener *opener;
     uint8_t message[8192]; /* the grant */
     uint32_t message_size;
+    uint16_t operation; /* of the records that it seals; 1 unless set */
 };
 
 /* One answer of the enclave: its code, and what follows (in site->target). */
@@ -49,7 +50,8 @@ struct answer {
     const uint8_t *body;
 };
 
-void site_start(struct site *site, const char *backend, const void *image, size_t image_size);
+/* Runs the image and the backend of named.h. */
+void site_start(struct site *site);
 void site_stop(struct site *site);
 /* Evidence for a fresh nonce, appraised. */
 struct csv_verdict *site_verdict(struct site *site);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_host.c: libcaisson against an enclave that is slow, full, killed, poisoned or lying. */
+#define _GNU_SOURCE
 #include "host/enclave.h"
 #include "mock.h"
 #include <caisson/wire/message.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,6 +18,9 @@
 #define OUTPUT_MAX 704u
 #define WAIT_NS    UINT64_C(5000000000)
 #define TAG_MAX    20000u
+
+#define STUCK_NS         UINT64_C(200000000)
+#define STUCK_SLEEPS_MAX 100u /* 8 naps, 10 slices; a host that only naps: above 1,000 */
 
 static const struct csn_wire_manifest manifest = {
     .worker_count = 2,
@@ -43,15 +50,28 @@ static uint32_t message_of(uint64_t tag, uint8_t *bytes)
     return size;
 }
 
-static struct csn_enclave *start(uint32_t inflight)
+static struct csn_enclave *start_with(const struct csn_wire_manifest *shape, uint32_t inflight)
 {
     const struct csn_enclave_options options = {
         .image = "mock", .image_size = 4, .inflight_count_max = inflight};
     struct csn_enclave *enclave = NULL;
     struct csn_detail detail = {""};
     mock_script = (struct mock_script){.outputs = 1};
-    assert_int_equal(csn_host_build(&mock_backend, &options, &manifest, &enclave, &detail), CSN_OK);
+    assert_int_equal(csn_host_build(&mock_backend, &options, shape, &enclave, &detail), CSN_OK);
     return enclave;
+}
+
+static struct csn_enclave *start(uint32_t inflight)
+{
+    return start_with(&manifest, inflight);
+}
+
+/* An in ring that takes hundreds of inputs. */
+static struct csn_enclave *start_deep(void)
+{
+    struct csn_wire_manifest deep = manifest;
+    deep.input_line_count = 4096;
+    return start_with(&deep, 0);
 }
 
 static csn_err submit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag)
@@ -201,6 +221,70 @@ static void a_consumer_that_stops_hurts_itself_alone(void **state)
 
     uint64_t answered = 0;
     drain(enclave, 0, taken, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+/* ---- waiting ---- */
+
+static uint64_t sleeps(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+    return (uint64_t)usage.ru_nvcsw;
+}
+
+/* Much is in flight and nothing comes: naps first, but then a real sleep. */
+static void a_stuck_enclave_costs_no_core(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start_deep();
+    __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+    uint64_t answered = 0;
+    submit_all(enclave, 0, 0, 200, &answered);
+    uint64_t before = sleeps();
+    assert_int_equal(csn_enclave_wait(enclave, 0, STUCK_NS), CSN_AGAIN);
+    assert_true(sleeps() - before < STUCK_SLEEPS_MAX);
+    __atomic_store_n(&mock_script.hold, 0, __ATOMIC_RELEASE);
+    drain(enclave, 0, 200, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+struct sleeper {
+    struct csn_enclave *enclave;
+    bool armed; /* the host's event was, while it waited */
+};
+
+/* Lets the enclave go on once the host has armed its event, or after two seconds. */
+static void *let_go(void *state)
+{
+    struct sleeper *sleeper = state;
+    const struct csn_shared *event = sleeper->enclave->channels[0].host_event;
+    for (uint32_t i = 0; i < 2000 && !sleeper->armed; i++) {
+        usleep(1000);
+        sleeper->armed = csn_shared_load(event, CSN_WIRE_EVENT_ARMED) != 0;
+    }
+    __atomic_store_n(&mock_script.hold, 0, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+/* After its naps the host sleeps where a publication wakes it. */
+static void a_host_that_sleeps_can_be_woken(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start_deep();
+    uint64_t answered = 0;
+    for (uint64_t end = 200; end <= 2000; end += 200) {
+        pthread_t thread;
+        struct sleeper sleeper = {.enclave = enclave};
+        __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+        submit_all(enclave, 0, end - 200, end, &answered);
+        assert_int_equal(pthread_create(&thread, NULL, let_go, &sleeper), 0);
+        csn_err result = csn_enclave_wait(enclave, 0, WAIT_NS);
+        pthread_join(thread, NULL);
+        assert_int_equal(result, CSN_OK);
+        assert_true(sleeper.armed);
+        drain(enclave, 0, end, &answered);
+    }
     csn_enclave_destroy(enclave);
 }
 
@@ -381,18 +465,24 @@ static void bad_arguments_are_told(void **state)
     csn_enclave_destroy(NULL);
 }
 
-int main(void)
+/* With an argument: only the tests whose names match it. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_are_answered_in_order),
         cmocka_unit_test(ping_comes_back),
         cmocka_unit_test(a_full_ring_loses_nothing),
         cmocka_unit_test(a_consumer_that_stops_hurts_itself_alone),
+        cmocka_unit_test(a_stuck_enclave_costs_no_core),
+        cmocka_unit_test(a_host_that_sleeps_can_be_woken),
         cmocka_unit_test(a_crash_hands_back_exactly_the_unfinished),
         cmocka_unit_test(an_undrained_or_running_enclave_is_not_restarted),
         cmocka_unit_test(a_poison_pill_is_quarantined_once),
         cmocka_unit_test(an_enclave_that_lies_is_cut_off),
         cmocka_unit_test(bad_arguments_are_told),
     };
+    if (argc > 1) {
+        cmocka_set_test_filter(argv[1]);
+    }
     return cmocka_run_group_tests_name("host", tests, NULL, NULL);
 }

@@ -1,120 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_sealed.c: the whole sealed path over the real echo image on a named backend: evidence,
- * verdict, grant, receipt, statement, seal, ring, enclave, ring, open; and what a hostile host or a
- * crash does to it.
+ * verdict, grant, receipt, statement, seal, ring, enclave, ring, open; and what a hostile host does
+ * to it. Crashes are in test_crash.c.
  *
- * Usage: test_sealed BACKEND|quarantine IMAGE
+ * Usage: test_sealed BACKEND IMAGE
  */
-#include "children.h"
-#include "party.h"
+#include "flow.h"
+#include "named.h"
+#include "outside.h"
 #include <caisson/wire/message.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#define RECORDS       10000u
-#define TENANTS       64u
-#define RECORD_MAX    4096u
-#define RECOVER_COUNT 3000u
-#define ROUNDS        4u
-
-static const char *backend_name;
-static uint8_t *image;
-static size_t image_size;
-static struct site site;
-static struct party party;
-
-static int start(void **state)
-{
-    (void)state;
-    site_start(&site, backend_name, image, image_size);
-    party_new(&party);
-    party_grant(&party, &site, 1);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    party_free(&party);
-    site_stop(&site);
-    return 0;
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* The next answer is a served record of the party; tags say the order. */
-static csn_err take(uint64_t tag)
-{
-    struct answer answer;
-    struct csn_wire_result header;
-    csn_err result = site_receive(&site, &answer);
-    if (result == CSN_OK) {
-        assert_int_equal(answer.tag, tag);
-        assert_int_equal(answer.code, CSN_WIRE_DONE);
-        assert_int_equal(party_open(&party, 1, &answer, &header), CSN_OK);
-        assert_int_equal(header.sequence, tag);
-    }
-    return result;
-}
-
-/* Seal and submit records up to `until`, taking answers when there is no room. */
-static void feed(uint64_t *next, uint64_t until, uint64_t *answered)
-{
-    static uint8_t record[RECORD_MAX];
-    while (*next < until) {
-        uint32_t size = party_seal(&party, 1, record, sizeof record);
-        csn_err result = csn_enclave_submit(site.enclave, 0, *next, record, size);
-        while (result == CSN_AGAIN) {
-            assert_int_equal(take(*answered), CSN_OK);
-            ++*answered;
-            result = csn_enclave_submit(site.enclave, 0, *next, record, size);
-        }
-        assert_int_equal(result, CSN_OK);
-        ++*next;
-    }
-    assert_int_equal(csn_enclave_flush(site.enclave, 0), CSN_OK);
-}
-
-static void finish(uint64_t count)
-{
-    static uint8_t record[RECORD_MAX];
-    uint32_t size = 0;
-    struct csn_wire_result header;
-    struct csv_stream stream;
-    assert_int_equal(csv_seal_fin(party.sealer, record, sizeof record, &size), CSN_OK);
-    struct answer answer = site_ask(&site, record, size);
-    assert_int_equal(answer.code, CSN_WIRE_DONE);
-    assert_int_equal(party_open(&party, 1, &answer, &header), CSN_OK);
-    assert_int_equal(csv_opener_stream_count(party.opener), 1);
-    csv_opener_stream(party.opener, 0, &stream);
-    assert_true(stream.fin_seen);
-    assert_int_equal(stream.sent, count);
-    assert_int_equal(stream.served, count);
-    assert_int_equal(stream.refused, 0);
-    assert_int_equal(stream.missing, 0);
-    assert_int_equal(stream.repeats, 0);
-}
+#define RECORDS    10000u
+#define TENANTS    64u
+#define RECORD_MAX 4096u
 
 static void records_come_back(void **state)
 {
     (void)state;
-    uint64_t next = 0;
-    uint64_t answered = 0;
-    feed(&next, RECORDS, &answered);
-    for (; answered < RECORDS; answered++) {
-        assert_int_equal(take(answered), CSN_OK);
+    assert_int_equal(flow_feed(&flow, RECORDS), CSN_OK);
+    while (flow.answered < RECORDS) {
+        assert_int_equal(flow_take(&flow), CSN_OK);
     }
-    finish(RECORDS);
+    flow_finish(&flow, 0);
 }
 
 /* ---- hostile inputs, each between two good records ---- */
@@ -189,6 +100,7 @@ static void hostile_inputs(void **state)
     for (uint32_t cut = 4; cut < size; cut += 61) {
         between_good_records("truncated", CSN_WIRE_REJECT_FRAMING, record, cut);
     }
+    between_good_records("empty", CSN_WIRE_REJECT_FRAMING, record, 0);
     between_good_records("one byte", CSN_WIRE_REJECT_FRAMING, record, 1);
     between_good_records("longer", CSN_WIRE_REJECT_FRAMING, record, size + 64);
     uint32_t most = csn_enclave_manifest(site.enclave)->input_size_max;
@@ -204,7 +116,7 @@ static void foreign_tenant(void **state)
     static struct party other;
     static struct site elsewhere;
     static uint8_t record[RECORD_MAX];
-    site_start(&elsewhere, backend_name, image, image_size);
+    site_start(&elsewhere);
     party_new(&other);
     party_grant(&other, &elsewhere, 1);
     uint32_t size = party_seal(&other, 2, record, sizeof record);
@@ -216,118 +128,16 @@ static void foreign_tenant(void **state)
     site_stop(&elsewhere);
 }
 
-/* ---- crashes ---- */
-
-/* By SIGKILL where it is a process, else by the backend. */
-static void end_enclave(void)
-{
-    if (strcmp(backend_name, "process") == 0) {
-        assert_true(children_signal(SIGKILL));
-    } else {
-        assert_int_equal(csn_enclave_stop(site.enclave), CSN_OK);
-    }
-}
-
-/* Restart, then verify and grant anew: the two parts of a recovery, timed. */
-static void recover(uint64_t version)
-{
-    struct csn_detail detail = {""};
-    double begin = seconds();
-    if (csn_enclave_restart(site.enclave, &detail) != CSN_OK) {
-        fail_msg("restart: %s", detail.text);
-    }
-    double started = seconds();
-    party_grant(&party, &site, version);
-    printf("# %s: restart %.2f ms, verify and re-grant %.2f ms\n", backend_name,
-           (started - begin) * 1e3, (seconds() - started) * 1e3);
-}
-
-static void count_lost(void *state, uint64_t tag, const void *message, uint32_t size)
-{
-    (void)tag;
-    (void)message;
-    (void)size;
-    ++*(uint64_t *)state;
-}
-
-/* Ended four times in the middle of a stream: each record is answered, and once. */
-static void crashes_lose_nothing(void **state)
-{
-    (void)state;
-    uint64_t next = 0;
-    uint64_t answered = 0;
-    bool is_process = strcmp(backend_name, "process") == 0;
-    for (uint32_t round = 0; round < ROUNDS; round++) {
-        feed(&next, next + RECOVER_COUNT / ROUNDS / 2, &answered);
-        for (uint64_t i = 0; i < 100; i++) {
-            assert_int_equal(take(answered++), CSN_OK);
-        }
-        assert_int_equal(children_signal(SIGSTOP), is_process); /* so that some stay unfinished */
-        feed(&next, next + RECOVER_COUNT / ROUNDS / 2, &answered);
-        end_enclave();
-        csn_err result;
-        while ((result = take(answered)) == CSN_OK) {
-            answered++;
-        }
-        assert_int_equal(result, CSN_ERR_CRASHED);
-        uint64_t lost = 0;
-        assert_int_equal(csn_enclave_unfinished(site.enclave, 0, count_lost, &lost), CSN_OK);
-        assert_int_equal(lost, next - answered);
-        assert_true(!is_process || lost >= RECOVER_COUNT / ROUNDS / 2);
-        recover(1);
-        while ((result = csn_enclave_resubmit(site.enclave, 0)) == CSN_AGAIN) {
-            assert_int_equal(take(answered), CSN_OK);
-            answered++;
-        }
-        assert_int_equal(result, CSN_OK);
-        assert_int_equal(answered, next);
-        printf("# %s: %u of %u were unfinished\n", backend_name, (unsigned)lost, (unsigned)next);
-    }
-    finish(next);
-}
-
-static void read_quarantined(void *state, uint64_t tag, const void *message, uint32_t size)
-{
-    (void)message;
-    assert_int_equal(tag, 77);
-    assert_true(size > sizeof(struct csn_wire_record));
-    ++*(uint64_t *)state;
-}
-
-/* Alone in flight at two crashes: set aside, reported once, and the stream goes on without it. */
-static void quarantined(void **state)
-{
-    (void)state;
-    static uint8_t record[RECORD_MAX];
-    uint64_t set_aside = 0;
-    uint32_t size = party_seal(&party, 1, record, sizeof record);
-    struct answer answer;
-    struct csn_wire_result header;
-    for (uint32_t crash = 0; crash < 2; crash++) {
-        assert_true(children_signal(SIGSTOP));
-        if (crash == 0) {
-            assert_int_equal(site_submit(&site, 77, record, size), CSN_OK);
-        } else {
-            assert_int_equal(csn_enclave_resubmit(site.enclave, 0), CSN_AGAIN);
-        }
-        assert_true(children_signal(SIGKILL));
-        assert_int_equal(site_receive(&site, &answer), CSN_ERR_CRASHED);
-        recover(1);
-    }
-    assert_int_equal(csn_enclave_resubmit(site.enclave, 0), CSN_OK);
-    for (uint32_t i = 0; i < 2; i++) {
-        assert_int_equal(csn_enclave_quarantined(site.enclave, 0, read_quarantined, &set_aside),
-                         CSN_OK);
-        assert_int_equal(set_aside, 1);
-    }
-    size = party_seal(&party, 1, record, sizeof record);
-    answer = site_ask(&site, record, size);
-    assert_int_equal(answer.code, CSN_WIRE_DONE);
-    assert_int_equal(party_open(&party, 1, &answer, &header), CSN_OK);
-    assert_int_equal(header.sequence, 1);
-}
-
 /* ---- replay ---- */
+
+/* Ends it, and takes what was published before. */
+static void crash(void)
+{
+    struct answer answer;
+    outside_end(site.enclave);
+    while (site_receive(&site, &answer) == CSN_OK) {
+    }
+}
 
 /* Served again, as its mode says, wherever the tenant is granted; dropped by the consumer. */
 static void replayed_idempotent(void **state)
@@ -342,17 +152,15 @@ static void replayed_idempotent(void **state)
     answer = site_ask(&site, record, size);
     assert_int_equal(answer.code, CSN_WIRE_DONE);
     assert_int_equal(party_open(&party, 1, &answer, &header), CSN_ERR_REPLAY);
-    site_start(&second, backend_name, image, image_size);
+    site_start(&second);
     assert_int_equal(site_ask(&second, record, size).code, CSN_WIRE_REJECT_TENANT);
     party_grant(&party, &second, 1);
     answer = site_ask(&second, record, size);
     assert_int_equal(answer.code, CSN_WIRE_DONE);
     assert_int_equal(party_open(&party, 1, &answer, &header), CSN_ERR_REPLAY);
     site_stop(&second);
-    end_enclave();
-    while (site_receive(&site, &answer) == CSN_OK) {
-    }
-    recover(1);
+    crash();
+    flow_recover(&flow, 1);
     answer = site_ask(&site, record, size);
     assert_int_equal(answer.code, CSN_WIRE_DONE);
     assert_int_equal(party_open(&party, 1, &answer, &header), CSN_ERR_REPLAY);
@@ -390,16 +198,14 @@ static void replayed_window(void **state)
     (void)party_open(&party, 1, &answer, &header);
     assert_int_equal(header.status, CSN_WIRE_STATUS_REPLAY);
     assert_true((header.flags & CSN_WIRE_RESULT_TOMBSTONE) != 0);
-    site_start(&second, backend_name, image, image_size);
+    site_start(&second);
     party_grant(&party, &second, 1);
     challenge(&second, &other); /* so that its counter is out as well */
     assert_int_equal(other.counter, given.counter);
     assert_int_equal(site_ask(&second, record, size).code, CSN_WIRE_REJECT_AUTH);
     site_stop(&second);
-    end_enclave();
-    while (site_receive(&site, &answer) == CSN_OK) {
-    }
-    recover(1);
+    crash();
+    flow_recover(&flow, 1);
     assert_int_equal(site_ask(&site, record, size).code, CSN_WIRE_REJECT_STALE);
     challenge(&site, &other);
     assert_int_equal(site_ask(&site, record, size).code, CSN_WIRE_REJECT_AUTH);
@@ -410,19 +216,16 @@ static void replayed_grant(void **state)
     (void)state;
     static struct site second;
     static uint8_t old[sizeof party.message];
-    struct answer answer;
     uint32_t size = party.message_size;
     memcpy(old, party.message, size);
     assert_int_equal(site_ask(&site, old, size).code, CSN_WIRE_REJECT_STALE);
     party_grant(&party, &site, 2);
     assert_int_equal(site_ask(&site, old, size).code, CSN_WIRE_REJECT_STALE);
-    site_start(&second, backend_name, image, image_size);
+    site_start(&second);
     assert_int_equal(site_ask(&second, old, size).code, CSN_WIRE_REJECT_STALE);
     site_stop(&second);
-    end_enclave();
-    while (site_receive(&site, &answer) == CSN_OK) {
-    }
-    recover(3);
+    crash();
+    flow_recover(&flow, 3);
     assert_int_equal(site_ask(&site, old, size).code, CSN_WIRE_REJECT_STALE);
 }
 
@@ -449,7 +252,7 @@ static void many_tenants(void **state)
     struct answer answer;
     tenants = calloc(TENANTS, sizeof *tenants);
     assert_non_null(tenants);
-    site_start(&site, backend_name, image, image_size);
+    site_start(&site);
     for (uint32_t i = 0; i < TENANTS; i++) {
         party_new(&tenants[i]);
         party_grant(&tenants[i], &site, 1);
@@ -485,57 +288,23 @@ static void many_tenants(void **state)
 
 /* ---- the program ---- */
 
-static bool is_missing(struct csn_detail *detail)
-{
-    const struct csn_enclave_options options = {
-        .image = image, .image_size = image_size, .backend = backend_name};
-    struct csn_enclave *enclave = NULL;
-    csn_err result = csn_enclave_create(&options, &enclave, detail);
-    csn_enclave_destroy(enclave);
-    return result == CSN_ERR_MISSING;
-}
-
-static int read_image(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    image = malloc(16u << 20);
-    if (file == NULL || image == NULL) {
-        return -1;
-    }
-    image_size = fread(image, 1, 16u << 20, file);
-    fclose(file);
-    return 0;
-}
-
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(records_come_back, start, stop),
-        cmocka_unit_test_setup_teardown(hostile_inputs, start, stop),
-        cmocka_unit_test_setup_teardown(foreign_tenant, start, stop),
-        cmocka_unit_test_setup_teardown(crashes_lose_nothing, start, stop),
-        cmocka_unit_test_setup_teardown(replayed_idempotent, start, stop),
-        cmocka_unit_test_setup_teardown(replayed_window, start, stop),
-        cmocka_unit_test_setup_teardown(replayed_grant, start, stop),
+        cmocka_unit_test_setup_teardown(records_come_back, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(hostile_inputs, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(foreign_tenant, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(replayed_idempotent, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(replayed_window, flow_start, flow_stop),
+        cmocka_unit_test_setup_teardown(replayed_grant, flow_start, flow_stop),
         cmocka_unit_test(many_tenants),
     };
-    /* A crash from outside needs a process of its own to hit. */
-    const struct CMUnitTest process_tests[] = {
-        cmocka_unit_test_setup_teardown(quarantined, start, stop),
-    };
-    struct csn_detail detail = {""};
-    if (count != 3 || read_image(arguments[2]) != 0 || csv_client_init() != CSN_OK) {
-        fprintf(stderr, "usage: test_sealed BACKEND|quarantine IMAGE\n");
-        return 2;
+    int ready = named_begin(count, arguments);
+    if (ready >= 0) {
+        return ready;
     }
-    bool quarantine = strcmp(arguments[1], "quarantine") == 0;
-    backend_name = quarantine ? "process" : arguments[1];
-    if (is_missing(&detail)) {
-        printf("1..0 # SKIP %s\n", detail.text);
-        return 0;
-    }
-    if (quarantine) {
-        return cmocka_run_group_tests_name("quarantine", process_tests, NULL, NULL);
+    if (csv_client_init() != CSN_OK) {
+        return 1;
     }
     return cmocka_run_group_tests_name("sealed path", tests, NULL, NULL);
 }

@@ -231,6 +231,37 @@ static void test_controls(void **state)
     }
 }
 
+/* Every special byte at every place of names and values that end within one look at 16 bytes. */
+static void test_short_strings(void **state)
+{
+    static const char tail[] = "                              ";
+    struct csn_json json;
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t size = 1; size <= 20; size++) {
+            for (size_t at = 0; at < size; at++) {
+                char text[80] = "{\"";
+                memset(text + 2, 'a', size);
+                text[2 + at] = (char)byte;
+                memcpy(text + 2 + size, "\":1}", 5);
+                memcpy(text + 6 + size, tail, sizeof tail);
+                bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+                enum csn_json_reason reason =
+                    scan_bytes(text, 6 + size + sizeof tail - 1, false, &json);
+                if (plain) {
+                    assert_int_equal(reason, CSN_JSON_OK);
+                    assert_int_equal(json.nodes[1].name_size, size);
+                } else if (byte < 0x20) {
+                    assert_int_equal(reason, CSN_JSON_CONTROL);
+                    assert_int_equal(json.offset, 2 + at);
+                } else if (byte != '\\') { /* what follows a backslash may make it right */
+                    assert_int_not_equal(reason, CSN_JSON_OK);
+                }
+            }
+        }
+    }
+}
+
 static void test_lines(void **state)
 {
     struct csn_json json;
@@ -506,12 +537,13 @@ static void test_small_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid),           cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_controls),        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_depth),           cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_nodes),           cmocka_unit_test(test_many_names),
-        cmocka_unit_test(test_hash_of_escapes), cmocka_unit_test(test_encode_decode),
-        cmocka_unit_test(test_position),        cmocka_unit_test(test_small_texts),
+        cmocka_unit_test(test_valid),         cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_controls),      cmocka_unit_test(test_short_strings),
+        cmocka_unit_test(test_lines),         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_utf8),          cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_many_names),    cmocka_unit_test(test_hash_of_escapes),
+        cmocka_unit_test(test_encode_decode), cmocka_unit_test(test_position),
+        cmocka_unit_test(test_small_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,7 @@ static unsigned long record_count = 10000;
 /* ---- the stand-in ---- */
 struct cse_call {
     void *state;
+    void *batch;
     uint8_t *scratch;
     size_t scratch_used;
     uint64_t field_mask;
@@ -70,6 +71,10 @@ bool cse_budget_take(struct cse_call *call, uint64_t count)
     (void)count;
     return true;
 }
+void *cse_batch(struct cse_call *call)
+{
+    return call->batch;
+}
 void *cse_scratch(struct cse_call *call, uint32_t size)
 {
     size_t begin = (call->scratch_used + 63) / 64 * 64;
@@ -97,12 +102,13 @@ void cse_panic(uint32_t code)
 }
 
 /* "Sealing" is a header of zeros, the value in clear and a tag of zeros: enough to be opened. */
-csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *value,
-                       uint32_t size, uint8_t *output, uint32_t output_size_max,
-                       uint32_t *output_size)
+csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
+                       const uint8_t *value, uint32_t size, uint8_t *output,
+                       uint32_t output_size_max, uint32_t *output_size)
 {
     (void)call;
     (void)consumer;
+    (void)place;
     if (output_size_max < CSE_FIELD_OVERHEAD + size) {
         return CSN_ERR_SPACE;
     }
@@ -111,10 +117,11 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *
     *output_size = (uint32_t)CSE_FIELD_OVERHEAD + size;
     return CSN_OK;
 }
-csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t size, uint8_t *output,
-                       uint32_t output_size_max, uint32_t *output_size)
+csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sealed, uint32_t size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
     (void)call;
+    (void)place;
     if (size < CSE_FIELD_OVERHEAD || size - CSE_FIELD_OVERHEAD > output_size_max) {
         return CSN_ERR_AUTH;
     }
@@ -184,8 +191,9 @@ static struct pair *open_pair(const char *name)
     struct pair *pair = calloc(1, sizeof *pair);
     assert_non_null(pair);
     pair->call.state = calloc(1, STATE_MAX);
+    pair->call.batch = calloc(1, cse_service.batch_size);
     pair->call.scratch = malloc(SCRATCH_MAX);
-    assert_true(pair->call.state != NULL && pair->call.scratch != NULL);
+    assert_true(pair->call.state != NULL && pair->call.batch != NULL && pair->call.scratch != NULL);
     pair->policy = csr_policy_load(text, size, cse_tenant(&pair->call), secret, reason);
     assert_non_null(pair->policy);
     assert_int_equal(
@@ -207,6 +215,7 @@ static void close_pair(struct pair *pair, const char *name)
                   pair->refused);
     csr_policy_free(pair->policy);
     free(pair->call.state);
+    free(pair->call.batch);
     free(pair->call.scratch);
     free(pair);
 }
@@ -220,6 +229,7 @@ static cse_status run_enclave(struct pair *pair, uint16_t operation, const uint8
         if (cse_service.operations[index].id == operation) {
             cse_status status = cse_service.operations[index].handler(
                 &pair->call, input, (uint32_t)size, pair->actual, (uint32_t)capacity, &written);
+            cse_service.complete(pair->call.batch);
             *output_size = written;
             return status;
         }

@@ -219,6 +219,8 @@ static void test_keyed(void **state)
          "{\"id\":\"p-1\",\"d\":\"9999-12-20\"}", "{\"d\":\"[redacted]\"}", 0},
         {"{\"path\":\"d\",\"action\":\"shift\",\"days\":180,\"subject\":\"id\"," PEOPLE,
          "{\"id\":\"p-1\",\"d\":\"2001-02-20 10:00\"}", "{\"d\":\"[redacted]\"}", 0},
+        {"{\"path\":\"d\",\"action\":\"shift\",\"days\":180,\"subject\":\"id\"," PEOPLE,
+         "{\"id\":\"p-1\",\"d\":\"2001-02-20T10:00 Smith\"}", "{\"d\":\"[redacted]\"}", 0},
     };
     RUN("drop", rows);
 }

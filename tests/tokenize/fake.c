@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SCRATCH_MAX (8u << 20)
+#define FAKE_PLACE  8u /* where the place of a sealed field stands */
 
 struct cse_call *fake_new(uint8_t tenant, uint8_t secret)
 {
@@ -14,6 +15,8 @@ struct cse_call *fake_new(uint8_t tenant, uint8_t secret)
         return NULL;
     }
     call->state = aligned_alloc(64, (sizeof(struct tok_state) + 63) / 64 * 64);
+    call->batch = aligned_alloc(64, (cse_service.batch_size + 63) / 64 * 64);
+    memset(call->batch, 0, cse_service.batch_size);
     call->scratch = malloc(SCRATCH_MAX);
     call->scratch_max = SCRATCH_MAX;
     call->field_mask = UINT64_MAX;
@@ -26,6 +29,7 @@ struct cse_call *fake_new(uint8_t tenant, uint8_t secret)
 void fake_free(struct cse_call *call)
 {
     free(call->state);
+    free(call->batch);
     free(call->scratch);
     free(call);
 }
@@ -55,8 +59,8 @@ csn_err fake_grant(struct cse_call *call, const char *policy, struct csv_policy_
     return err == CSN_OK ? fake_grant_binary(call, binary, (uint32_t)size) : err;
 }
 
-cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,
-                    uint8_t *output, uint32_t output_max, uint32_t *output_size)
+cse_status fake_begin(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,
+                      uint8_t *output, uint32_t output_max, uint32_t *output_size)
 {
     for (uint32_t i = 0; i < cse_service.operation_count; i++) {
         const struct cse_operation *entry = &cse_service.operations[i];
@@ -69,7 +73,29 @@ cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input
     return CSN_WIRE_STATUS_OPERATION;
 }
 
+void fake_complete(struct cse_call *call)
+{
+    cse_service.complete(call->batch);
+}
+
+cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,
+                    uint8_t *output, uint32_t output_max, uint32_t *output_size)
+{
+    cse_status status = fake_begin(call, operation, input, size, output, output_max, output_size);
+    fake_complete(call);
+    return status;
+}
+
 /* ---- enclave.h ---- */
+void *cse_batch(struct cse_call *call)
+{
+    return call->batch;
+}
+CSN_NORETURN void cse_panic(uint32_t code)
+{
+    (void)code;
+    abort();
+}
 void *cse_state(struct cse_call *call)
 {
     return call->state;
@@ -117,9 +143,9 @@ static uint8_t sum_of(const uint8_t *bytes, uint32_t size)
     return sum;
 }
 
-csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *value,
-                       uint32_t size, uint8_t *output, uint32_t output_size_max,
-                       uint32_t *output_size)
+csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
+                       const uint8_t *value, uint32_t size, uint8_t *output,
+                       uint32_t output_size_max, uint32_t *output_size)
 {
     const uint32_t head = (uint32_t)sizeof(struct csn_wire_record);
     if (output_size_max < CSE_FIELD_OVERHEAD + size) {
@@ -128,6 +154,7 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *
     memset(output, 0, CSE_FIELD_OVERHEAD + size);
     output[0] = (uint8_t)consumer;
     output[1] = call->tenant[0];
+    memcpy(output + FAKE_PLACE, &place, sizeof place);
     for (uint32_t i = 0; i < size; i++) {
         output[head + i] = value[i] ^ 0x5a;
     }
@@ -136,8 +163,8 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, const uint8_t *
     return CSN_OK;
 }
 
-csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t size, uint8_t *output,
-                       uint32_t output_size_max, uint32_t *output_size)
+csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sealed, uint32_t size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
     const uint32_t head = (uint32_t)sizeof(struct csn_wire_record);
     if (size < CSE_FIELD_OVERHEAD || size - CSE_FIELD_OVERHEAD > output_size_max) {
@@ -150,6 +177,7 @@ csn_err cse_field_open(struct cse_call *call, const uint8_t *sealed, uint32_t si
         }
     }
     if (sealed[0] != 0 || sealed[1] != call->tenant[0] ||
+        memcmp(sealed + FAKE_PLACE, &place, sizeof place) != 0 ||
         sealed[head + plain] != sum_of(sealed, head + plain)) {
         return CSN_ERR_AUTH;
     }

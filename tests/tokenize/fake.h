@@ -18,6 +18,7 @@
 
 struct cse_call {
     void *state;
+    void *batch;
     uint8_t *scratch;
     uint32_t scratch_max;
     uint32_t scratch_used;
@@ -39,6 +40,11 @@ void fake_free(struct cse_call *call);
  */
 csn_err fake_grant(struct cse_call *call, const char *policy, struct csv_policy_error *why);
 csn_err fake_grant_binary(struct cse_call *call, const uint8_t *policy, uint32_t size);
+
+/* As fake_run(), but what was put off waits for fake_complete(); output must stay. */
+cse_status fake_begin(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,
+                      uint8_t *output, uint32_t output_max, uint32_t *output_size);
+void fake_complete(struct cse_call *call);
 
 /* Runs an operation; output has FAKE_OUTPUT_MAX bytes of room. */
 cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input, uint32_t size,

@@ -621,6 +621,29 @@ static void test_encrypt(void **state)
     fake_free(call);
 }
 
+/* A right to one field is not a right to another's value that was moved there. */
+static void test_encrypt_moved(void **state)
+{
+    struct cse_call *call =
+        grant("{\"path\":\"ssn\",\"action\":\"encrypt\",\"consumer\":\"fraud\"},"
+              "{\"path\":\"note\",\"action\":\"encrypt\",\"consumer\":\"fraud\"},"
+              "{\"path\":\"l[*]\",\"action\":\"encrypt\",\"consumer\":\"fraud\"}");
+    char text[1024];
+    (void)state;
+    call->field_mask = 2 + 4;
+    /* Within its field it may move. */
+    strcpy(text, run(call, "{\"l\":[1,\"two\"]}"));
+    assert_string_equal(run_as(call, 2, text, CSN_WIRE_STATUS_OK), "{\"l\":[1,\"two\"]}");
+    strcpy(text, run(call, "{\"note\":\"n\"}"));
+    assert_string_equal(run_as(call, 2, text, CSN_WIRE_STATUS_OK), "{\"note\":\"n\"}");
+    strcpy(text, run(call, "{\"ssn\":\"078-05-1120\"}"));
+    assert_string_equal(run_as(call, 2, text, CSN_WIRE_STATUS_OK), text);
+    char moved[1024] = "{\"note";
+    strcat(moved, strchr(text, ':') - 1);
+    run_as(call, 2, moved, CSN_WIRE_STATUS_NOT_FOUND);
+    fake_free(call);
+}
+
 /* Somebody with the consumer's credential seals text that is not one JSON value. */
 static void test_encrypt_injection(void **state)
 {
@@ -633,8 +656,9 @@ static void test_encrypt_injection(void **state)
         uint8_t sealed[256];
         uint32_t size = 0;
         char input[512] = "{\"e\":\"enc_";
-        assert_int_equal(cse_field_seal(call, 0, (const uint8_t *)text, (uint32_t)strlen(text),
-                                        sealed, sizeof sealed, &size),
+        uint64_t place = ((struct tok_state *)call->state)->fields[0].place;
+        assert_int_equal(cse_field_seal(call, 0, place, (const uint8_t *)text,
+                                        (uint32_t)strlen(text), sealed, sizeof sealed, &size),
                          CSN_OK);
         char *at = input + strlen(input);
         for (uint32_t bit = 0; bit < 8 * size; bit += 6) {
@@ -733,6 +757,50 @@ static void test_shift(void **state)
     }
     assert_int_equal(seen[180], 0);
     assert_true(used > 350); /* 10000 draws over 360 values leave none out but by chance */
+    fake_free(call);
+}
+
+/* What stays must be a time: a name or a card number behind the T does not get through. */
+static void test_shift_times(void **state)
+{
+    static const char *const bad[] = {
+        "\"2024-01-01T\"",
+        "\"2024-01-01TJohn Smith\"",
+        "\"2024-01-01T4111111111111111\"",
+        "\"2024-01-01T10\"",
+        "\"2024-01-01T10:0\"",
+        "\"2024-01-01T10:00x\"",
+        "\"2024-01-01T10:00:0\"",
+        "\"2024-01-01T10:00.5\"",
+        "\"2024-01-01T10:00:00.\"",
+        "\"2024-01-01T10:00:00.4111111111\"",
+        "\"2024-01-01T10:00:00Zx\"",
+        "\"2024-01-01T10:00:00Z+01:00\"",
+        "\"2024-01-01T10:00+01\"",
+        "\"2024-01-01T10:00+01:00:00\"",
+        "\"2024-01-01T10:00z\"",
+    };
+    static const char *const times[] = {"",
+                                        "T10:00",
+                                        "T10:00Z",
+                                        "T10:00:00",
+                                        "T10:00:00.1",
+                                        "T10:00:00.123456789Z",
+                                        "T10:00-04:00",
+                                        "T10:00:00+01:00"};
+    struct cse_call *call = grant(SHIFT);
+    char input[200];
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(input, sizeof input, "{\"b\":%s,\"s\":{\"id\":1}}", bad[i]);
+        assert_string_equal(run(call, input), "{\"b\":\"[redacted]\"}");
+    }
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        snprintf(input, sizeof input, "{\"b\":\"2024-01-01%s\",\"s\":{\"id\":1}}", times[i]);
+        const char *moved = run(call, input);
+        assert_null(strstr(moved, "redacted"));
+        assert_memory_equal(moved + 16, times[i], strlen(times[i]));
+    }
     fake_free(call);
 }
 
@@ -897,9 +965,11 @@ int main(void)
         cmocka_unit_test(test_inverse),
         cmocka_unit_test(test_rights_and_budget),
         cmocka_unit_test(test_encrypt),
+        cmocka_unit_test(test_encrypt_moved),
         cmocka_unit_test(test_encrypt_injection),
         cmocka_unit_test(test_shift),
         cmocka_unit_test(test_shift_rows),
+        cmocka_unit_test(test_shift_times),
         cmocka_unit_test(test_tenants),
         cmocka_unit_test(test_fpe_tweaks),
     };

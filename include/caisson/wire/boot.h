@@ -65,8 +65,8 @@ struct csn_wire_boot_made {
 struct csn_wire_boot_stats {
     uint64_t inputs;             /* ring messages taken */
     uint64_t outputs;            /* ring messages published */
-    uint64_t records_served;     /* sealed records answered with success */
-    uint64_t records_refused;    /* refused, before or after authentication */
+    uint64_t records_served;     /* that authenticated, whatever the sealed answer says */
+    uint64_t records_refused;    /* before that: what their codes say as well */
     uint64_t parks;              /* gate calls to wait */
     uint64_t parks_with_credit;  /* of those, while input and output credit were there: must be 0 */
     uint64_t wakes;              /* gate calls to wake the host */

@@ -48,7 +48,7 @@ struct csn_wire_grant {
     uint8_t boot_id[16];
     uint8_t measurement[48];
     uint32_t security_version_min;
-    uint32_t purpose; /* 0 = general; must be one of the enclave's */
+    uint32_t purpose; /* one of the enclave's; records must say it too; 0: theirs may be any */
     uint8_t encapsulation[32];
     uint8_t signature[64];
 };

@@ -76,7 +76,7 @@ struct csn_wire_record {
     uint64_t grant_version; /* request: lowest accepted; from the enclave: the grant that made it */
     uint8_t salt[16];
     uint64_t sequence;
-    uint64_t challenge; /* window mode: the counter of the challenge, else 0 */
+    uint64_t challenge; /* window mode: the counter of the challenge; field: its place; else 0 */
     uint8_t encapsulation[32];
     uint8_t commitment[32];
 };

@@ -63,9 +63,11 @@ static void capability_locked(struct csn_capability *line)
         csn_detail_set(&line->detail, CSN_OK, "%s",
                        geteuid() == 0 ? "root, where CAP_IPC_LOCK is held" : "no limit");
     } else {
-        csn_detail_set(&line->detail, CSN_OK,
-                       "up to %llu KiB; for more raise `ulimit -l` or LimitMEMLOCK=",
-                       (unsigned long long)limit.rlim_cur / 1024);
+        csn_detail_set(
+            &line->detail, CSN_OK,
+            "up to %llu KiB: compare with `caisson size IMAGE`; for more raise `ulimit -l` "
+            "or LimitMEMLOCK=",
+            (unsigned long long)limit.rlim_cur / 1024);
     }
 }
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "backend/detail.h"
 #include "instance.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -131,6 +132,11 @@ csn_err csn_process_start_error(struct csn_instance *instance, struct csn_detail
     if (plan->step == CSN_PLAN_STEP_PARSE && plan->error != 0) {
         return csn_detail_set(detail, CSN_ERR_FORMAT, "image: %.79s at offset %u", plan->fault_what,
                               plan->fault_where);
+    }
+    if ((plan->require & CSN_PROTECT_SECRET) != 0 && plan->error == EAGAIN) {
+        return csn_detail_set(detail, CSN_ERR_MISSING,
+                              "required but not to be had here: secret (it counts as locked "
+                              "memory: raise ulimit -l, `caisson size` says by how much)");
     }
     if (plan->step != CSN_PLAN_STEP_GONE) {
         csn_err err = plan->step == CSN_PLAN_STEP_LIMITS ? CSN_ERR_MISSING : CSN_ERR_SYSTEM;

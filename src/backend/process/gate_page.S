@@ -7,6 +7,7 @@
  *          down are dead once they have run.
  * Threads: each entry uses registers only.
  */
+#include "../../core/registers.S"
 #include "gate_page.h"
 
     .section .rodata.gate_page, "a", @progbits
@@ -98,18 +99,7 @@ csn_gate_page:
 7:  movl $0x30000000, %edi
     movq %r13, %rsp
     movq %r12, %rax
-    xorl %ebx, %ebx
-    xorl %ecx, %ecx
-    xorl %edx, %edx
-    xorl %ebp, %ebp
-    xorl %r8d, %r8d
-    xorl %r9d, %r9d
-    xorl %r10d, %r10d
-    xorl %r11d, %r11d
-    xorl %r12d, %r12d
-    xorl %r13d, %r13d
-    xorl %r14d, %r14d
-    xorl %r15d, %r15d
+    csn_clear_registers
     jmp *%rax
 
 /*

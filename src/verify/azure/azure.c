@@ -16,7 +16,7 @@
 #include "verify/text.h"
 #include "verify/tpm/ak.h"
 #include "verify/tpm/tpm.h"
-#include "verify/x509/key.h"
+#include "verify/x509/signing_key.h"
 #include <string.h>
 
 /* ---- what the JSON says ---- */
@@ -80,7 +80,7 @@ static bool check_given_key(struct csv_case *appraisal, EVP_PKEY *key)
         return true;
     }
     const struct csv_part *part = csv_need_part(appraisal, CSV_PART_AK, "hcl.ak-agrees", "one key");
-    EVP_PKEY *given = part != NULL ? csv_tpm_ak_read(part->bytes) : NULL;
+    EVP_PKEY *given = part != NULL ? csv_tpm_ak_read(appraisal, part->bytes) : NULL;
     bool same = given != NULL && EVP_PKEY_eq(given, key) == 1;
     EVP_PKEY_free(given);
     return csv_note_if(appraisal, "hcl.ak-agrees", same, "the key in the report",

@@ -77,7 +77,7 @@ static bool read_list(struct csv_case *appraisal, const struct csv_part *part, s
     if (bytes.size > 2 && bytes.at[0] == '3' && bytes.at[1] == '0') {
         bytes = hex_decoded(appraisal->arena, bytes);
     }
-    return csv_crl_read(list, bytes);
+    return csv_crl_read(list, bytes, appraisal->arena);
 }
 
 /* The case's group becomes one inside it; gives back what it was. */
@@ -91,32 +91,28 @@ static const char *enter_group(struct csv_case *appraisal, const char *name)
 /* How many certificates a list names; once for each list. */
 static void claim_list(struct csv_case *appraisal, const char *stem, const struct csv_crl *list)
 {
-    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(list->crl);
     const char *outer = enter_group(appraisal, stem);
     if (csv_claim_find(appraisal, "entries") == NULL) {
-        int count = entries != NULL ? sk_X509_REVOKED_num(entries) : 0;
-        csv_claim_number(appraisal, "entries", (uint64_t)count);
+        csv_claim_number(appraisal, "entries", csv_crl_count(list));
     }
     appraisal->group = outer;
 }
 
 static bool check_list(struct csv_case *appraisal, const char *stem, const struct csv_part *part,
-                       X509 *cert, X509 *issuer, const char *finding)
+                       struct csv_cert *cert, struct csv_cert *issuer, const char *finding)
 {
     struct csv_crl list;
     bool read = read_list(appraisal, part, &list);
     if (read) {
         claim_list(appraisal, stem, &list);
     }
-    bool good =
-        read ? csv_crl_check(appraisal, &list, cert, issuer, finding)
-             : csv_note(appraisal, finding, CSV_FAILED, "a revocation list", "bytes that are none");
-    csv_crl_free(&list);
-    return good;
+    return read ? csv_crl_check(appraisal, &list, cert, issuer, finding)
+                : csv_note(appraisal, finding, CSV_FAILED, "a revocation list",
+                           "bytes that are none");
 }
 
-bool csv_collateral_crl(struct csv_case *appraisal, const char *stem, X509 *cert, X509 *issuer,
-                        const char *finding)
+bool csv_collateral_crl(struct csv_case *appraisal, const char *stem, struct csv_cert *cert,
+                        struct csv_cert *issuer, const char *finding)
 {
     const struct csv_part *part = csv_collateral_part(appraisal->input, stem);
     bool found = part != NULL;
@@ -124,7 +120,6 @@ bool csv_collateral_crl(struct csv_case *appraisal, const char *stem, X509 *cert
     for (size_t i = 0; (part = csv_part(appraisal->input, CSV_PART_CRL, i)) != NULL; i++) {
         struct csv_crl list;
         bool ours = read_list(appraisal, part, &list) && csv_crl_is_from(&list, issuer);
-        csv_crl_free(&list);
         if (ours) {
             found = true;
             good = check_list(appraisal, stem, part, cert, issuer, finding) && good;
@@ -185,7 +180,7 @@ static bool check_dates(struct csv_case *appraisal, const struct csv_collateral_
 }
 
 bool csv_collateral_open(struct csv_case *appraisal, const struct csv_collateral_kind *kind,
-                         X509 *signer, struct csv_collateral *collateral)
+                         struct csv_cert *signer, struct csv_collateral *collateral)
 {
     const struct csv_part *part = csv_collateral_part(appraisal->input, kind->stem);
     struct csv_json_view *view = &collateral->view;
@@ -210,14 +205,15 @@ bool csv_collateral_open(struct csv_case *appraisal, const struct csv_collateral
     if (signer == NULL) {
         return false; /* why was noted with the signer */
     }
-    bool good = csv_ecdsa_check(X509_get0_pubkey(signer), EVP_sha256(), signature, 32,
+    bool good = csv_ecdsa_check(csv_cert_key(signer), EVP_sha256(), signature, 32,
                                 csv_json_raw(view, collateral->body));
     return csv_note_if(appraisal, kind->signature, good, "signed by Intel",
                        good ? "signed" : "the signature is wrong") &&
            check_dates(appraisal, kind, collateral);
 }
 
-X509 *csv_collateral_signer(struct csv_case *appraisal, const char *stem, struct csv_certs *certs)
+struct csv_cert *csv_collateral_signer(struct csv_case *appraisal, const char *stem,
+                                       struct csv_certs *certs)
 {
     static const struct csv_chain_options options = {.finding = "collateral.signer",
                                                      .roots = csv_intel_roots,
@@ -233,11 +229,11 @@ X509 *csv_collateral_signer(struct csv_case *appraisal, const char *stem, struct
                  csv_text(appraisal->arena, "no %s was supplied", stem));
         return NULL;
     }
-    X509 *leaf = certs->at[0];
+    struct csv_cert *leaf = certs->at[0];
     const char *name = csv_common_name(leaf, appraisal->arena);
     /* Other keys below the same root must not pass for this one: a PCK is in anybody's machine. */
     if (strstr(name, "SGX TCB Signing") == NULL ||
-        !csv_ecdsa_is_on(X509_get0_pubkey(leaf), "prime256v1")) {
+        !csv_ecdsa_is_on(csv_cert_key(leaf), "prime256v1")) {
         csv_note(appraisal, "collateral.signer", CSV_FAILED, "an SGX TCB Signing certificate",
                  name);
         return NULL;

@@ -28,8 +28,8 @@ const struct csv_part *csv_collateral_part(const struct csv_input *input, const 
 bool csv_collateral_certs(struct csv_case *appraisal, const char *stem, struct csv_certs *certs);
 /* Is cert on issuer's list? The list is the part with that name and any part of kind CSV_PART_CRL
  * by that issuer; all of them must hold. Notes finding. */
-bool csv_collateral_crl(struct csv_case *appraisal, const char *stem, X509 *cert, X509 *issuer,
-                        const char *finding);
+bool csv_collateral_crl(struct csv_case *appraisal, const char *stem, struct csv_cert *cert,
+                        struct csv_cert *issuer, const char *finding);
 
 /* One signed JSON text. */
 struct csv_collateral_kind {
@@ -48,10 +48,11 @@ struct csv_collateral {
 /* Parse, check the signature by signer over the bytes as they stand, and the dates. True: signed;
  * whether it holds now is noted. */
 bool csv_collateral_open(struct csv_case *appraisal, const struct csv_collateral_kind *kind,
-                         X509 *signer, struct csv_collateral *collateral);
+                         struct csv_cert *signer, struct csv_collateral *collateral);
 
 /* The TCB signing certificate of a part, checked up to the root; NULL: noted why. Borrowed from
  * certs. */
-X509 *csv_collateral_signer(struct csv_case *appraisal, const char *stem, struct csv_certs *certs);
+struct csv_cert *csv_collateral_signer(struct csv_case *appraisal, const char *stem,
+                                       struct csv_certs *certs);
 
 #endif

@@ -20,7 +20,7 @@ struct dcap {
     struct csv_certs certs;      /* the PCK's and those above it */
     struct csv_certs signers;    /* of the TCB info */
     struct csv_certs qe_signers; /* of the QE identity, where they are others */
-    X509 *pck_cert;              /* NULL: not known */
+    struct csv_cert *pck_cert;   /* NULL: not known */
     struct csv_pck pck;
     struct csv_collateral tcb_info;
     struct csv_collateral qe_identity;
@@ -101,7 +101,7 @@ static bool check_pck_content(struct dcap *dcap)
     const char *name = csv_common_name(dcap->pck_cert, appraisal->arena);
     bool named = strstr(name, "SGX PCK Certificate") != NULL;
     bool read = csv_pck_read(dcap->pck_cert, &dcap->pck);
-    bool curve = csv_ecdsa_is_on(X509_get0_pubkey(dcap->pck_cert), "prime256v1");
+    bool curve = csv_ecdsa_is_on(csv_cert_key(dcap->pck_cert), "prime256v1");
     if (read) {
         csv_pck_claims(appraisal, dcap->pck_cert, &dcap->pck);
     }
@@ -154,8 +154,8 @@ static void check_collateral(struct dcap *dcap)
         return; /* noted; nothing of this holds without a clock */
     }
     bool alone = csv_collateral_part(appraisal->input, "qe_identity_issuer_chain") != NULL;
-    X509 *signer = csv_collateral_signer(appraisal, "tcb_signing_chain", &dcap->signers);
-    X509 *qe_signer =
+    struct csv_cert *signer = csv_collateral_signer(appraisal, "tcb_signing_chain", &dcap->signers);
+    struct csv_cert *qe_signer =
         alone ? csv_collateral_signer(appraisal, "qe_identity_issuer_chain", &dcap->qe_signers)
               : signer;
     dcap->tcb_info_signed =
@@ -178,8 +178,8 @@ static void check_qe(struct dcap *dcap)
     uint8_t digest[32] = {0};
     uint8_t *text = csv_take(appraisal->arena, 64 + quote->auth.size, 1);
     struct csv_bytes report = {quote->qe_report, CSV_SGX_BODY_SIZE};
-    bool good = csv_ecdsa_check(X509_get0_pubkey(dcap->pck_cert), EVP_sha256(), quote->qe_signature,
-                                32, report);
+    bool good = csv_ecdsa_check(csv_cert_key(dcap->pck_cert), EVP_sha256(), quote->qe_signature, 32,
+                                report);
     csv_note_if(appraisal, "qe.signature", good, "signed by the PCK",
                 good ? "signed" : "the signature is wrong");
     if (text == NULL) {
@@ -289,12 +289,12 @@ static void appraise(struct csv_case *appraisal, struct csv_bytes evidence, uint
         return; /* the frame notes that the arena is full */
     }
     dcap->appraisal = appraisal;
+    dcap->certs.appraisal = appraisal;
+    dcap->signers.appraisal = appraisal;
+    dcap->qe_signers.appraisal = appraisal;
     if (check_structure(dcap, evidence, tee)) {
         run(dcap);
     }
-    csv_certs_free(&dcap->certs);
-    csv_certs_free(&dcap->signers);
-    csv_certs_free(&dcap->qe_signers);
 }
 
 static bool recognise_tdx(struct csv_bytes evidence)

@@ -3,8 +3,6 @@
 #include "verify/dcap/pck.h"
 #include "verify/parse/der.h"
 #include "verify/text.h"
-#include <openssl/asn1.h>
-#include <openssl/objects.h>
 
 #define EXTENSION "1.2.840.113741.1.13.1"
 
@@ -126,13 +124,13 @@ static bool read_field(unsigned field, uint8_t tag, struct csv_bytes value, stru
     }
 }
 
-bool csv_pck_is(const X509 *cert)
+bool csv_pck_is(const struct csv_cert *cert)
 {
     struct csv_bytes content;
     return csv_extension(cert, EXTENSION, &content);
 }
 
-bool csv_pck_read(const X509 *cert, struct csv_pck *pck)
+bool csv_pck_read(const struct csv_cert *cert, struct csv_pck *pck)
 {
     struct csv_bytes content;
     struct csv_bytes fields;
@@ -159,11 +157,9 @@ bool csv_pck_read(const X509 *cert, struct csv_pck *pck)
 }
 
 /* As a number: "0x…" without leading zeros. */
-static const char *serial_text(struct csv_arena *arena, const X509 *cert)
+static const char *serial_text(struct csv_arena *arena, const struct csv_cert *cert)
 {
-    const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
-    const char *hex =
-        csv_text_hex(arena, ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial));
+    const char *hex = csv_text_hex(arena, cert->serial.at, cert->serial.size);
     while (hex[0] == '0' && hex[1] != 0) {
         hex++;
     }
@@ -171,18 +167,18 @@ static const char *serial_text(struct csv_arena *arena, const X509 *cert)
 }
 
 /* The issuer's common name, with '_' for blanks. */
-static const char *issuer_text(struct csv_arena *arena, const X509 *cert)
+static const char *issuer_text(struct csv_arena *arena, const struct csv_cert *cert)
 {
-    char name[128];
-    int size =
-        X509_NAME_get_text_by_NID(X509_get_issuer_name(cert), NID_commonName, name, sizeof name);
-    for (int i = 0; i < size; i++) {
-        name[i] = name[i] == ' ' ? '_' : name[i];
+    const char *name = csv_name_common(cert->issuer, arena);
+    char *text = csv_take(arena, strlen(name) + 1, 1);
+    for (size_t i = 0; text != NULL && name[i] != 0; i++) {
+        text[i] = name[i] == ' ' ? '_' : name[i];
     }
-    return size > 0 ? csv_text_foreign(arena, (const uint8_t *)name, (size_t)size) : "";
+    return text != NULL ? text : "";
 }
 
-void csv_pck_claims(struct csv_case *appraisal, const X509 *cert, const struct csv_pck *pck)
+void csv_pck_claims(struct csv_case *appraisal, const struct csv_cert *cert,
+                    const struct csv_pck *pck)
 {
     const char *comp = "";
     for (size_t i = 0; i < sizeof pck->comp; i++) {

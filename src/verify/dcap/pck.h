@@ -18,9 +18,10 @@ struct csv_pck {
 };
 
 /* Order does not matter, but each field is there once; unknown fields are skipped. */
-bool csv_pck_read(const X509 *cert, struct csv_pck *pck);
+bool csv_pck_read(const struct csv_cert *cert, struct csv_pck *pck);
 /* Is there such an extension at all? */
-bool csv_pck_is(const X509 *cert);
-void csv_pck_claims(struct csv_case *appraisal, const X509 *cert, const struct csv_pck *pck);
+bool csv_pck_is(const struct csv_cert *cert);
+void csv_pck_claims(struct csv_case *appraisal, const struct csv_cert *cert,
+                    const struct csv_pck *pck);
 
 #endif

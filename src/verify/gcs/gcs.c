@@ -11,7 +11,7 @@
 #include "verify/gcs/gcs_rules.h"
 #include "verify/gcs/jwt.h"
 #include "verify/text.h"
-#include "verify/x509/key.h"
+#include "verify/x509/signing_key.h"
 #include "verify/x509/x509.h"
 #include <string.h>
 
@@ -76,13 +76,14 @@ static void check_signature(struct csv_case *appraisal, const struct csv_jwt *jw
         .root_count = sizeof roots / sizeof roots[0],
         .depth_max = 4,
     };
+    static const struct csv_algorithm rs256 = {.digest = "SHA256", .rsa = true};
     struct csv_chain chain;
     csv_chain_check(appraisal, certs->at[0], certs, &options, &chain);
-    EVP_PKEY *key = X509_get0_pubkey(certs->at[0]);
-    const char *fault = key == NULL                  ? "no key"
+    EVP_PKEY *key = csv_cert_key(certs->at[0]);
+    const char *fault = key == NULL                  ? "a key of another kind"
                         : !EVP_PKEY_is_a(key, "RSA") ? "not an RSA key"
                                                      : csv_key_fault(key);
-    if (fault == NULL && !csv_key_check(key, EVP_sha256(), false, jwt->signature, jwt->message)) {
+    if (fault == NULL && !csv_signature_check(key, &rs256, jwt->message, jwt->signature)) {
         fault = "not valid";
     }
     csv_note_if(appraisal, "gcs.signature", fault == NULL, "a valid signature of the leaf",
@@ -92,7 +93,7 @@ static void check_signature(struct csv_case *appraisal, const struct csv_jwt *jw
 static void check_header(struct csv_case *appraisal, const struct csv_jwt *jwt)
 {
     struct csv_json_view header;
-    struct csv_certs certs = {0};
+    struct csv_certs certs = {.appraisal = appraisal};
     const char *why = NULL;
     const char *fault =
         csv_json_open(&header, jwt->header, appraisal->arena, &why) ? header_fault(&header) : why;
@@ -104,7 +105,6 @@ static void check_header(struct csv_case *appraisal, const struct csv_jwt *jwt)
     if (read_x5c(appraisal, &header, &certs)) {
         check_signature(appraisal, jwt, &certs);
     }
-    csv_certs_free(&certs);
 }
 
 /* A time of the token's: whole seconds since 1970. */

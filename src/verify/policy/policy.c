@@ -197,10 +197,11 @@ csn_err csv_policy_create(struct csv_policy **policy)
         return CSN_ERR_ARGUMENT;
     }
     size_t head = (sizeof **policy + 15) & ~(size_t)15;
-    uint8_t *memory = calloc(1, head + CSV_POLICY_ARENA_SIZE);
+    uint8_t *memory = malloc(head + CSV_POLICY_ARENA_SIZE);
     if (memory == NULL) {
         return CSN_ERR_MEMORY;
     }
+    memset(memory, 0, head);
     *policy = (struct csv_policy *)(void *)memory;
     (*policy)->arena = (struct csv_arena){.base = memory + head, .size = CSV_POLICY_ARENA_SIZE};
     return CSN_OK;

@@ -109,7 +109,7 @@ static void check_order(struct csv_case *appraisal, const uint8_t *report)
 
 static void appraise(struct csv_case *appraisal, struct csv_bytes evidence)
 {
-    struct csv_certs certs = {0};
+    struct csv_certs certs = {.appraisal = appraisal};
     struct csv_snp_vek vek = {0};
     const uint8_t *report = evidence.at;
     if (!csv_snp_check_form(appraisal, evidence)) {
@@ -117,7 +117,6 @@ static void appraise(struct csv_case *appraisal, struct csv_bytes evidence)
     }
     csv_snp_claims(appraisal, report);
     check_vek(appraisal, report, &certs, &vek);
-    csv_certs_free(&certs);
     check_order(appraisal, report);
     bool set = (report[CSV_SNP_POLICY + 2] & 2) != 0;
     csv_note_if(appraisal, "snp.policy-reserved", set, "bit 17 of the guest policy is 1",

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snp_chain.c: from the VEK up to AMD's root, and from the VEK down to the report. */
+#include "verify/ecdsa.h"
 #include "verify/policy/policy.h"
+#include "verify/snp/snp_number.h"
 #include "verify/snp/snp_vek.h"
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/objects.h>
 #include <string.h>
 
 /* ../shared/attestation.md, section 9: SHA-256 of the SubjectPublicKeyInfo. */
@@ -47,18 +46,17 @@ static void no_crl(struct csv_case *appraisal, const char *issuer)
 /* Every list of the root's that was supplied must hold and must not name the key below it. */
 static void check_crls(struct csv_case *appraisal, const struct csv_chain *chain)
 {
-    X509 *root = chain->at[chain->count - 1];
+    struct csv_cert *root = chain->at[chain->count - 1];
     size_t used = 0;
     const struct csv_part *part;
     for (size_t i = 0; (part = csv_part(appraisal->input, CSV_PART_CRL, i)) != NULL; i++) {
         struct csv_crl crl;
-        if (!csv_crl_read(&crl, part->bytes)) {
+        if (!csv_crl_read(&crl, part->bytes, appraisal->arena)) {
             csv_note(appraisal, "snp.crl", CSV_FAILED, "a list that can be read", "not a list");
         } else if (csv_crl_is_from(&crl, root)) {
             csv_crl_check(appraisal, &crl, chain->at[1], root, "snp.crl");
             used++;
         }
-        csv_crl_free(&crl);
     }
     if (used == 0) {
         no_crl(appraisal, csv_common_name(root, appraisal->arena));
@@ -89,52 +87,16 @@ void csv_snp_chain_check(struct csv_case *appraisal, const struct csv_snp_vek *v
     }
 }
 
-static bool is_p384(EVP_PKEY *key)
-{
-    char group[32] = "";
-    size_t size = 0;
-    return key != NULL && EVP_PKEY_is_a(key, "EC") &&
-           EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
-           OBJ_sn2nid(group) == NID_secp384r1;
-}
-
-/* r and s stand little-endian in 72 bytes each, of which the upper 24 are zero. */
-static int signature_der(const uint8_t *at, unsigned char **der)
-{
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    BIGNUM *r = BN_lebin2bn(at, 72, NULL);
-    BIGNUM *s = BN_lebin2bn(at + 72, 72, NULL);
-    int size = -1;
-    if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1) {
-        size = i2d_ECDSA_SIG(signature, der);
-    } else {
-        BN_free(r);
-        BN_free(s);
-    }
-    ECDSA_SIG_free(signature);
-    return size;
-}
-
-static bool signature_is_good(EVP_PKEY *key, const uint8_t *report)
-{
-    unsigned char *der = NULL;
-    int size = signature_der(report + CSV_SNP_SIGNATURE, &der);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = size > 0 && context != NULL &&
-                EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, key) == 1 &&
-                EVP_DigestVerify(context, der, (size_t)size, report, CSV_SNP_SIGNED_SIZE) == 1;
-    EVP_MD_CTX_free(context);
-    OPENSSL_free(der);
-    return good;
-}
-
 void csv_snp_signature_check(struct csv_case *appraisal, const struct csv_snp_vek *vek,
                              const uint8_t *report)
 {
-    EVP_PKEY *key = X509_get0_pubkey(vek->cert);
-    bool kind = is_p384(key);
+    EVP_PKEY *key = csv_cert_key(vek->cert);
+    bool kind = csv_ecdsa_is_on(key, "secp384r1");
     if (csv_note_if(appraisal, "snp.vek-key", kind, "a P-384 key", kind ? "P-384" : "another")) {
-        bool good = signature_is_good(key, report);
+        uint8_t rs[96];
+        struct csv_bytes message = {report, CSV_SNP_SIGNED_SIZE};
+        bool good = csv_snp_numbers(report + CSV_SNP_SIGNATURE, rs) &&
+                    csv_ecdsa_check(key, EVP_sha384(), rs, 48, message);
         csv_note_if(appraisal, "snp.signature", good, "a valid signature",
                     good ? "valid" : "not valid");
     }

@@ -6,7 +6,7 @@
 #include "verify/catalogue.h"
 #include "verify/policy/rule.h"
 
-#define CSV_SNP_RULE_COUNT  83
+#define CSV_SNP_RULE_COUNT  79
 #define CSV_SNP_ENTRY_COUNT 62
 extern const struct csv_rule csv_snp_rules[CSV_SNP_RULE_COUNT];
 extern const struct csv_entry csv_snp_entries[CSV_SNP_ENTRY_COUNT];

@@ -31,9 +31,7 @@ static bool read_table(struct csv_certs *certs, struct csv_bytes table)
         struct csv_bytes content = {table.at + offset, (size_t)length};
         size_t before = certs->count;
         if (!csv_certs_read(certs, content)) {
-            while (certs->count > before) {
-                X509_free(certs->at[--certs->count]);
-            }
+            certs->count = before;
         }
     }
     return false;
@@ -62,12 +60,12 @@ static bool read_all(struct csv_case *appraisal, struct csv_certs *certs)
 }
 
 /* The first certificate with AMD's levels, of the kind wanted if there is one. */
-static X509 *find_vek(const struct csv_certs *certs, bool vlek)
+static struct csv_cert *find_vek(const struct csv_certs *certs, bool vlek)
 {
     struct csv_bytes value;
-    X509 *found = NULL;
+    struct csv_cert *found = NULL;
     for (size_t i = 0; i < certs->count; i++) {
-        X509 *cert = certs->at[i];
+        struct csv_cert *cert = certs->at[i];
         bool wanted = csv_extension(cert, ARC "5", &value) == vlek;
         if (csv_extension(cert, ARC "3.1", &value) && (found == NULL || wanted)) {
             found = cert;
@@ -98,7 +96,7 @@ bool csv_snp_vek_find(struct csv_case *appraisal, bool vlek, struct csv_certs *c
                     "supplied");
 }
 
-static bool read_number(const X509 *cert, const char *oid, uint64_t *number)
+static bool read_number(const struct csv_cert *cert, const char *oid, uint64_t *number)
 {
     struct csv_bytes value;
     struct csv_bytes content;
@@ -111,7 +109,8 @@ static bool read_number(const X509 *cert, const char *oid, uint64_t *number)
 }
 
 /* NULL: absent or not an IA5String. */
-static const char *read_text(struct csv_case *appraisal, const X509 *cert, const char *oid)
+static const char *read_text(struct csv_case *appraisal, const struct csv_cert *cert,
+                             const char *oid)
 {
     struct csv_bytes value;
     struct csv_bytes content;
@@ -124,7 +123,7 @@ static const char *read_text(struct csv_case *appraisal, const X509 *cert, const
 }
 
 /* 64 or 8 bytes, bare or in an OCTET STRING: both are in use. */
-static bool read_hwid(const X509 *cert, struct csv_bytes *hwid)
+static bool read_hwid(const struct csv_cert *cert, struct csv_bytes *hwid)
 {
     struct csv_bytes value;
     struct csv_bytes content;
@@ -152,7 +151,7 @@ static bool read_levels(struct csv_case *appraisal, struct csv_snp_vek *vek)
     return components != NULL;
 }
 
-static void key_claim(struct csv_case *appraisal, const X509 *cert)
+static void key_claim(struct csv_case *appraisal, const struct csv_cert *cert)
 {
     uint8_t digest[32];
     if (csv_spki_sha256(cert, digest)) {

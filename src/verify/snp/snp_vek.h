@@ -10,8 +10,8 @@
 #include "verify/x509/x509.h"
 
 struct csv_snp_vek {
-    X509 *cert; /* one of the certificates read; NULL: none was supplied */
-    bool read;  /* what follows is set */
+    struct csv_cert *cert; /* one of the certificates read; NULL: none was supplied */
+    bool read;             /* what follows is set */
     uint64_t struct_version;
     const char *product;              /* as in the certificate */
     uint8_t levels[CSV_SNP_TCB_SIZE]; /* in the order of a TCB version */

@@ -2,12 +2,10 @@
 /* ak.c: see ak.h. */
 #include "verify/tpm/ak.h"
 #include "verify/parse/der.h"
-#include "verify/x509/key.h"
+#include "verify/x509/pem.h"
+#include "verify/x509/signing_key.h"
 #include "verify/x509/x509.h"
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-#include <string.h>
+#include <openssl/x509.h>
 
 /* docs/VERIFY.md; the names are what policies call them. */
 static const struct csv_root roots[] = {
@@ -19,61 +17,42 @@ static const struct csv_root roots[] = {
                     0x39, 0x93, 0x71, 0x83, 0xba, 0xdd, 0xcc, 0xcb, 0x8c, 0xdf}},
 };
 
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == 0;
-}
-
-static bool starts(struct csv_bytes bytes, const char *text)
-{
-    size_t size = strlen(text);
-    return bytes.size >= size && memcmp(bytes.at, text, size) == 0;
-}
+#define USAGE_DIGITAL_SIGNATURE (1u << 0)
 
 /* One PEM block "PUBLIC KEY" and nothing else; NULL: something else. */
-static EVP_PKEY *read_public_key(struct csv_bytes bytes)
+static EVP_PKEY *read_public_key(struct csv_case *appraisal, struct csv_bytes bytes)
 {
-    static const char end[] = "-----END PUBLIC KEY-----";
-    while (bytes.size != 0 && is_space(bytes.at[0])) {
-        bytes.at++;
-        bytes.size--;
-    }
-    while (bytes.size != 0 && is_space(bytes.at[bytes.size - 1])) {
-        bytes.size--;
-    }
-    struct csv_bytes tail = {bytes.at, 0};
-    if (bytes.size >= sizeof end) {
-        tail.size = sizeof end - 1;
-        tail.at += bytes.size - tail.size;
-    }
-    if (!starts(bytes, "-----BEGIN PUBLIC KEY-----") || !starts(tail, end)) {
+    struct csv_bytes content;
+    csv_pem_skip(&bytes);
+    if (!csv_pem_next(&bytes, "PUBLIC KEY", appraisal->arena, &content) || bytes.size != 0) {
         return NULL;
     }
-    BIO *bio = BIO_new_mem_buf(bytes.at, (int)bytes.size);
-    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-    bool whole = bio != NULL && BIO_pending(bio) == 0;
-    BIO_free(bio);
-    if (!whole) {
+    const unsigned char *at = content.at;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)content.size);
+    if (key != NULL && at != content.at + content.size) {
         EVP_PKEY_free(key);
         return NULL;
     }
     return key;
 }
 
-EVP_PKEY *csv_tpm_ak_read(struct csv_bytes bytes)
+/* The certificate's own, to be freed all the same; NULL: of a kind that nobody here uses. */
+static EVP_PKEY *key_of(struct csv_cert *cert)
 {
-    struct csv_certs certs = {0};
-    EVP_PKEY *key = read_public_key(bytes);
-    if (key == NULL && csv_certs_read(&certs, bytes)) {
-        key = X509_get_pubkey(certs.at[0]);
-    }
-    csv_certs_free(&certs);
-    return key;
+    EVP_PKEY *key = csv_cert_key(cert);
+    return key != NULL && EVP_PKEY_up_ref(key) == 1 ? key : NULL;
+}
+
+EVP_PKEY *csv_tpm_ak_read(struct csv_case *appraisal, struct csv_bytes bytes)
+{
+    struct csv_certs certs = {.appraisal = appraisal};
+    EVP_PKEY *key = read_public_key(appraisal, bytes);
+    return key != NULL ? key : csv_certs_read(&certs, bytes) ? key_of(certs.at[0]) : NULL;
 }
 
 /* Where a GCE virtual machine's key lives: SEQUENCE of zone, project number, project id, instance
  * id, instance name, and what follows. */
-static void claim_gce(struct csv_case *appraisal, const X509 *cert)
+static void claim_gce(struct csv_case *appraisal, const struct csv_cert *cert)
 {
     static const char *const names[] = {"gce_zone", "gce_project_number", "gce_project_id",
                                         "gce_instance_id", "gce_instance_name"};
@@ -110,26 +89,25 @@ static bool check_crls(struct csv_case *appraisal, const struct csv_chain *chain
     bool good = true;
     for (size_t i = 0; good && (part = csv_part(appraisal->input, CSV_PART_CRL, i)) != NULL; i++) {
         struct csv_crl crl;
-        good = csv_crl_read(&crl, part->bytes) ||
+        good = csv_crl_read(&crl, part->bytes, appraisal->arena) ||
                csv_note(appraisal, "tpm.ak-revoked", CSV_FAILED, "a revocation list", "not one");
         for (size_t j = 1; good && j < chain->count; j++) {
             good = !csv_crl_is_from(&crl, chain->at[j]) ||
                    csv_crl_check(appraisal, &crl, chain->at[j - 1], chain->at[j], "tpm.ak-revoked");
         }
-        csv_crl_free(&crl);
     }
     return good;
 }
 
-static bool may_sign(struct csv_case *appraisal, X509 *cert)
+static bool may_sign(struct csv_case *appraisal, const struct csv_cert *cert)
 {
-    bool signs = (X509_get_extension_flags(cert) & EXFLAG_KUSAGE) == 0 ||
-                 (X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE) != 0;
+    bool signs = !cert->has_usage || (cert->usage & USAGE_DIGITAL_SIGNATURE) != 0;
     return signs || csv_note(appraisal, "tpm.ak", CSV_FAILED, "a certificate of a key that signs",
                              "a key for something else");
 }
 
-static EVP_PKEY *certified(struct csv_case *appraisal, struct csv_certs *certs,
+/* certs: the leaf first; what follows it helps to build the path, as the pool does. */
+static EVP_PKEY *certified(struct csv_case *appraisal, const struct csv_certs *certs,
                            struct csv_certs *pool)
 {
     static const struct csv_chain_options options = {
@@ -139,9 +117,8 @@ static EVP_PKEY *certified(struct csv_case *appraisal, struct csv_certs *certs,
         .depth_max = 4,
     };
     struct csv_chain chain;
-    X509 *leaf = certs->at[0];
+    struct csv_cert *leaf = certs->at[0];
     for (size_t i = 1; i < certs->count && pool->count < CSV_CERT_COUNT_MAX; i++) {
-        X509_up_ref(certs->at[i]);
         pool->at[pool->count++] = certs->at[i];
     }
     csv_claim_text(appraisal, "ak_subject", csv_common_name(leaf, appraisal->arena));
@@ -151,24 +128,27 @@ static EVP_PKEY *certified(struct csv_case *appraisal, struct csv_certs *certs,
         return NULL;
     }
     csv_claim_text(appraisal, "ak_root", chain.root != NULL ? chain.root->name : "test");
-    return X509_get_pubkey(leaf);
+    EVP_PKEY *key = key_of(leaf);
+    if (key == NULL) {
+        csv_note(appraisal, "tpm.ak-kind", CSV_FAILED, "a key that may attest",
+                 "a key of another kind");
+    }
+    return key;
 }
 
 static EVP_PKEY *from_certificate(struct csv_case *appraisal, struct csv_bytes bytes)
 {
-    struct csv_certs certs = {0};
-    struct csv_certs pool = {0};
-    EVP_PKEY *key = NULL;
+    struct csv_certs certs = {.appraisal = appraisal};
+    struct csv_certs pool = {.appraisal = appraisal};
     if (!csv_certs_read(&certs, bytes)) {
         csv_note(appraisal, "tpm.ak", CSV_FAILED, "a PEM public key or a certificate", "neither");
-    } else if (!csv_certs_read_parts(&pool, appraisal->input, CSV_PART_CHAIN)) {
-        csv_note(appraisal, "tpm.ak", CSV_FAILED, "certificates", "not certificates");
-    } else {
-        key = certified(appraisal, &certs, &pool);
+        return NULL;
     }
-    csv_certs_free(&pool);
-    csv_certs_free(&certs);
-    return key;
+    if (!csv_certs_read_parts(&pool, appraisal->input, CSV_PART_CHAIN)) {
+        csv_note(appraisal, "tpm.ak", CSV_FAILED, "certificates", "not certificates");
+        return NULL;
+    }
+    return certified(appraisal, &certs, &pool);
 }
 
 static EVP_PKEY *bare(struct csv_case *appraisal, EVP_PKEY *key)
@@ -190,7 +170,7 @@ EVP_PKEY *csv_tpm_ak(struct csv_case *appraisal)
     if (part == NULL) {
         return NULL;
     }
-    EVP_PKEY *key = read_public_key(part->bytes);
+    EVP_PKEY *key = read_public_key(appraisal, part->bytes);
     key = key != NULL ? bare(appraisal, key) : from_certificate(appraisal, part->bytes);
     const char *fault = key != NULL ? csv_key_fault(key) : NULL;
     uint8_t digest[32];

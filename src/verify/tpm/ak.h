@@ -16,6 +16,6 @@
  * claims that rules for keys look at. */
 EVP_PKEY *csv_tpm_ak(struct csv_case *appraisal);
 /* The key in a PEM public key or, without looking at who issued it, in a certificate. */
-EVP_PKEY *csv_tpm_ak_read(struct csv_bytes bytes);
+EVP_PKEY *csv_tpm_ak_read(struct csv_case *appraisal, struct csv_bytes bytes);
 
 #endif

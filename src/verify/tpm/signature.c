@@ -2,9 +2,10 @@
 /* signature.c: see signature.h. */
 #include "verify/tpm/signature.h"
 #include "verify/parse/read.h"
-#include "verify/x509/key.h"
+#include "verify/x509/cert.h"
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/rsa.h>
 
 #define SCHEME_RSASSA 0x0014
 #define SCHEME_RSAPSS 0x0016
@@ -83,10 +84,15 @@ bool csv_tpm_signature_check(struct csv_bytes signature, EVP_PKEY *key,
 {
     struct parts parts = {0};
     *why = open_parts(signature, key, quote, &parts);
-    bool pss = parts.scheme == SCHEME_RSAPSS;
-    if (*why == NULL &&
-        !csv_key_check(key, parts.hash->make(), pss, parts.signature, quote->whole)) {
-        *why = "not this key's signature of this quote";
+    if (*why == NULL) {
+        /* A TPM takes as much salt as fits, or as its hash has bytes. */
+        struct csv_algorithm algorithm = {
+            .digest = parts.hash->name,
+            .rsa = parts.scheme != SCHEME_ECDSA,
+            .pss_salt = parts.scheme == SCHEME_RSAPSS ? RSA_PSS_SALTLEN_AUTO : 0,
+        };
+        bool good = csv_signature_check(key, &algorithm, quote->whole, parts.signature);
+        *why = good ? NULL : "not this key's signature of this quote";
     }
     OPENSSL_free(parts.der);
     return *why == NULL;

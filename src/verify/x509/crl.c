@@ -1,71 +1,162 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crl.c: revocation lists: who signed them, when they hold, whom they name. See x509.h. */
-#include "verify/parse/read.h"
+/* crl.c: revocation lists (RFC 5280, section 5): who signed them, when they hold, whom they name.
+ */
+#include "verify/parse/der.h"
+#include "verify/x509/pem.h"
 #include "verify/x509/x509.h"
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
-bool csv_crl_read(struct csv_crl *crl, struct csv_bytes bytes)
+/* Only what narrows a list to some certificates would be critical: such a list is refused. */
+static bool read_extensions(struct csv_crl *crl, struct csv_bytes content)
 {
-    crl->crl = NULL;
+    struct csv_reader outer = csv_read(content);
+    struct csv_bytes list;
+    if (!csv_der_take(&outer, CSV_DER_SEQUENCE, &list) || outer.left != 0) {
+        return false;
+    }
+    struct csv_reader reader = csv_read(list);
+    while (reader.left != 0) {
+        struct csv_bytes one;
+        struct csv_bytes flag;
+        bool there = false;
+        if (!csv_der_take(&reader, CSV_DER_SEQUENCE, &one)) {
+            return false;
+        }
+        struct csv_reader inner = csv_read(one);
+        if (!csv_der_take(&inner, CSV_DER_OID, &flag) ||
+            !csv_der_optional(&inner, CSV_DER_BOOLEAN, &flag, &there)) {
+            return false;
+        }
+        crl->unknown_critical |= there && flag.size == 1 && flag.at[0] != 0;
+    }
+    return true;
+}
+
+/* tbsCertList, after its version. */
+static bool read_body(struct csv_crl *crl, struct csv_reader *body, struct csv_bytes *inner)
+{
+    struct csv_bytes content;
+    bool there = false;
+    if (!csv_der_optional(body, CSV_DER_INTEGER, &content, &there) ||
+        !csv_der_take(body, CSV_DER_SEQUENCE, inner) ||
+        !csv_der_take_whole(body, CSV_DER_SEQUENCE, &crl->issuer) ||
+        !csv_der_time(body, &crl->this_update)) {
+        return false;
+    }
+    uint8_t next = body->left != 0 ? body->at[0] : 0;
+    crl->has_next = next == CSV_DER_UTC_TIME || next == CSV_DER_GENERAL_TIME;
+    if (crl->has_next && !csv_der_time(body, &crl->next_update)) {
+        return false;
+    }
+    return csv_der_optional(body, CSV_DER_SEQUENCE, &crl->entries, &there) &&
+           csv_der_optional(body, CSV_DER_CONTEXT(0), &content, &there) && body->left == 0 &&
+           (!there || read_extensions(crl, content));
+}
+
+static bool read_der(struct csv_crl *crl, struct csv_bytes bytes)
+{
+    struct csv_reader reader = csv_read(bytes);
+    struct csv_bytes content;
+    struct csv_bytes inner;
+    struct csv_bytes outer;
+    if (!csv_der_take(&reader, CSV_DER_SEQUENCE, &content) ||
+        !csv_is_zero(reader.at, reader.left)) {
+        return false;
+    }
+    struct csv_reader parts = csv_read(content);
+    if (!csv_der_take_whole(&parts, CSV_DER_SEQUENCE, &crl->signed_part) ||
+        !csv_der_take(&parts, CSV_DER_SEQUENCE, &outer) || !csv_der_bits(&parts, &crl->signature) ||
+        parts.left != 0) {
+        return false;
+    }
+    struct csv_reader whole = csv_read(crl->signed_part);
+    if (!csv_der_take(&whole, CSV_DER_SEQUENCE, &content)) {
+        return false;
+    }
+    struct csv_reader body = csv_read(content);
+    return read_body(crl, &body, &inner) && csv_bytes_same(inner, outer) &&
+           csv_algorithm_read(outer, &crl->algorithm);
+}
+
+bool csv_crl_read(struct csv_crl *crl, struct csv_bytes bytes, struct csv_arena *arena)
+{
+    struct csv_bytes content = bytes;
+    *crl = (struct csv_crl){0};
     if (bytes.size == 0 || bytes.size > CSV_PART_SIZE_MAX) {
         return false;
     }
-    if (bytes.at[0] == 0x30) {
-        const unsigned char *at = bytes.at;
-        crl->crl = d2i_X509_CRL(NULL, &at, (long)bytes.size);
-        return crl->crl != NULL && csv_is_zero(at, bytes.size - (size_t)(at - bytes.at));
+    if (bytes.at[0] != 0x30 &&
+        (!csv_pem_next(&bytes, "X509 CRL", arena, &content) || bytes.size != 0)) {
+        return false;
     }
-    BIO *bio = BIO_new_mem_buf(bytes.at, (int)bytes.size);
-    crl->crl = bio != NULL ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
-    BIO_free(bio);
-    return crl->crl != NULL;
+    return read_der(crl, content);
 }
 
-void csv_crl_free(struct csv_crl *crl)
+bool csv_crl_is_from(const struct csv_crl *crl, const struct csv_cert *issuer)
 {
-    X509_CRL_free(crl->crl);
-    crl->crl = NULL;
+    return csv_bytes_same(crl->issuer, issuer->subject);
 }
 
-bool csv_crl_is_from(const struct csv_crl *crl, X509 *issuer)
+/* Each entry is (serial, date, perhaps extensions): the whole list is read, malformed ones refuse.
+ */
+static bool is_listed(const struct csv_crl *crl, const struct csv_cert *cert, bool *listed,
+                      size_t *count)
 {
-    return X509_NAME_cmp(X509_CRL_get_issuer(crl->crl), X509_get_subject_name(issuer)) == 0;
+    struct csv_reader reader = csv_read(crl->entries);
+    *listed = false;
+    *count = 0;
+    while (reader.left != 0) {
+        struct csv_bytes entry;
+        struct csv_bytes serial;
+        if (!csv_der_take(&reader, CSV_DER_SEQUENCE, &entry)) {
+            return false;
+        }
+        struct csv_reader inner = csv_read(entry);
+        if (!csv_der_take(&inner, CSV_DER_INTEGER, &serial)) {
+            return false;
+        }
+        *listed = *listed || (cert != NULL && csv_bytes_same(serial, cert->serial));
+        ++*count;
+    }
+    return true;
+}
+
+size_t csv_crl_count(const struct csv_crl *crl)
+{
+    bool listed = false;
+    size_t count = 0;
+    return is_listed(crl, NULL, &listed, &count) ? count : 0;
 }
 
 static const char *crl_fault(const struct csv_case *appraisal, const struct csv_crl *crl,
-                             X509 *issuer)
+                             struct csv_cert *issuer)
 {
-    int64_t begin;
-    int64_t end;
-    uint32_t flags = X509_get_extension_flags(issuer);
-    bool signs = (flags & EXFLAG_KUSAGE) == 0 || (X509_get_key_usage(issuer) & KU_CRL_SIGN) != 0;
+    int64_t time = appraisal->input->time;
+    bool signs = !issuer->has_usage || (issuer->usage & CSV_USAGE_CRL_SIGN) != 0;
     if (!csv_crl_is_from(crl, issuer)) {
         return "the list is another issuer's";
     }
-    if (!signs || X509_CRL_verify(crl->crl, X509_get0_pubkey(issuer)) != 1) {
+    if (!signs || !csv_signature_check(csv_cert_key(issuer), &crl->algorithm, crl->signed_part,
+                                       crl->signature)) {
         return "the list is not signed by the issuer";
     }
-    if (!csv_asn1_time(X509_CRL_get0_lastUpdate(crl->crl), &begin) ||
-        !csv_asn1_time(X509_CRL_get0_nextUpdate(crl->crl), &end)) {
-        return "the list does not say how long it holds";
-    }
-    return appraisal->input->time < begin ? "the list is not valid yet"
-           : appraisal->input->time > end ? "the list has expired"
-                                          : NULL;
+    return crl->unknown_critical     ? "the list has a critical extension that is not known"
+           : !crl->has_next          ? "the list does not say how long it holds"
+           : time < crl->this_update ? "the list is not valid yet"
+           : time > crl->next_update ? "the list has expired"
+                                     : NULL;
 }
 
-bool csv_crl_check(struct csv_case *appraisal, const struct csv_crl *crl, X509 *cert, X509 *issuer,
-                   const char *finding)
+bool csv_crl_check(struct csv_case *appraisal, const struct csv_crl *crl,
+                   const struct csv_cert *cert, struct csv_cert *issuer, const char *finding)
 {
-    X509_REVOKED *entry = NULL;
+    bool listed = false;
+    size_t count = 0;
     const char *fault = crl_fault(appraisal, crl, issuer);
+    fault = fault == NULL && !is_listed(crl, cert, &listed, &count) ? "malformed entries" : fault;
     if (fault != NULL) {
         return csv_note(appraisal, finding, CSV_FAILED, "a list of the issuer's that holds now",
                         fault);
     }
-    bool listed = X509_CRL_get0_by_cert(crl->crl, &entry, cert) != 0;
     return csv_note_if(appraisal, finding, !listed, "not revoked",
                        csv_text(appraisal->arena, "%s: %s", csv_common_name(cert, appraisal->arena),
                                 listed ? "revoked" : "not on the list"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * x509.h: certificates, chains and revocation lists, on libcrypto's parser and signature checks.
+ * x509.h: certificates, chains and revocation lists, on libcrypto's signature checks.
  *
  * The path is walked here, not by libcrypto's own verifier: there is one clock (the caller's), no
  * store, no purpose guessing, and each step leaves a finding. What is required: issuer name equals
@@ -11,27 +11,29 @@
 #ifndef CSV_VERIFY_X509_H
 #define CSV_VERIFY_X509_H
 
-#include "verify/case.h"
-#include <openssl/x509.h>
+#include "verify/x509/cert.h"
 
 #define CSV_CERT_COUNT_MAX  32
 #define CSV_CHAIN_DEPTH_MAX 8
 
-/* libcrypto's objects, given back together by csv_certs_free(). */
+/* Start with {.appraisal = appraisal}. Certificates live as long as the appraisal; one that comes
+ * twice is the same one, so that its key is made and its signature checked once. */
 struct csv_certs {
+    struct csv_case *appraisal;
     size_t count;
-    X509 *at[CSV_CERT_COUNT_MAX];
+    struct csv_cert *at[CSV_CERT_COUNT_MAX];
 };
 
 /*
  * Adds the certificates in bytes: one DER certificate (zero bytes may follow it: some platforms
- * pad), or PEM blocks with nothing but white space and a final NUL between and after them. False:
- * something else, or too many.
+ * pad), or PEM blocks with nothing but white space and NULs around them. False: something else, or
+ * too many.
  */
 bool csv_certs_read(struct csv_certs *certs, struct csv_bytes bytes);
 /* All parts of a kind. */
 bool csv_certs_read_parts(struct csv_certs *certs, const struct csv_input *input, uint32_t kind);
-void csv_certs_free(struct csv_certs *certs);
+/* At the end of an appraisal: gives back the keys of all its certificates. */
+void csv_certs_release(struct csv_verdict *verdict);
 
 /* A vendor's root: its key, by the SHA-256 of its SubjectPublicKeyInfo (docs/VERIFY.md). */
 struct csv_root {
@@ -50,15 +52,15 @@ struct csv_chain_options {
 /* The path found, leaf first, root last; borrowed from the certificates given. */
 struct csv_chain {
     size_t count;
-    X509 *at[CSV_CHAIN_DEPTH_MAX];
+    struct csv_cert *at[CSV_CHAIN_DEPTH_MAX];
     const struct csv_root *root; /* NULL: a test root */
 };
 
 /* From leaf through pool (untrusted, any order) to a pinned root. Notes options->finding. */
-bool csv_chain_check(struct csv_case *appraisal, X509 *leaf, const struct csv_certs *pool,
-                     const struct csv_chain_options *options, struct csv_chain *chain);
+bool csv_chain_check(struct csv_case *appraisal, struct csv_cert *leaf,
+                     const struct csv_certs *pool, const struct csv_chain_options *options,
+                     struct csv_chain *chain);
 
-bool csv_spki_sha256(const X509 *cert, uint8_t digest[32]);
 /* The SHA-256 of a SubjectPublicKeyInfo is a vendor's root among these, or a test root. */
 bool csv_root_is_pinned(const struct csv_case *appraisal, const uint8_t digest[32],
                         const struct csv_root *roots, size_t root_count,
@@ -69,21 +71,20 @@ bool csv_root_is_pinned(const struct csv_case *appraisal, const uint8_t digest[3
  * at T. Notes finding: FAILED for a bad list or a revoked certificate.
  */
 struct csv_crl {
-    X509_CRL *crl;
+    struct csv_bytes signed_part;
+    struct csv_bytes issuer; /* Name, with its tag */
+    struct csv_bytes entries;
+    struct csv_bytes signature;
+    struct csv_algorithm algorithm;
+    int64_t this_update; /* seconds since 1970 */
+    int64_t next_update;
+    bool has_next;
+    bool unknown_critical;
 };
-bool csv_crl_read(struct csv_crl *crl, struct csv_bytes bytes);
-void csv_crl_free(struct csv_crl *crl);
-bool csv_crl_is_from(const struct csv_crl *crl, X509 *issuer); /* by name */
-bool csv_crl_check(struct csv_case *appraisal, const struct csv_crl *crl, X509 *cert, X509 *issuer,
-                   const char *finding);
-
-/* The value of the extension with this OID in dotted form; false: absent or there twice. */
-bool csv_extension(const X509 *cert, const char *oid, struct csv_bytes *value);
-/* The common name of the subject, from the arena; "" if there is none. */
-const char *csv_common_name(const X509 *cert, struct csv_arena *arena);
-/* Seconds since 1970; false: NULL or malformed. */
-bool csv_asn1_time(const ASN1_TIME *time, int64_t *unix_seconds);
-/* "2025-06-19T10:56:11Z" for seconds since 1970. */
-const char *csv_time_text(struct csv_arena *arena, int64_t unix_seconds);
+bool csv_crl_read(struct csv_crl *crl, struct csv_bytes bytes, struct csv_arena *arena);
+bool csv_crl_is_from(const struct csv_crl *crl, const struct csv_cert *issuer); /* by name */
+size_t csv_crl_count(const struct csv_crl *crl);                                /* entries */
+bool csv_crl_check(struct csv_case *appraisal, const struct csv_crl *crl,
+                   const struct csv_cert *cert, struct csv_cert *issuer, const char *finding);
 
 #endif

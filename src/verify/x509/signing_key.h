@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key.h: public keys that sign evidence: which may, how they are named, whether a signature holds.
  */
-#ifndef CSV_VERIFY_KEY_H
-#define CSV_VERIFY_KEY_H
+#ifndef CSV_VERIFY_SIGNING_KEY_H
+#define CSV_VERIFY_SIGNING_KEY_H
 
 #include "verify/input.h"
 #include <openssl/evp.h>
@@ -12,8 +12,4 @@
 const char *csv_key_fault(const EVP_PKEY *key);
 /* The SHA-256 of its SubjectPublicKeyInfo; false: libcrypto failed. */
 bool csv_key_sha256(const EVP_PKEY *key, uint8_t digest[32]);
-/* Does key's signature hold? RSA: PKCS #1 v1.5 or, with pss, PSS; EC: ECDSA in DER. */
-bool csv_key_check(EVP_PKEY *key, const EVP_MD *digest, bool pss, struct csv_bytes signature,
-                   struct csv_bytes message);
-
 #endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_batch.c: what a batch puts off ends as it would have ended record by record, whatever the
+ * records between are, and a record that fails in the middle leaves nothing behind.
+ */
+#include "fake.h"
+#include <crypto/cpu.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka.h wants the headers above first */
+#include <cmocka.h>
+
+#define BATCH_MAX 32u
+#define TEXT_MAX  4096u
+#define ROUNDS    400u
+
+static const char policy[] =
+    "{\"version\":1,\"domains\":{\"d\":{\"version\":1}},\"fields\":["
+    "{\"path\":\"pan\",\"action\":\"fpe\",\"alphabet\":\"digits\",\"luhn\":true,\"domain\":\"d\","
+    "\"short\":\"token\"},"
+    "{\"path\":\"code\",\"action\":\"fpe\",\"alphabet\":\"alnum\",\"domain\":\"d\","
+    "\"keep_first\":1,\"length\":9},"
+    "{\"path\":\"odd\",\"action\":\"fpe\",\"alphabet\":\"=\\\"\\\\-a b\",\"domain\":\"d\"},"
+    "{\"path\":\"name\",\"action\":\"token\",\"domain\":\"d\"},"
+    "{\"path\":\"key\",\"action\":\"hash\",\"domain\":\"d\"},"
+    "{\"path\":\"memo\",\"action\":\"detect\",\"kinds\":[\"email\"],\"then\":\"token\","
+    "\"domain\":\"d\"}]}";
+
+struct record {
+    char text[TEXT_MAX];
+    uint32_t size;
+    uint32_t room; /* for the output */
+    cse_status status;
+    uint8_t alone[TEXT_MAX];
+    uint8_t together[TEXT_MAX];
+    uint32_t alone_size;
+    uint32_t together_size;
+};
+static struct record records[BATCH_MAX];
+
+static void put_run(char **at, uint32_t count, const char *letters, uint32_t letter_count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        *(*at)++ = letters[(uint32_t)rand() % letter_count];
+    }
+}
+
+/* Values of many lengths, so that plans change under jobs that wait; some outputs do not fit. */
+static void make(struct record *record)
+{
+    char *at = record->text;
+    at += sprintf(at, "{\"pan\":\"");
+    put_run(&at, 5 + (uint32_t)rand() % 14, "0123456789", 10);
+    at += sprintf(at, "\",\"code\":\"");
+    put_run(&at, 2 + (uint32_t)rand() % 60, "abcXYZ019", 9);
+    at += sprintf(at, "\",\"odd\":\"");
+    put_run(&at, (uint32_t)rand() % 30, "-a b", 4);
+    at += sprintf(at, "\",\"name\":\"");
+    put_run(&at, (uint32_t)rand() % 200, "abcdefgh", 8);
+    at += sprintf(at, "\",\"key\":%d,\"memo\":\"", rand());
+    for (int i = rand() % 5; i > 0; i--) {
+        at += sprintf(at, "to a%d@example.org ", rand());
+    }
+    at += sprintf(at, "\"}");
+    record->size = (uint32_t)(at - record->text);
+    record->room = rand() % 4 == 0 ? (uint32_t)rand() % record->size : TEXT_MAX;
+}
+
+static uint32_t run_batch(struct cse_call *call, uint32_t count)
+{
+    uint32_t failed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct record *record = &records[i];
+        make(record);
+        memset(record->alone, 0, TEXT_MAX);
+        memset(record->together, 0, TEXT_MAX);
+        record->alone_size = 0;
+        record->together_size = 0;
+        record->status = fake_run(call, 1, record->text, record->size, record->alone, record->room,
+                                  &record->alone_size);
+        failed += record->status != CSN_WIRE_STATUS_OK;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct record *record = &records[i];
+        assert_int_equal(fake_begin(call, 1, record->text, record->size, record->together,
+                                    record->room, &record->together_size),
+                         record->status);
+        memset(record->text, '#', record->size); /* input and scratch are gone by then */
+        memset(call->scratch, '#', call->scratch_used);
+    }
+    fake_complete(call);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(records[i].together_size, records[i].alone_size);
+        assert_memory_equal(records[i].together, records[i].alone, TEXT_MAX);
+        assert_true(records[i].alone_size > 0 || records[i].alone[0] == 0);
+    }
+    return failed;
+}
+
+static void test_batches(void **state)
+{
+    (void)state;
+    struct csv_policy_error why = {0};
+    struct cse_call *call = fake_new(3, 4);
+    uint32_t failed = 0;
+    assert_non_null(call);
+    if (fake_grant(call, policy, &why) != CSN_OK) {
+        fail_msg("%s", why.text);
+    }
+    srand(17);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        failed += run_batch(call, 1 + round % BATCH_MAX);
+    }
+    printf("# %u batches, %u records of them failed\n", ROUNDS, failed);
+    assert_true(failed > ROUNDS);
+    fake_free(call);
+}
+
+int main(void)
+{
+    uint64_t features = 0;
+    if (csn_cpu_features(&features) != CSN_OK || csn_cpu_select(features) != CSN_OK) {
+        return 77;
+    }
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_batches)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
