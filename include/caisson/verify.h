@@ -108,6 +108,29 @@ CSN_API CSN_MUST_USE csn_err csv_input_set_report_data(struct csv_input *input,
 CSN_API CSN_MUST_USE csn_err csv_input_trust_test_root_insecure(struct csv_input *input,
                                                                 const uint8_t spki_sha256[32]);
 
+/* ---- the RATS conceptual message wrapper (RFC 9999), around evidence ---- */
+
+enum csv_cmw_form {
+    CSV_CMW_JSON = 1, /* a record: ["media type", "base64url", 4] */
+    CSV_CMW_CBOR = 2, /* the same in CBOR */
+    CSV_CMW_TAG = 3,  /* a CBOR tag; only for formats with a CoAP content format: gcs-jwt */
+};
+
+/*
+ * Wraps evidence of a format. Writes at most capacity bytes and sets *size to what the whole needs.
+ * CSN_ERR_UNKNOWN: that format has no such form. CSN_ERR_ARGUMENT, _LIMIT, _MEMORY.
+ */
+CSN_API CSN_MUST_USE csn_err csv_cmw_wrap(uint32_t format, uint32_t form, const void *evidence,
+                                          size_t evidence_size, void *target, size_t capacity,
+                                          size_t *size);
+/*
+ * The one piece of evidence in a record, tag or collection, copied likewise; *format (optional) is
+ * what its type says it is (CSV_FORMAT_AUTO: nothing), which is a hint and no more. CSN_ERR_FORMAT:
+ * not a wrapper around one piece of evidence. csv_appraise() opens wrappers by itself.
+ */
+CSN_API CSN_MUST_USE csn_err csv_cmw_open(const void *cmw, size_t size, void *target,
+                                          size_t capacity, size_t *evidence_size, uint32_t *format);
+
 /* ---- policy: what the relying party accepts ---- */
 
 struct csv_policy;

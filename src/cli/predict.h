@@ -7,5 +7,6 @@
 
 /* name: "predict snp", as messages and help say it. */
 extern const struct cli_verb cli_predict_snp;
+extern const struct cli_verb cli_predict_sgx;
 
 #endif

@@ -4,6 +4,7 @@
  * the policy's rules. Each leaves findings; none is skipped silently.
  */
 #include "verify/appraise.h"
+#include "verify/cmw.h"
 #include "verify/eat.h"
 #include "verify/policy/policy.h"
 #include "verify/x509/x509.h"
@@ -79,6 +80,10 @@ static void run(struct csv_case *appraisal, uint32_t id)
         return;
     }
     struct csv_bytes evidence = part->bytes;
+    if (csv_cmw_recognise(evidence) &&
+        !csv_cmw_unwrap(appraisal, id != CSV_FORMAT_AUTO, &evidence)) {
+        return;
+    }
     const struct csv_format *format = choose(appraisal, id, evidence);
     if (format == NULL) {
         return;

@@ -127,12 +127,8 @@ static void claim_window(struct csv_case *appraisal, const struct csv_certs *cer
     int64_t begin = INT64_MIN;
     int64_t end = INT64_MAX;
     for (size_t i = 0; i < certs->count; i++) {
-        int64_t from;
-        int64_t to;
-        if (!csv_asn1_time(X509_get0_notBefore(certs->at[i]), &from) ||
-            !csv_asn1_time(X509_get0_notAfter(certs->at[i]), &to)) {
-            return;
-        }
+        int64_t from = certs->at[i]->not_before;
+        int64_t to = certs->at[i]->not_after;
         begin = from > begin ? from : begin;
         end = to < end ? to : end;
     }
@@ -158,22 +154,21 @@ static void check_chain(struct csv_case *appraisal, const struct csv_certs *cert
     csv_chain_check(appraisal, certs->at[0], certs, &options, &chain);
 }
 
-static void check_signature(struct csv_case *appraisal, const struct csv_cose *cose, X509 *leaf)
+static void check_signature(struct csv_case *appraisal, const struct csv_cose *cose,
+                            struct csv_cert *leaf)
 {
     const char *why;
-    bool good = csv_cose_check(cose, X509_get0_pubkey(leaf), &why);
+    bool good = csv_cose_check(cose, csv_cert_key(leaf), &why);
     csv_note_if(appraisal, "nitro.signature", good, "a signature by the leaf certificate's key",
                 good ? "valid" : why);
 }
 
 /* The document's own time, and how far T is from it. */
-static void check_time(struct csv_case *appraisal, const struct csv_nitro *document, X509 *leaf)
+static void check_time(struct csv_case *appraisal, const struct csv_nitro *document,
+                       struct csv_cert *leaf)
 {
     int64_t made = (int64_t)(document->timestamp / 1000);
-    int64_t begin;
-    int64_t end;
-    bool inside = csv_asn1_time(X509_get0_notBefore(leaf), &begin) &&
-                  csv_asn1_time(X509_get0_notAfter(leaf), &end) && begin <= made && made <= end;
+    bool inside = leaf->not_before <= made && made <= leaf->not_after;
     csv_note_if(appraisal, "nitro.timestamp", inside, "within the validity of the certificate",
                 csv_time_text(appraisal->arena, made));
     if (appraisal->input->time_given) {
@@ -198,7 +193,7 @@ static void check_registers(struct csv_case *appraisal, const struct csv_nitro *
 static void check_certified(struct csv_case *appraisal, const struct csv_cose *cose,
                             const struct csv_nitro *document)
 {
-    struct csv_certs certs = {0};
+    struct csv_certs certs = {.appraisal = appraisal};
     bool read = read_certificates(document, &certs);
     csv_note_if(appraisal, "nitro.document", read, "all fields, and DER certificates",
                 read ? "all there" : "a certificate that is not one");
@@ -208,7 +203,6 @@ static void check_certified(struct csv_case *appraisal, const struct csv_cose *c
         check_signature(appraisal, cose, certs.at[0]);
         check_time(appraisal, document, certs.at[0]);
     }
-    csv_certs_free(&certs);
 }
 
 static void appraise(struct csv_case *appraisal, struct csv_bytes evidence)

@@ -27,6 +27,20 @@ static bool read_head(struct csv_reader *reader, uint8_t *kind, uint64_t *number
     return !reader->failed && *number >= least;
 }
 
+size_t csv_cbor_head(unsigned kind, uint64_t number, uint8_t head[9])
+{
+    unsigned code = 0; /* 1 to 4: an argument of 1, 2, 4 or 8 bytes */
+    while (code < 4 && number >= 24 && (code == 0 || number >> (4u << code) != 0)) {
+        code++;
+    }
+    size_t size = code == 0 ? 0 : (size_t)1 << (code - 1);
+    head[0] = (uint8_t)(kind << 5 | (code == 0 ? (unsigned)number : 23 + code));
+    for (size_t i = 0; i < size; i++) {
+        head[1 + i] = (uint8_t)(number >> (8 * (size - 1 - i)));
+    }
+    return 1 + size;
+}
+
 static bool is_string(uint8_t kind)
 {
     return kind == CSV_CBOR_BYTES || kind == CSV_CBOR_TEXT;

@@ -55,6 +55,9 @@ static inline struct csv_reader csv_cbor_inside(const struct csv_cbor *container
 bool csv_cbor_at(const struct csv_cbor *map, int64_t key, struct csv_cbor *value);
 bool csv_cbor_named(const struct csv_cbor *map, const char *key, struct csv_cbor *value);
 
+/* Writes the head of an item of this kind: 1 to 9 bytes, in the shortest form. Returns how many. */
+size_t csv_cbor_head(unsigned kind, uint64_t number, uint8_t head[9]);
+
 /* An integer that fits. */
 bool csv_cbor_integer(const struct csv_cbor *item, int64_t *number);
 /* A text that is this one. */

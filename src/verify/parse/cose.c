@@ -90,21 +90,6 @@ bool csv_cose_open(struct csv_bytes message, struct csv_cose *cose, const char *
     return *why == NULL;
 }
 
-/* The head of a byte string of this size. */
-static struct csv_bytes string_head(size_t size, uint8_t head[9])
-{
-    struct csv_bytes bytes = {head, 1};
-    unsigned code = 0;
-    while (code < 4 && size >= 24 && (code == 0 || size >> (4u << code) != 0)) {
-        code++;
-    }
-    head[0] = (uint8_t)(0x40 | (code == 0 ? size : 23 + code));
-    for (size_t left = code == 0 ? 0 : (size_t)1 << (code - 1); left != 0; left--) {
-        head[bytes.size++] = (uint8_t)(size >> (8 * (left - 1)));
-    }
-    return bytes;
-}
-
 /* ["Signature1", protected, h'', payload] */
 static bool verify(const struct algorithm *known, const struct csv_cose *cose, EVP_PKEY *key)
 {
@@ -112,10 +97,10 @@ static bool verify(const struct algorithm *known, const struct csv_cose *cose, E
     uint8_t heads[2][9];
     const struct csv_bytes pieces[] = {
         {start, sizeof start - 1},
-        string_head(cose->protected_header.size, heads[0]),
+        {heads[0], csv_cbor_head(CSV_CBOR_BYTES, cose->protected_header.size, heads[0])},
         cose->protected_header,
         {(const uint8_t *)"\x40", 1},
-        string_head(cose->payload.size, heads[1]),
+        {heads[1], csv_cbor_head(CSV_CBOR_BYTES, cose->payload.size, heads[1])},
         cose->payload,
     };
     return csv_ecdsa_check_pieces(key, known->hash(), cose->signature.at, known->scalar_size,

@@ -98,7 +98,7 @@ const struct csv_entry csv_snp_entries[CSV_SNP_ENTRY_COUNT] = {
      "list the agent's REPORT_ID in migration_agents, if you trust it"},
     {"snp.vmpl", "the privilege level that asked is listed",
      "a less privileged part of the guest gets genuine reports too",
-     "list the level of the code that you measured in vmpls"},
+     "list the level of the code that you measured in vmpl"},
     {"snp.guest-svn", "the guest's security version is high enough",
      "older guests of the same owner have known faults", "run a newer guest"},
     {"snp.firmware", "the firmware's version is high enough", "older firmware has known faults",
