@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Producers against a real kernel: Debian's own 6.12 in an emulated machine. INIT PROVIDER.C
+"""Producers against a real kernel: Debian's own 6.12 in an emulated machine. INIT PROVIDER.C [control]
 
 Packages come from Debian's archive, are unpacked in the build folder (nothing is installed) and
-kept there for the next run. What cannot be had is a skip with its reason.
+kept there for the next run. What cannot be had is a skip with its reason; for a control, whose exit
+code alone counts, that is 77.
 """
 import glob
 import lzma
@@ -19,7 +20,7 @@ folder = os.path.join(os.environ["CAISSON_BUILD"], "tests", "evidence", "kernel"
 
 def skip(why):
     print(f"1..0 # SKIP {why}")
-    sys.exit(0)
+    sys.exit(77 if len(sys.argv) > 3 else 0)
 
 
 def run(*command, **options):

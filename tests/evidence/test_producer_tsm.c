@@ -345,7 +345,8 @@ static void a_racing_writer_never_gets_a_report(void **state)
     assert_true(writes != 0);
 }
 
-int main(void)
+/* With an argument it runs as a control, whose exit code alone counts: 77 is a skip. */
+int main(int count, char **arguments)
 {
 #define TSM_TEST(name) cmocka_unit_test_setup(name, reset)
     const struct CMUnitTest tests[] = {
@@ -367,6 +368,7 @@ int main(void)
         TSM_TEST(a_racing_writer_never_gets_a_report),
     };
     const char *why = NULL;
+    (void)arguments;
     machine =
         mmap(NULL, sizeof *machine, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (machine == MAP_FAILED || mkdtemp(folder) == NULL) {
@@ -377,7 +379,7 @@ int main(void)
     if (process == 0) {
         printf("1..0 # SKIP %s\n", why);
         rmdir(folder);
-        return 0;
+        return count > 1 ? 77 : 0;
     }
     int failed = cmocka_run_group_tests_name("configfs-tsm", tests, NULL, NULL);
     tsm_double_stop(process);
