@@ -11,20 +11,6 @@ size_t csn_evidence_size(const struct csn_evidence_batch *batch)
            (size_t)batch->head.key_count * sizeof(struct csn_wire_boot_key) + batch->platform.size;
 }
 
-csn_err csn_evidence_part(struct csn_evidence_platform *platform, uint32_t kind, const void *bytes,
-                          size_t size)
-{
-    struct csn_wire_evidence_part part = {.kind = kind, .size = (uint32_t)size};
-    size_t room = sizeof platform->bytes - platform->size;
-    if (room < sizeof part || size > room - sizeof part) {
-        return CSN_ERR_SPACE;
-    }
-    memcpy(platform->bytes + platform->size, &part, sizeof part);
-    memcpy(platform->bytes + platform->size + sizeof part, bytes, size);
-    platform->size += (uint32_t)(sizeof part + size);
-    return CSN_OK;
-}
-
 static void fill_head(struct csn_wire_evidence *head, uint32_t type,
                       const struct csn_evidence_subject *subject)
 {
