@@ -6,7 +6,6 @@
 #include "cli.h"
 
 /* name: "predict snp", as messages and help say it. */
-extern const struct cli_verb cli_predict_snp;
-extern const struct cli_verb cli_predict_sgx;
+extern const struct cli_verb cli_predict_nitro, cli_predict_sgx, cli_predict_snp;
 
 #endif

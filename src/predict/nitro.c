@@ -4,6 +4,7 @@
 #include "verify/parse/cose.h"
 #include "verify/x509/cert.h"
 #include "verify/x509/pem.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define HEADER_SIZE          548
@@ -191,22 +192,30 @@ static bool measure_certificate(struct csv_bytes der, uint8_t pcr[48])
            extend(digest, pcr);
 }
 
-/* The one certificate in pem; its key must be given back. */
-static bool read_certificate(struct csv_bytes pem, struct csv_arena *arena, struct csv_cert *cert,
-                             struct csv_bytes *der)
+/* The first certificate of the section, and the message. */
+static const char *certificate_fault(struct csv_bytes pem, struct csv_bytes message,
+                                     struct csv_arena *arena, struct csv_eif *eif)
 {
-    size_t size = 0;
-    return csv_pem_next(&pem, "CERTIFICATE", arena, der) && csv_cert_read(cert, *der, &size) &&
-           size == der->size;
+    struct csv_bytes der;
+    struct csv_cert cert;
+    size_t size;
+    if (!csv_pem_next(&pem, "CERTIFICATE", arena, &der) || !csv_cert_read(&cert, der, &size) ||
+        size != der.size) {
+        return "no certificate in the signature";
+    }
+    if (!measure_certificate(der, eif->pcr8)) {
+        return "libcrypto failed";
+    }
+    eif->is_signed = true;
+    eif->signature_good = signs(message, csv_cert_key(&cert), eif->pcr0);
+    EVP_PKEY_free(cert.key);
+    return NULL;
 }
 
 static const char *signature_fault(struct csv_bytes section, struct csv_eif *eif)
 {
     uint8_t rooms[2][CERTIFICATE_SIZE_MAX];
-    uint8_t memory[4 * CERTIFICATE_SIZE_MAX];
-    struct csv_arena arena = {.base = memory, .size = sizeof memory};
-    struct csv_cert cert;
-    struct csv_bytes der;
+    struct csv_arena arena = {.size = 4 * CERTIFICATE_SIZE_MAX};
     struct csv_cbor item;
     struct csv_bytes pem;
     struct csv_bytes message;
@@ -220,13 +229,10 @@ static const char *signature_fault(struct csv_bytes section, struct csv_eif *eif
         !read_bytes(&item, "signature", rooms[1], &message)) {
         return "the signature is not a list of certificate and message";
     }
-    if (!read_certificate(pem, &arena, &cert, &der)) {
-        return "no certificate in the signature";
-    }
-    eif->is_signed = true;
-    eif->signature_good = signs(message, csv_cert_key(&cert), eif->pcr0);
-    EVP_PKEY_free(cert.key);
-    return measure_certificate(der, eif->pcr8) ? NULL : "libcrypto failed";
+    arena.base = malloc(arena.size);
+    why = arena.base != NULL ? certificate_fault(pem, message, &arena, eif) : "out of memory";
+    free(arena.base);
+    return why;
 }
 
 bool csv_eif_predict(struct csv_bytes file, struct csv_eif *eif, const char **why)

@@ -95,27 +95,6 @@ def usage():
            "tenant.key", "--no-policy", "--version", "1", "--image", ECHO, "--statement", "x")
 
 
-def rude_host():
-    """A host's refusal reaches the terminal of whoever asked: without its control bytes."""
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind("rude.sock")
-        server.listen(1)
-
-        def answer():
-            peer, _ = server.accept()
-            peer.recv(40, socket.MSG_WAITALL)
-            text = b"no\x1b]0;owned\x07\n"
-            peer.sendall((255).to_bytes(4, "little") + len(text).to_bytes(4, "little") + text)
-            peer.close()
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        done = call("evidence", "--control", "rude.sock", "--nonce", "00" * 32)
-        thread.join()
-    check(done.returncode != 0 and done.stderr.endswith(b"no?]0;owned??\n"),
-          "a host's words are shown without control bytes")
-
-
 def wrappers():
     """Evidence into an envelope and out again; what is no envelope is refused."""
     write("evidence", bytes(range(256)))
@@ -135,6 +114,27 @@ def wrappers():
     expect(2, "cmw: neither", "cmw", "evidence")
     expect(3, "cmw open: not a wrapper", "cmw", "open", "evidence")
     expect(1, "cmw open: no such file", "cmw", "open", "nothing.cmw")
+
+
+def rude_host():
+    """A host's refusal reaches the terminal of whoever asked: without its control bytes."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("rude.sock")
+        server.listen(1)
+
+        def answer():
+            peer, _ = server.accept()
+            peer.recv(40, socket.MSG_WAITALL)
+            text = b"no\x1b]0;owned\x07\n"
+            peer.sendall((255).to_bytes(4, "little") + len(text).to_bytes(4, "little") + text)
+            peer.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        done = call("evidence", "--control", "rude.sock", "--nonce", "00" * 32)
+        thread.join()
+    check(done.returncode != 0 and done.stderr.endswith(b"no?]0;owned??\n"),
+          "a host's words are shown without control bytes")
 
 
 def start(backend):
@@ -279,8 +279,8 @@ def main():
         os.chdir(folder)
         public = keys()
         usage()
-        rude_host()
         wrappers()
+        rude_host()
         for backend in ("process", "kvm"):
             path(backend, public)
         pings()

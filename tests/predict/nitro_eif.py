@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Enclave image files of our own, and their registers computed here with hashlib: the prediction
-must say the same, and refuse what is not such a file. Usage: nitro_eif.py PROGRAM"""
+must say the same, and refuse what is not such a file; so must the command, where it is given.
+Usage: nitro_eif.py PROGRAM [CAISSON]"""
 import hashlib
+import json
 import os
 import struct
 import subprocess
@@ -161,7 +163,33 @@ def refusals(sections, section):
     check(set(flips) == {3}, f"{len(flips)} changed bytes, each refused")
 
 
+def command(caisson, folder, sections, section):
+    def call(name, file, *options):
+        path = os.path.join(folder, name)
+        with open(path, "wb") as stream:
+            stream.write(file)
+        return subprocess.run([caisson, "predict", "nitro", path, *options], capture_output=True,
+                              text=True, check=False)
+    signed = eif(sections + [(SIGNATURE, section)])
+    _, got = predict(signed)
+    done = call("signed.eif", signed, "--json")
+    check(done.returncode == 0 and json.loads(done.stdout) ==
+          {name: got[name] for name in ("pcr0", "pcr1", "pcr2", "pcr8")} | {"signed": True},
+          "the command says the same")
+    done = call("signed.eif", signed)
+    check(done.stdout.splitlines() == [f'pcrs.{i} = ["{got[f"pcr{i}"]}"]' for i in (0, 1, 2, 8)],
+          "as lines of a policy")
+    check(call("plain.eif", eif(sections)).stdout.count("\n") == 3, "without PCR8 if not signed")
+    forged = section[:-1] + bytes([section[-1] ^ 1])
+    check(call("forged.eif", eif(sections + [(SIGNATURE, forged)])).returncode == 3,
+          "refused: a forged signature")
+    check(call("none.eif", b"no").returncode == 3, "refused: no such file format")
+
+
 with tempfile.TemporaryDirectory() as temporary:
-    refusals(*registers(temporary))
+    made = registers(temporary)
+    refusals(*made)
+    if len(sys.argv) == 3:
+        command(sys.argv[2], temporary, *made)
 print(f"1..{len(results)}")
 sys.exit(0 if all(results) else 1)

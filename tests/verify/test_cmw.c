@@ -158,7 +158,7 @@ static void json_forms(void **state)
         "],\"b\":[\"application/x.caisson.tdx\"," VALUE "]}",
         "{\"a\":[\"application/vnd.unknown\"," VALUE "]}", /* which of many would it be? */
         "[\"a\"," VALUE "]x",
-        "[\"a\"," VALUE,
+        "[\"a\",\"__77ABCDEFGHIA\"",
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         expect_evidence(good[i].text, strlen(good[i].text), good[i].format);
@@ -204,6 +204,7 @@ static void cbor_forms(void **state)
         {"application/x.caisson.cca", 0, 0, false, 0},
         {"application/x.caisson.cca", 0, 16, false, 0},
         {"application/x.caisson.cca", 0, 11, false, 0},
+        {"application/x.caisson.cca", 0, 20, false, 0},
     };
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
         struct made made = {.size = 0};

@@ -99,7 +99,7 @@ static void check_platform(struct csv_case *appraisal, const struct csv_cose *co
     if (part == NULL) {
         return;
     }
-    EVP_PKEY *key = csv_cca_platform_key(part->bytes, &why);
+    EVP_PKEY *key = csv_cca_platform_key(part->bytes, appraisal->arena, &why);
     if (csv_note_if(appraisal, "cca.platform-key", key != NULL, "a public key on its curve",
                     key != NULL ? "given" : why)) {
         note_signature(appraisal, "cca.platform-signature", cose, key);

@@ -2,8 +2,8 @@
 /* cca_key.c: the keys of a CCA token: CPAK from the relying party, RAK from the realm. */
 #include "verify/cca/cca_token.h"
 #include "verify/ecdsa.h"
-#include <openssl/bio.h>
-#include <openssl/pem.h>
+#include "verify/x509/cert.h"
+#include "verify/x509/pem.h"
 
 #define COORDINATE_SIZE 48                    /* P-384 */
 #define POINT_SIZE      (2 * COORDINATE_SIZE) /* x || y */
@@ -38,12 +38,12 @@ static EVP_PKEY *if_valid(EVP_PKEY *key, const char **why)
     return NULL;
 }
 
-EVP_PKEY *csv_cca_platform_key(struct csv_bytes pem, const char **why)
+EVP_PKEY *csv_cca_platform_key(struct csv_bytes pem, struct csv_arena *arena, const char **why)
 {
-    BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.size);
-    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-    BIO_free(bio);
-    return if_valid(key, why);
+    struct csv_bytes spki;
+    csv_pem_skip(&pem);
+    bool one = csv_pem_next(&pem, "PUBLIC KEY", arena, &spki) && pem.size == 0;
+    return if_valid(one ? csv_key_read(spki) : NULL, why);
 }
 
 static bool has_number(const struct csv_cbor *map, int64_t label, int64_t wanted)

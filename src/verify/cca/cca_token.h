@@ -51,7 +51,7 @@ bool csv_cca_read_realm(struct csv_bytes payload, struct csv_arena *arena,
 /* ---- keys: NULL with *why (static) if there is none, or none on its curve ---- */
 
 /* The relying party's CPAK: a PEM public key on P-256, P-384 or P-521. */
-EVP_PKEY *csv_cca_platform_key(struct csv_bytes pem, const char **why);
+EVP_PKEY *csv_cca_platform_key(struct csv_bytes pem, struct csv_arena *arena, const char **why);
 EVP_PKEY *csv_cca_realm_key(const struct csv_cca_realm *realm, const char **why);
 /* "sha-256", "sha-384" or "sha-512"; NULL: another. */
 const EVP_MD *csv_cca_hash(const char *name);

@@ -113,6 +113,19 @@ static bool check_pck_content(struct dcap *dcap)
                                 : "so it is");
 }
 
+/* Whose root it is instead of Intel's, for a person to find out. */
+static void claim_foreign_root(struct dcap *dcap)
+{
+    for (size_t i = 0; i < dcap->certs.count; i++) {
+        const struct csv_cert *cert = dcap->certs.at[i];
+        uint8_t digest[32];
+        if (csv_bytes_same(cert->issuer, cert->subject) && csv_spki_sha256(cert, digest)) {
+            csv_claim_bytes(dcap->appraisal, "root_spki", digest, sizeof digest);
+            return;
+        }
+    }
+}
+
 static void check_pck_chain(struct dcap *dcap)
 {
     static const struct csv_chain_options options = {.finding = "pck.chain",
@@ -122,6 +135,7 @@ static void check_pck_chain(struct dcap *dcap)
     struct csv_case *appraisal = dcap->appraisal;
     struct csv_chain chain;
     if (!csv_chain_check(appraisal, dcap->pck_cert, &dcap->certs, &options, &chain)) {
+        claim_foreign_root(dcap);
         return;
     }
     const char *ca = chain.count == 3 ? csv_common_name(chain.at[1], appraisal->arena) : "";

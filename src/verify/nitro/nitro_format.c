@@ -127,10 +127,9 @@ static void claim_window(struct csv_case *appraisal, const struct csv_certs *cer
     int64_t begin = INT64_MIN;
     int64_t end = INT64_MAX;
     for (size_t i = 0; i < certs->count; i++) {
-        int64_t from = certs->at[i]->not_before;
-        int64_t to = certs->at[i]->not_after;
-        begin = from > begin ? from : begin;
-        end = to < end ? to : end;
+        const struct csv_cert *cert = certs->at[i];
+        begin = cert->not_before > begin ? cert->not_before : begin;
+        end = cert->not_after < end ? cert->not_after : end;
     }
     csv_claim_text(appraisal, "chain_window",
                    csv_text(appraisal->arena, "%s..%s", iso_time(appraisal->arena, begin, 0),
@@ -165,7 +164,7 @@ static void check_signature(struct csv_case *appraisal, const struct csv_cose *c
 
 /* The document's own time, and how far T is from it. */
 static void check_time(struct csv_case *appraisal, const struct csv_nitro *document,
-                       struct csv_cert *leaf)
+                       const struct csv_cert *leaf)
 {
     int64_t made = (int64_t)(document->timestamp / 1000);
     bool inside = leaf->not_before <= made && made <= leaf->not_after;

@@ -57,6 +57,7 @@ bool csv_snp_check_form(struct csv_case *appraisal, struct csv_bytes evidence)
     const uint8_t *report = evidence.at;
     if (!csv_note_if(appraisal, "snp.size", evidence.size == CSV_SNP_REPORT_SIZE, "1184 bytes",
                      csv_text(appraisal->arena, "%zu bytes", evidence.size))) {
+        csv_claim_number(appraisal, "length", evidence.size);
         return false;
     }
     uint32_t version = csv_snp_version(report);
