@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Producers against a real kernel: Debian's own 6.12 in an emulated machine. INIT PROVIDER.C [control]
+"""Producers against a real kernel: Debian's own 6.12 in an emulated machine.
+
+Arguments: INIT PROVIDER.C [control].
 
 Packages come from Debian's archive, are unpacked in the build folder (nothing is installed) and
 kept there for the next run. What cannot be had is a skip with its reason; for a control, whose exit
