@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: Meson and Ninja do the work. `make help` lists what there is.
 
-.PHONY: build demo check check-long bench clean help deps deps-check format
+.PHONY: build demo check check-long bench clean help deps deps-check deps-long format
 
 help:
 	@echo "make build       build everything into build/ (build/caisson, build/enclaves/NAME.elf)"
@@ -17,6 +17,9 @@ deps:
 deps-check:
 	@scripts/deps.sh check
 
+deps-long:
+	@scripts/deps.sh long
+
 build: deps
 	@test -f build/build.ninja || meson setup build >build.log 2>&1 || { cat build.log; exit 1; }
 	@rm -f build.log
@@ -28,7 +31,7 @@ demo: build
 check: deps-check
 	@python3 scripts/check.py short
 
-check-long: deps-check
+check-long: deps-long
 	@python3 scripts/check.py long
 
 bench: build

@@ -35,6 +35,7 @@ static uint8_t signer_key[32];
 static uint8_t root_key[32];
 static uint8_t genuine[2048];
 static size_t genuine_size;
+static struct csv_policy *policy;
 
 static void sign(const uint8_t seed[32], const void *text, size_t size, uint8_t *key, uint8_t *out)
 {
@@ -47,6 +48,16 @@ static void sign(const uint8_t seed[32], const void *text, size_t size, uint8_t 
     CHECK(EVP_DigestSign(context, out, &out_size, text, size) == 1);
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(pair);
+}
+
+static void accept(void)
+{
+    CHECK(csv_policy_create(&policy) == CSN_OK);
+    CHECK(csv_policy_allow(policy, "formats", "caisson") == CSN_OK);
+    CHECK(csv_policy_allow(policy, "caisson.platforms", "software") == CSN_OK);
+    CHECK(csv_policy_allow(policy, "caisson.insecure_dev", "true") == CSN_OK);
+    CHECK(csv_policy_allow_bytes(policy, "caisson.software_roots", root_key, 32) == CSN_OK);
+    CHECK(csv_policy_allow_bytes(policy, "caisson.signers", signer_key, 32) == CSN_OK);
 }
 
 static void start(void)
@@ -77,6 +88,7 @@ static void start(void)
     CHECK(csn_evidence_report(&batch, &csn_evidence_software, root_seed, &subject, nonces, 3) ==
           CSN_OK);
     CHECK(csn_evidence_bundle(&batch, 2, genuine, sizeof genuine, &genuine_size) == CSN_OK);
+    accept();
 }
 
 static void explain(const struct csv_verdict *verdict)
@@ -88,20 +100,13 @@ static void explain(const struct csv_verdict *verdict)
 
 static void appraise(const uint8_t *bytes, size_t size)
 {
-    struct csv_signer signer = {.security_version_min = 1};
     struct csv_verdict *verdict = NULL;
-    memcpy(signer.key, signer_key, 32);
-    const struct csv_policy policy = {.signers = &signer,
-                                      .signer_count = 1,
-                                      .accept_software = true,
-                                      .software_roots = (const uint8_t(*)[32]) & root_key,
-                                      .software_root_count = 1};
     bool same = size == genuine_size && memcmp(bytes, genuine, size) == 0;
     /* A copy of its own, so that a read past its end is seen. */
     uint8_t *copy = malloc(size != 0 ? size : 1);
     CHECK(copy != NULL);
     memcpy(copy, bytes, size);
-    csn_err result = csv_appraise(&policy, copy, size, nonces[2], &verdict);
+    csn_err result = csv_appraise_bundle(policy, copy, size, nonces[2], &verdict);
     CHECK((result == CSN_OK) == same && verdict != NULL);
     CHECK((csv_verdict_instance(verdict) != NULL) == same);
     CHECK((csv_verdict_recipient(verdict, made.keys[1].tenant, 1) != NULL) == same);

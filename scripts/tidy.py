@@ -35,7 +35,7 @@ LAYERS = {
     "enclaves": {"caisson/enclave.h", "src/json", "src/crypto", "src/core/bytes.h"},
     "src/backend": {"src/core", "src/crypto", "src/image", "caisson/host.h"},
     "src/host": {"src/core", "src/image", "src/backend", "caisson/host.h"},
-    "src/verify": {"src/image/image.h", "caisson/verify.h"},
+    "src/verify": {"src/image/image.h", "src/json", "caisson/verify.h"},
     "src/evidence": {"src/verify", "caisson/verify.h", "caisson/host.h", "caisson/evidence.h"},
     "src/client": {"src/crypto", "src/core", "src/verify", "src/json", "caisson/client.h",
                    "caisson/policy.h", "caisson/verify.h"},
@@ -200,6 +200,9 @@ def rule_wire(tree):
             yield path, line, f"<{name}> in a wire header"
 
 
+KERNEL_MODULES = "tests/evidence/tsm_provider/"
+
+
 def rule_spdx(tree):
     """the first line (after a #! line) is the SPDX line"""
     for path, text in tree.items():
@@ -207,8 +210,10 @@ def rule_spdx(tree):
             continue
         lines = text.split("\n")
         first = lines[1] if lines[0].startswith("#!") and len(lines) > 1 else lines[0]
-        if not re.match(r"^(/\* SPDX-License-Identifier: Apache-2\.0 \*/"
-                        r"|# SPDX-License-Identifier: Apache-2\.0)$", first):
+        # a kernel module has to be under the kernel's licence
+        licence = "GPL-2.0-only" if path.startswith(KERNEL_MODULES) else "Apache-2.0"
+        if first not in (f"/* SPDX-License-Identifier: {licence} */",
+                         f"# SPDX-License-Identifier: {licence}"):
             yield path, 1, "no SPDX line"
 
 
@@ -355,7 +360,8 @@ SEEDS = {
         ("src/reference/s.c", SPDX + '#include "json/json.h"\n')],
     "rule_freestanding": [("enclaves/x/s.c", SPDX + "#include <stdio.h>\n")],
     "rule_wire": [("include/caisson/wire/s.h", SPDX + "#include <stdbool.h>\n")],
-    "rule_spdx": [("src/core/s.c", "int s;\n"), ("scripts/s.sh", "#!/bin/sh\necho\n")],
+    "rule_spdx": [("src/core/s.c", "int s;\n"), ("scripts/s.sh", "#!/bin/sh\necho\n"),
+                  ("src/core/t.c", SPDX.replace("Apache-2.0", "GPL-2.0-only"))],
     "rule_columns": [("src/core/s.c", SPDX + "/* " + "x" * 100 + " */\n")],
     "rule_function_lines": [
         ("src/host/s.c", SPDX + "int s(void)\n{\n" + "    s1();\n" * 69 + "}\n")],

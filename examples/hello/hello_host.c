@@ -100,19 +100,22 @@ static struct csv_verdict *tenant_appraise(struct host *host, const uint8_t meas
     static uint8_t bundle[CSN_WIRE_EVIDENCE_SIZE_MAX];
     struct csv_verdict *verdict = NULL;
     uint8_t nonce[32];
-    uint8_t root[1][32];
+    uint8_t root[32];
     static char text[32768];
+    struct csv_policy *policy = NULL;
     NEED(getrandom(nonce, sizeof nonce, 0) == sizeof nonce);
     size_t size = host_evidence(host, nonce, bundle, sizeof bundle);
-    csn_ed25519_public(root[0], host->development_seed);
-    const struct csv_policy policy = {
-        .measurements = (const uint8_t(*)[48])measurement,
-        .measurement_count = 1,
-        .accept_software = true, /* for development only: the key above is in this process */
-        .software_roots = (const uint8_t(*)[32])root,
-        .software_root_count = 1,
-    };
-    if (csv_appraise(&policy, bundle, size, nonce, &verdict) != CSN_OK) {
+    csn_ed25519_public(root, host->development_seed);
+    NEED(csv_policy_create(&policy) == CSN_OK &&
+         csv_policy_allow(policy, "formats", "caisson") == CSN_OK &&
+         csv_policy_allow_bytes(policy, "caisson.measurements", measurement, 48) == CSN_OK &&
+         /* for development only: the key above is in this process */
+         csv_policy_allow(policy, "caisson.platforms", "software") == CSN_OK &&
+         csv_policy_allow(policy, "caisson.insecure_dev", "true") == CSN_OK &&
+         csv_policy_allow_bytes(policy, "caisson.software_roots", root, 32) == CSN_OK);
+    csn_err result = csv_appraise_bundle(policy, bundle, size, nonce, &verdict);
+    csv_policy_free(policy);
+    if (result != CSN_OK) {
         csv_verdict_text(verdict, true, text, sizeof text);
         fprintf(stderr, "%s", text);
         exit(1);

@@ -17,6 +17,12 @@ _caisson()
         mapfile -t COMPREPLY < <(compgen -W "auto process kvm" -- "$word")
         return
         ;;
+    --evidence)
+        if [ "$verb" = run ]; then
+            mapfile -t COMPREPLY < <(compgen -W "software tsm tpm nsm" -- "$word")
+            return
+        fi
+        ;;
     --require)
         mapfile -t COMPREPLY < <(compgen -W "namespaces own-uid locked huge-pages secret" -- "$word")
         return

@@ -14,11 +14,11 @@ struct cli_appraise {
     const char *root_text;
     bool insecure_dev;
     bool allow_debug;
-    /* as read; policy points into them */
-    uint8_t measurement[1][48];
-    struct csv_signer signer;
-    uint8_t root[1][32];
-    struct csv_policy policy;
+    const char *policy_path; /* `verify` alone: a file instead of the above */
+    bool any;                /* `verify` alone: no policy at all */
+    /* as read */
+    uint32_t security_version_min;
+    struct csv_policy *policy; /* the process's; freed with it */
 };
 
 /* Text for --help, and the options themselves (value side). */

@@ -58,6 +58,29 @@ static void tenant_keys(struct tenant_state *state)
     }
 }
 
+/* Just this image by just this signer, on a development machine whose key is known. */
+static struct csv_policy *demo_policy(struct tenant_state *state, const uint8_t measurement[48],
+                                      const struct demo_identity *identity, uint32_t version)
+{
+    struct csv_policy *policy = NULL;
+    char signer[2 * sizeof identity->signer_key + 12];
+    for (size_t i = 0; i < sizeof identity->signer_key; i++) {
+        snprintf(signer + 2 * i, 3, "%02x", identity->signer_key[i]);
+    }
+    snprintf(signer + 2 * sizeof identity->signer_key, 12, ":%u", version);
+    if (csv_policy_create(&policy) != CSN_OK ||
+        csv_policy_allow(policy, "formats", "caisson") != CSN_OK ||
+        csv_policy_allow(policy, "caisson.platforms", "software") != CSN_OK ||
+        csv_policy_allow(policy, "caisson.insecure_dev", "true") != CSN_OK ||
+        csv_policy_allow_bytes(policy, "caisson.software_roots", identity->software_root, 32) !=
+            CSN_OK ||
+        csv_policy_allow(policy, "caisson.signers", signer) != CSN_OK ||
+        csv_policy_allow_bytes(policy, "caisson.measurements", measurement, 48) != CSN_OK) {
+        demo_die(state->control, "no policy for the evidence");
+    }
+    return policy;
+}
+
 /* The verdict, whose keys are the only ones that anything is sealed to. */
 static struct csv_verdict *tenant_appraise(struct tenant_state *state, const void *image,
                                            size_t image_size)
@@ -66,9 +89,8 @@ static struct csv_verdict *tenant_appraise(struct tenant_state *state, const voi
     struct csn_image_fault fault = {0};
     struct demo_identity identity;
     uint8_t nonce[CSV_NONCE_SIZE];
-    uint8_t measurement[1][48];
-    uint8_t roots[1][32];
-    if (csn_image_measure_file(image, image_size, &parsed, measurement[0], &fault) != CSN_OK) {
+    uint8_t measurement[48];
+    if (csn_image_measure_file(image, image_size, &parsed, measurement, &fault) != CSN_OK) {
         demo_die(state->control, "the image: %s", fault.what ? fault.what : "unreadable");
     }
     if (!demo_expect(state->control, "host", DEMO_IDENTITY, sizeof identity, &state->in) ||
@@ -76,22 +98,15 @@ static struct csv_verdict *tenant_appraise(struct tenant_state *state, const voi
         demo_die(state->control, "no nonce");
     }
     memcpy(&identity, state->in.bytes, sizeof identity);
-    memcpy(roots[0], identity.software_root, 32);
-    struct csv_signer signer = {.security_version_min = parsed.manifest.security_version};
-    memcpy(signer.key, identity.signer_key, 32);
-    const struct csv_policy policy = {.measurements = (const uint8_t(*)[48])measurement,
-                                      .measurement_count = 1,
-                                      .signers = &signer,
-                                      .signer_count = 1,
-                                      .accept_software = true,
-                                      .software_roots = (const uint8_t(*)[32])roots,
-                                      .software_root_count = 1};
+    struct csv_policy *policy =
+        demo_policy(state, measurement, &identity, parsed.manifest.security_version);
     struct csv_verdict *verdict = NULL;
     if (!demo_send(state->control, DEMO_NONCE, nonce, sizeof nonce) ||
         !demo_expect(state->control, "host", DEMO_EVIDENCE, 0, &state->in)) {
         demo_die(state->control, "no evidence");
     }
-    csn_err result = csv_appraise(&policy, state->in.bytes, state->in.size, nonce, &verdict);
+    csn_err result = csv_appraise_bundle(policy, state->in.bytes, state->in.size, nonce, &verdict);
+    csv_policy_free(policy);
     if (result != CSN_OK) {
         const struct csv_finding *bad = NULL;
         for (size_t i = 0; verdict != NULL && i < csv_verdict_finding_count(verdict); i++) {

@@ -5,15 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An option that may be repeated stands in the table as often: the first one without a value. */
 static const struct cli_option *find(const struct cli_option *options, size_t count,
                                      const char *argument, size_t size)
 {
+    const struct cli_option *found = NULL;
     for (size_t i = 0; i < count; i++) {
         if (strlen(options[i].name) == size && memcmp(options[i].name, argument, size) == 0) {
-            return &options[i];
+            found = &options[i];
+            if (found->value == NULL || *found->value == NULL) {
+                return found;
+            }
         }
     }
-    return NULL;
+    return found;
 }
 
 /* Takes one option at argv[*at]; moves *at over a value of its own. */

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "control.h"
 #include "image/image.h"
+#include "run_evidence.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
 #include <pthread.h>
@@ -57,7 +58,7 @@ struct cli_run {
     /* set before the threads start */
     struct csn_enclave *enclave;
     struct csn_wire_signature signature;
-    uint8_t root_seed[32];
+    struct run_evidence evidence;
     uint32_t grants_wanted;
     uint32_t input_size_max;
     int input_fd;

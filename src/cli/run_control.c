@@ -87,20 +87,21 @@ static void answer_evidence(struct cli_run *run)
     }
     csn_enclave_report(run->enclave, &report);
     csn_err err = csn_enclave_made(run->enclave, &made);
+    batch.platform.detail[0] = 0;
     const struct csn_evidence_subject subject = {.manifest = csn_enclave_manifest(run->enclave),
                                                  .report = &report,
                                                  .made = &made,
                                                  .signer_key = run->signature.signer_key,
                                                  .signer_signature = run->signature.signature};
     if (err == CSN_OK) {
-        err = csn_evidence_report(&batch, &csn_evidence_software, run->root_seed, &subject,
+        err = csn_evidence_report(&batch, run->evidence.producer, run->evidence.state, &subject,
                                   (const uint8_t(*)[32])run->box_bytes, 1);
     }
     if (err == CSN_OK) {
         err = csn_evidence_bundle(&batch, 0, run->reply, sizeof run->reply, &size);
     }
     if (err != CSN_OK) {
-        refuse(run, csn_err_name(err));
+        refuse(run, batch.platform.detail[0] != 0 ? batch.platform.detail : csn_err_name(err));
         return;
     }
     run_box_answer(run, CLI_CONTROL_EVIDENCE, run->reply, (uint32_t)size);

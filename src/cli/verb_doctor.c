@@ -1,19 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verb_doctor.c: `caisson doctor`: what this machine can do, and how to get the rest. */
 #include "cli.h"
+#include "run_evidence.h"
 #include <caisson/host.h>
+#include <caisson/verify.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char help[] =
     "usage: caisson doctor [--require NAME[,NAME…]] [--json]\n\n"
     "Tries what the backends need and prints one line for each: works or not, what was found, and\n"
-    "the remedy. It changes nothing on the machine.\n\n"
+    "the remedy; then which platforms can vouch for an enclave (evidence-NAME: caisson run\n"
+    "--evidence NAME). It changes nothing on the machine.\n\n"
     "  $ caisson doctor\n"
     "  $ caisson doctor --require kvm             # in a script: exit 1 where kvm does not work\n"
     "  $ caisson doctor --json | jq '.[] | select(.works | not)'\n\n"
     "Exit codes: 0 (whatever was found), 1 something named by --require does not work, 2 usage.\n";
 
 #define LINE_COUNT_MAX 64u
+
+/* Platforms that could vouch for what runs here, as `caisson run --evidence` would find them. */
+static uint32_t find_platforms(struct csn_capability *lines, uint32_t count_max)
+{
+    static struct csn_evidence_platform platform;
+    static const struct csn_evidence_tsm tsm = {CSN_EVIDENCE_TSM_ROOT,
+                                                CSN_EVIDENCE_PRIVLEVEL_UNSET};
+    static const struct csn_evidence_tpm tpm = {.tcti = CSN_EVIDENCE_TPM_TCTI, .pcrs = 1};
+    static const struct csn_evidence_nsm nsm = {.path = CSN_EVIDENCE_NSM_PATH};
+    static const struct {
+        const char *name;
+        const struct csn_evidence_producer *producer;
+        const void *state;
+    } rows[] = {{"evidence-tsm", &csn_evidence_tsm, &tsm},
+                {"evidence-tpm", &csn_evidence_tpm, &tpm},
+                {"evidence-nsm", &csn_evidence_nsm, &nsm}};
+    uint32_t count = 0;
+    run_evidence_quiet();
+    for (; count < sizeof rows / sizeof rows[0] && count < count_max; count++) {
+        struct csn_capability *line = &lines[count];
+        *line = (struct csn_capability){.name = rows[count].name};
+        line->works = rows[count].producer->prepare(rows[count].state, &platform) == CSN_OK;
+        snprintf(line->detail.text, sizeof line->detail.text, "%s%s",
+                 line->works ? "evidence of type " : "",
+                 line->works ? csv_format_name(platform.type) : platform.detail);
+    }
+    return count;
+}
 
 /* Finds a name of size bytes among the lines. */
 static const struct csn_capability *find(const struct csn_capability *lines, uint32_t count,
@@ -83,6 +115,7 @@ static int run(int argc, char **argv)
         return code;
     }
     uint32_t found = csn_doctor(lines, LINE_COUNT_MAX);
+    found += find_platforms(lines + found, LINE_COUNT_MAX - found);
     (json ? print_json : print_text)(lines, found);
     return check_required(lines, found, require);
 }

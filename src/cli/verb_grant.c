@@ -121,7 +121,7 @@ static int verify(const struct wish *wish, int fd, struct csv_verdict **verdict)
     if (bundle == NULL) {
         return CLI_UNVERIFIED;
     }
-    csn_err err = csv_appraise(&wish->appraise.policy, bundle, size, nonce, verdict);
+    csn_err err = csv_appraise_bundle(wish->appraise.policy, bundle, size, nonce, verdict);
     free(bundle);
     if (err == CSN_OK) {
         return CLI_OK;
@@ -177,7 +177,7 @@ static int send(const struct wish *wish, int fd, const struct csv_recipient *ins
                                               .instance = instance,
                                               .version = wish->version,
                                               .security_version_min =
-                                                  wish->appraise.signer.security_version_min,
+                                                  wish->appraise.security_version_min,
                                               .policy = policy,
                                               .policy_size = (uint32_t)policy_size};
     csn_err err = csv_grant_build(&options, message, sizeof message, &message_size, grant);
@@ -194,7 +194,7 @@ static int send(const struct wish *wish, int fd, const struct csv_recipient *ins
     return code;
 }
 
-static int report(const struct wish *wish, const struct csv_claims *claims,
+static int report(const struct wish *wish, const struct csv_image *image,
                   const struct csv_grant *grant)
 {
     if (wish->json) {
@@ -203,15 +203,15 @@ static int report(const struct wish *wish, const struct csv_claims *claims,
         printf("\",\"version\":%llu,\"digest\":\"", (unsigned long long)grant->version);
         cli_print_hex(stdout, grant->digest, 32);
         fputs("\",\"measurement\":\"", stdout);
-        cli_print_hex(stdout, claims->measurement, 48);
+        cli_print_hex(stdout, image->measurement, 48);
         fputs("\",\"statement\":", stdout);
         cli_json_string(stdout, wish->statement);
         puts("}");
         return CLI_OK;
     }
     printf("granted version %llu to %s, measurement ", (unsigned long long)grant->version,
-           claims->name);
-    cli_print_hex(stdout, claims->measurement, 48);
+           image->name);
+    cli_print_hex(stdout, image->measurement, 48);
     putchar('\n');
     return CLI_OK;
 }
@@ -230,7 +230,7 @@ static int grant_to(const struct wish *wish, int fd)
         csn_err err = csv_statement_build(&tenant, instance, wish->version, &statement);
         bool good =
             err == CSN_OK && cli_write_file(wish->statement, &statement, sizeof statement, false);
-        code = good ? report(wish, csv_verdict_claims(verdict), &grant)
+        code = good ? report(wish, csv_verdict_image(verdict), &grant)
                     : cli_fail(CLI_FAILURE, "granted, but no statement was written");
     }
     csv_verdict_free(verdict);

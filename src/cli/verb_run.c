@@ -2,7 +2,6 @@
 /* verb_run.c: `caisson run`: an image over files, pipes or stdin and stdout. */
 #include "cli.h"
 #include "run.h"
-#include "seed.h"
 #include <caisson/client.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +13,8 @@
 #define IMAGE_SIZE_MAX (UINT64_C(64) << 20)
 
 static const char help[] =
-    "usage: caisson run IMAGE --signature SIG --root ROOTKEY --control SOCKET\n"
+    "usage: caisson run IMAGE --signature SIG --control SOCKET\n"
+    "                   (--root ROOTKEY | --evidence tsm|tpm|nsm [its options])\n"
     "                   [--backend auto|process|kvm] [--grants N] [--input F] [--output F]\n"
     "                   [--stats F] [--require LIST]\n"
     "\n"
@@ -23,8 +23,7 @@ static const char help[] =
     "at\n"
     "the end of input. It sees no plaintext and holds no key to any.\n"
     "\n"
-    "  --signature SIG   the image's signature (caisson sign)\n"
-    "  --root ROOTKEY    key file for development evidence (caisson keygen root): insecure\n"
+    "  --signature SIG   the image's signature (caisson sign)\n" RUN_EVIDENCE_HELP
     "  --control SOCKET  unix socket for caisson evidence and caisson grant\n"
     "  --backend NAME    auto (kvm where it works, else process), process or kvm\n"
     "  --grants N        how many grants to wait for (default 1)\n"
@@ -51,7 +50,7 @@ static const char help[] =
     "      --image echo.elf --insecure-dev --root $root --statement statement\n";
 
 struct wish {
-    const char *signature, *root, *control, *backend, *grants, *input, *output, *stats, *require;
+    const char *signature, *control, *backend, *grants, *input, *output, *stats, *require;
     bool json;
 };
 
@@ -84,11 +83,11 @@ static int parse_require(const char *text, uint32_t *require)
 }
 
 /* The signature is genuine and about this image. */
-static int check_signature(struct cli_run *run, const char *path, const void *image, size_t size)
+static int check_signature(struct cli_run *run, const char *path, const void *image, size_t size,
+                           uint8_t measurement[48])
 {
     struct csn_image parsed;
     struct csn_image_fault fault = {0};
-    uint8_t measurement[48];
     size_t signature_size = 0;
     uint8_t *signature = cli_read_file(path, 4096, &signature_size);
     if (signature == NULL) {
@@ -116,13 +115,15 @@ static int start_enclave(struct cli_run *run, const struct wish *wish, const cha
 {
     struct csn_enclave_options options = {.backend = wish->backend};
     struct csn_detail detail = {{0}};
+    uint8_t measurement[48];
     size_t size = 0;
     int code = parse_require(wish->require, &options.require);
     uint8_t *image = code == CLI_OK ? cli_read_file(path, IMAGE_SIZE_MAX, &size) : NULL;
     if (image == NULL) {
         return code == CLI_OK ? CLI_FAILURE : code;
     }
-    code = check_signature(run, wish->signature, image, size);
+    code = check_signature(run, wish->signature, image, size, measurement);
+    code = code == CLI_OK ? run_evidence_extend(&run->evidence, measurement) : code;
     options.image = image;
     options.image_size = size;
     if (code == CLI_OK && csn_enclave_create(&options, &run->enclave, &detail) != CSN_OK) {
@@ -231,10 +232,8 @@ static int prepare(struct cli_run *run, const struct wish *wish, const char *ima
     if (code != CLI_OK) {
         return code;
     }
-    if (!cli_seed_read(wish->root, CLI_SEED_ROOT, run->root_seed)) {
-        return CLI_FAILURE;
-    }
-    code = start_enclave(run, wish, image);
+    code = run_evidence_read(&run->evidence);
+    code = code == CLI_OK ? start_enclave(run, wish, image) : code;
     code = code == CLI_OK ? open_files(run, wish) : code;
     if (code == CLI_OK) {
         run->listen_fd = cli_control_listen(wish->control);
@@ -249,11 +248,11 @@ static int run_verb(int argc, char **argv)
                                  .changed = PTHREAD_COND_INITIALIZER};
     struct wish wish = {.backend = "auto", .grants = "1", .input = "-", .output = "-"};
     const struct cli_option options[] = {
-        {"--signature", &wish.signature, NULL}, {"--root", &wish.root, NULL},
-        {"--control", &wish.control, NULL},     {"--backend", &wish.backend, NULL},
-        {"--grants", &wish.grants, NULL},       {"--input", &wish.input, NULL},
-        {"--output", &wish.output, NULL},       {"--stats", &wish.stats, NULL},
-        {"--require", &wish.require, NULL},     {"--json", NULL, &wish.json},
+        RUN_EVIDENCE_OPTIONS(run.evidence), {"--signature", &wish.signature, NULL},
+        {"--control", &wish.control, NULL}, {"--backend", &wish.backend, NULL},
+        {"--grants", &wish.grants, NULL},   {"--input", &wish.input, NULL},
+        {"--output", &wish.output, NULL},   {"--stats", &wish.stats, NULL},
+        {"--require", &wish.require, NULL}, {"--json", NULL, &wish.json},
     };
     const char *operands[1];
     size_t count;
@@ -263,8 +262,8 @@ static int run_verb(int argc, char **argv)
     if (code != CLI_OK || done) {
         return code;
     }
-    if (count != 1 || wish.signature == NULL || wish.root == NULL || wish.control == NULL) {
-        return cli_fail(CLI_USAGE, "wants an image, --signature, --root and --control; see "
+    if (count != 1 || wish.signature == NULL || wish.control == NULL) {
+        return cli_fail(CLI_USAGE, "wants an image, --signature and --control; see "
                                    "caisson run --help");
     }
     code = cli_backend(wish.backend);

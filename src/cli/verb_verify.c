@@ -1,75 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verb_verify.c: `caisson verify`: appraises evidence offline and says why. */
 #include "appraise.h"
-#include "cli.h"
-#include <stdlib.h>
-
-#define EVIDENCE_SIZE_MAX (UINT64_C(16) << 20)
+#include "evidence_input.h"
 
 static const char help[] =
-    "usage: caisson verify FILE --nonce HEX (--image ELF | --measurement HEX | --signer "
-    "HEX[:MIN])\n"
-    "                      [--insecure-dev --root HEX] [--allow-debug] [--explain] [--json]\n"
+    "usage: caisson verify --type T --evidence FILE [parts…] (--policy FILE | --image ELF … |\n"
+    "                      --insecure-any-policy) [--nonce HEX] --at TIME [--explain] [--json]\n"
     "\n"
-    "Appraises an evidence bundle (\"-\" is stdin) against what you accept. What no option "
-    "accepts\n"
-    "is refused, and an empty list accepts nothing. No network, no clock.\n"
+    "Appraises attestation evidence of any format, offline, against what you accept. What nothing\n"
+    "accepts is refused. A plain FILE operand is the same as --evidence FILE.\n"
     "\n"
-    "  --nonce HEX          the 64 hex digits that you asked with: mandatory\n" CLI_APPRAISE_HELP
+    "What is verified\n" CLI_EVIDENCE_INPUT_HELP "\n"
+    "What is accepted\n"
+    "  --policy FILE        a policy (docs/POLICY.md); `caisson policy init` writes a first one\n"
+    "  --insecure-any-policy\n"
+    "                       check cryptography and structure only: any code on any machine\n"
+    "or, for Caisson's own evidence, without a file:\n" CLI_APPRAISE_HELP "\n"
+    "How it is told\n"
     "  --explain            for each check: why it matters and what to do\n"
-    "  --json               one JSON object with every finding\n"
+    "  --json               one JSON object: verdict, claims and every finding\n"
     "\n"
-    "Exit codes: 0 verified, 3 invalid, 4 could not verify (something needed is missing), 2 "
-    "usage.\n"
+    "Exit codes: 0 valid, 3 invalid, 4 unverifiable (something needed is missing), 2 usage.\n"
     "\n"
     "Example\n"
+    "  caisson verify --type snp --evidence report.bin --vek vcek.der --chain ask.pem \\\n"
+    "      --chain ark.pem --policy policy.toml --nonce $nonce --at now --explain\n"
     "  caisson verify bundle --nonce $nonce --image echo.elf --signer $signer:1 \\\n"
-    "      --insecure-dev --root $root --explain\n";
-
-static int appraise_file(const char *path, const struct cli_appraise *appraise,
-                         const uint8_t nonce[32], bool explain, bool json)
-{
-    struct csv_verdict *verdict = NULL;
-    size_t size = 0;
-    uint8_t *bytes = cli_read_file(path, EVIDENCE_SIZE_MAX, &size);
-    if (bytes == NULL) {
-        return CLI_UNVERIFIED; /* no evidence at all says nothing about it */
-    }
-    csn_err err = csv_appraise(&appraise->policy, bytes, size, nonce, &verdict);
-    int code = verdict != NULL ? cli_appraise_report(verdict, stdout, explain, json)
-                               : cli_fail(CLI_UNVERIFIED, "not appraised: %s", csn_err_name(err));
-    csv_verdict_free(verdict);
-    free(bytes);
-    return code;
-}
+    "      --insecure-dev --root $root\n";
 
 static int run(int argc, char **argv)
 {
     static struct cli_appraise appraise;
-    const char *nonce_text = NULL;
+    static struct cli_evidence_input in;
+    struct csv_verdict *verdict = NULL;
     bool explain = false;
     bool json = false;
     const struct cli_option options[] = {
         CLI_APPRAISE_OPTIONS(appraise),
-        {"--nonce", &nonce_text, NULL},
+        CLI_EVIDENCE_INPUT_OPTIONS(in),
+        {"--policy", &appraise.policy_path, NULL},
+        {"--insecure-any-policy", NULL, &appraise.any},
         {"--explain", NULL, &explain},
         {"--json", NULL, &json},
     };
     const char *operands[1];
     size_t count;
     bool done;
-    uint8_t nonce[32];
     int code = cli_options(&cli_verify, argc, argv, options, sizeof options / sizeof options[0],
                            operands, 1, &count, &done);
     if (code != CLI_OK || done) {
         return code;
     }
-    if (count != 1 || nonce_text == NULL) {
-        return cli_fail(CLI_USAGE, "wants a file and --nonce HEX; see caisson verify --help");
+    if (count == 1 && in.evidence != NULL) {
+        return cli_fail(CLI_USAGE, "a FILE and --evidence say the same thing: give one");
     }
-    code = cli_hex("--nonce", nonce_text, nonce, sizeof nonce);
-    code = code != CLI_OK ? code : cli_appraise_policy(&appraise);
-    return code != CLI_OK ? code : appraise_file(operands[0], &appraise, nonce, explain, json);
+    in.evidence = count == 1 ? operands[0] : in.evidence;
+    code = cli_appraise_policy(&appraise);
+    code = code == CLI_OK ? cli_evidence_input_read(&in) : code;
+    if (code != CLI_OK) {
+        return code;
+    }
+    csn_err err = csv_appraise(appraise.policy, in.input, in.format, &verdict);
+    code = verdict != NULL ? cli_appraise_report(verdict, stdout, explain, json)
+                           : cli_fail(CLI_UNVERIFIED, "not appraised: %s", csn_err_name(err));
+    csv_verdict_free(verdict);
+    return code;
 }
 
 const struct cli_verb cli_verify = {

@@ -4,7 +4,15 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-static csn_err sign(const void *state, const uint8_t report_data[64], uint8_t *platform)
+static csn_err prepare(const void *state, struct csn_evidence_platform *platform)
+{
+    (void)state;
+    platform->type = CSN_WIRE_EVIDENCE_SOFTWARE;
+    return CSN_OK;
+}
+
+static csn_err sign(const void *state, const uint8_t report_data[64],
+                    struct csn_evidence_platform *platform)
 {
     static const char label[] = "caisson-software-evidence-v1";
     struct csn_wire_evidence_software part;
@@ -24,13 +32,13 @@ static csn_err sign(const void *state, const uint8_t report_data[64], uint8_t *p
     if (!good) {
         return CSN_ERR_SYSTEM;
     }
-    memcpy(platform, &part, sizeof part);
+    memcpy(platform->bytes, &part, sizeof part);
+    platform->size = sizeof part;
     return CSN_OK;
 }
 
 const struct csn_evidence_producer csn_evidence_software = {
     .name = "software",
-    .type = CSN_WIRE_EVIDENCE_SOFTWARE,
-    .platform_size = sizeof(struct csn_wire_evidence_software),
+    .prepare = prepare,
     .sign = sign,
 };

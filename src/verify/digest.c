@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* digest.c: what evidence is made of, hashed and checked with libcrypto. */
-#include "digest.h"
+#include "verify/digest.h"
 #include "image/image.h"
 #include <openssl/evp.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain.c: a verdict as text for people and as JSON for machines. */
-#include "verdict.h"
+#include "verify/format.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct sink {
     char *target;
@@ -18,13 +19,6 @@ __attribute__((format(printf, 2, 3))) static void put(struct sink *sink, const c
     int wrote = vsnprintf(room ? sink->target + sink->size : NULL, room, format, arguments);
     va_end(arguments);
     sink->size += wrote > 0 ? (size_t)wrote : 0;
-}
-
-static void put_hex(struct sink *sink, const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        put(sink, "%02x", bytes[i]);
-    }
 }
 
 /* Strings of a verdict are ours or hex or checked names, but escape all the same. */
@@ -45,14 +39,13 @@ static void put_json_string(struct sink *sink, const char *text)
 
 static const char *result_name(enum csv_result result)
 {
-    return result == CSV_VERIFIED  ? "verified"
-           : result == CSV_INVALID ? "invalid"
-                                   : "could not verify";
+    return result == CSV_VALID ? "valid" : result == CSV_INVALID ? "invalid" : "unverifiable";
 }
 
-static const char *outcome_name(enum csv_outcome outcome)
+static const char *outcome_name(uint32_t outcome)
 {
-    return outcome == CSV_PASSED ? "passed" : outcome == CSV_FAILED ? "failed" : "missing";
+    static const char *const names[] = {"passed", "failed", "missing", "warning"};
+    return names[outcome];
 }
 
 size_t csv_verdict_text(const struct csv_verdict *verdict, bool explain, char *target,
@@ -60,6 +53,9 @@ size_t csv_verdict_text(const struct csv_verdict *verdict, bool explain, char *t
 {
     struct sink sink = {target, capacity, 0};
     put(&sink, "%s\n", result_name(verdict->result));
+    if (verdict->tcb_status != NULL) {
+        put(&sink, "  TCB status: %s\n", verdict->tcb_status);
+    }
     for (size_t i = 0; i < verdict->finding_count; i++) {
         const struct csv_finding *f = &verdict->findings[i];
         put(&sink, "  %-7s %-24s %s\n", outcome_name(f->outcome), f->id, f->claim);
@@ -73,24 +69,78 @@ size_t csv_verdict_text(const struct csv_verdict *verdict, bool explain, char *t
     return sink.size;
 }
 
-static void put_json_claims(struct sink *sink, const struct csv_claims *claims)
+static void put_json_claim(struct sink *sink, const struct csv_claim *claim)
 {
-    put(sink, "\"claims\":{\"type\":");
-    put_json_string(sink, claims->type);
-    put(sink, ",\"name\":");
-    put_json_string(sink, claims->name);
-    put(sink, ",\"backend\":%u,\"debug\":%s,\"security_version\":%u,\"measurement\":\"",
-        claims->backend, claims->debug ? "true" : "false", claims->security_version);
-    put_hex(sink, claims->measurement, 48);
-    put(sink, "\",\"signer\":\"");
-    put_hex(sink, claims->signer_key, 32);
-    put(sink, "\",\"gate\":\"");
-    put_hex(sink, claims->gate_hash, 32);
-    put(sink, "\",\"boot_id\":\"");
-    put_hex(sink, claims->boot_id, 16);
-    put(sink, "\",\"config_digest\":\"");
-    put_hex(sink, claims->config_digest, 32);
-    put(sink, "\"}");
+    put_json_string(sink, claim->name);
+    put(sink, ":");
+    if (claim->kind == CSV_CLAIM_NUMBER || claim->kind == CSV_CLAIM_BOOL) {
+        put(sink, "%s", claim->value);
+    } else if (claim->kind == CSV_CLAIM_LIST) {
+        put(sink, "[");
+        for (size_t i = 0; i < claim->size; i++) {
+            put(sink, "%s", i == 0 ? "" : ",");
+            put_json_string(sink, claim->list[i]);
+        }
+        put(sink, "]");
+    } else {
+        put_json_string(sink, claim->value);
+    }
+}
+
+static bool same_group(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool put_json_group(struct sink *sink, const struct csv_verdict *verdict, const char *group)
+{
+    bool first = true;
+    for (size_t i = 0; i < verdict->claim_count; i++) {
+        const struct csv_claim *claim = &verdict->claims[i];
+        if (!claim->fact && same_group(claim->group, group)) {
+            put(sink, "%s", first ? "" : ",");
+            put_json_claim(sink, claim);
+            first = false;
+        }
+    }
+    return !first;
+}
+
+/* Claims of no group, then each group as an object under its name, in the order of first use. */
+static void put_json_claims(struct sink *sink, const struct csv_verdict *verdict)
+{
+    put(sink, "\"claims\":{");
+    bool some = put_json_group(sink, verdict, NULL);
+    for (size_t i = 0; i < verdict->claim_count; i++) {
+        const char *group = verdict->claims[i].group;
+        bool seen = group == NULL;
+        for (size_t j = 0; j < i && !seen; j++) {
+            seen = same_group(verdict->claims[j].group, group);
+        }
+        if (!seen) {
+            put(sink, "%s", some ? "," : "");
+            put_json_string(sink, group);
+            put(sink, ":{");
+            put_json_group(sink, verdict, group);
+            put(sink, "}");
+            some = true;
+        }
+    }
+    put(sink, "}");
+}
+
+static void put_json_eat(struct sink *sink, const struct csv_verdict *verdict)
+{
+    put(sink, ",\"eat\":{");
+    for (size_t i = 0; i < verdict->eat_count; i++) {
+        put(sink, "%s\"%s\":", i == 0 ? "" : ",", verdict->eat[i].name);
+        if (verdict->eat[i].number) {
+            put(sink, "%s", verdict->eat[i].value);
+        } else {
+            put_json_string(sink, verdict->eat[i].value);
+        }
+    }
+    put(sink, "}");
 }
 
 static void put_json_finding(struct sink *sink, const struct csv_finding *finding)
@@ -110,10 +160,16 @@ static void put_json_finding(struct sink *sink, const struct csv_finding *findin
 size_t csv_verdict_json(const struct csv_verdict *verdict, char *target, size_t capacity)
 {
     struct sink sink = {target, capacity, 0};
-    put(&sink, "{\"result\":");
-    put_json_string(&sink, result_name(verdict->result));
-    put(&sink, ",");
-    put_json_claims(&sink, &verdict->claims);
+    put(&sink, "{\"verdict\":\"%s\",\"format\":\"%s\",\"appraised\":%s,",
+        result_name(verdict->result), csv_format_name(csv_verdict_format(verdict)),
+        verdict->appraised ? "true" : "false");
+    if (verdict->tcb_status != NULL) {
+        put(&sink, "\"tcb_status\":");
+        put_json_string(&sink, verdict->tcb_status);
+        put(&sink, ",");
+    }
+    put_json_claims(&sink, verdict);
+    put_json_eat(&sink, verdict);
     put(&sink, ",\"findings\":[");
     for (size_t i = 0; i < verdict->finding_count; i++) {
         put(&sink, "%s", i == 0 ? "" : ",");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verdict.c: reading a verdict. Keys leave it only when every check passed. */
-#include "verdict.h"
+#include "verify/format.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +9,24 @@ void csv_verdict_free(struct csv_verdict *verdict)
     free(verdict);
 }
 
-enum csv_result csv_verdict_result(const struct csv_verdict *verdict)
+uint32_t csv_verdict_result(const struct csv_verdict *verdict)
 {
     return verdict->result;
+}
+
+uint32_t csv_verdict_format(const struct csv_verdict *verdict)
+{
+    return verdict->format != NULL ? verdict->format->id : CSV_FORMAT_AUTO;
+}
+
+bool csv_verdict_appraised(const struct csv_verdict *verdict)
+{
+    return verdict->appraised;
+}
+
+const char *csv_verdict_tcb_status(const struct csv_verdict *verdict)
+{
+    return verdict->tcb_status;
 }
 
 size_t csv_verdict_finding_count(const struct csv_verdict *verdict)
@@ -24,23 +39,47 @@ const struct csv_finding *csv_verdict_finding(const struct csv_verdict *verdict,
     return index < verdict->finding_count ? &verdict->findings[index] : NULL;
 }
 
-const struct csv_claims *csv_verdict_claims(const struct csv_verdict *verdict)
+static bool has_name(const struct csv_claim *claim, const char *name)
 {
-    return &verdict->claims;
+    size_t group = claim->group != NULL ? strlen(claim->group) : 0;
+    if (group != 0) {
+        if (strncmp(name, claim->group, group) != 0 || name[group] != '.') {
+            return false;
+        }
+        name += group + 1;
+    }
+    return strcmp(name, claim->name) == 0;
+}
+
+const char *csv_verdict_claim(const struct csv_verdict *verdict, const char *name)
+{
+    for (size_t i = 0; i < verdict->claim_count; i++) {
+        if (!verdict->claims[i].fact && has_name(&verdict->claims[i], name)) {
+            return verdict->claims[i].value;
+        }
+    }
+    return NULL;
+}
+
+const struct csv_image *csv_verdict_image(const struct csv_verdict *verdict)
+{
+    return verdict->image_given ? &verdict->image : NULL;
+}
+
+static bool keys_may_leave(const struct csv_verdict *verdict)
+{
+    return verdict->result == CSV_VALID && verdict->appraised && verdict->image_given;
 }
 
 const struct csv_recipient *csv_verdict_instance(const struct csv_verdict *verdict)
 {
-    return verdict->result == CSV_VERIFIED ? &verdict->instance : NULL;
+    return keys_may_leave(verdict) ? &verdict->instance : NULL;
 }
 
 const struct csv_recipient *csv_verdict_recipient(const struct csv_verdict *verdict,
                                                   const uint8_t tenant[32], size_t index)
 {
-    if (verdict->result != CSV_VERIFIED) {
-        return NULL;
-    }
-    for (size_t i = 0; i < verdict->recipient_count; i++) {
+    for (size_t i = 0; keys_may_leave(verdict) && i < verdict->recipient_count; i++) {
         if (memcmp(verdict->recipients[i].tenant, tenant, 32) == 0 && index-- == 0) {
             return &verdict->recipients[i];
         }

@@ -79,11 +79,11 @@ def keys():
 
 
 def usage():
-    for verb in ("keygen", "run", "evidence", "verify", "grant", "seal", "open"):
+    for verb in ("keygen", "run", "evidence", "verify", "cmw", "grant", "seal", "open"):
         done = expect(0, f"{verb} --help", verb, "--help")
         check(b"Example" in done.stdout, f"{verb} --help has an example")
         expect(2, f"{verb}: unknown option", verb, "--nonsense")
-    for verb in ("run", "evidence", "verify", "grant", "seal", "open"):
+    for verb in ("run", "evidence", "verify", "cmw", "grant", "seal", "open"):
         expect(2, f"{verb}: nothing given", verb)
     write("bad.json", b'{"version": 1,\n "bogus": 3}\n')
     done = expect(1, "grant --check refuses", "grant", "--check", "bad.json")
@@ -93,6 +93,27 @@ def usage():
         expect(2, f"{verb[0]}: no such backend", *verb, "--backend", "none")
     expect(4, "grant: nobody serves the socket", "grant", "--control", "none.sock", "--tenant",
            "tenant.key", "--no-policy", "--version", "1", "--image", ECHO, "--statement", "x")
+
+
+def wrappers():
+    """Evidence into an envelope and out again; what is no envelope is refused."""
+    write("evidence", bytes(range(256)))
+    for form in ("json", "cbor"):
+        expect(0, f"cmw wrap --form {form}", "cmw", "wrap", "--type", "nitro", "--form", form,
+               "evidence", "-o", "wrapped")
+        expect(0, "cmw open", "cmw", "open", "wrapped", "-o", "opened")
+        check(read("opened") == read("evidence"), "the same bytes")
+        done = expect(0, "cmw open --json", "cmw", "open", "wrapped", "--json")
+        check(json.loads(done.stdout) == {"format": "nitro", "size": 256,
+                                          "evidence": bytes(range(256)).hex()}, "and its type")
+    expect(0, "cmw wrap --form tag", "cmw", "wrap", "--type", "gcs-jwt", "--form", "tag",
+           "evidence", "-o", "wrapped")
+    expect(2, "cmw wrap: no such tag", "cmw", "wrap", "--type", "snp", "--form", "tag", "evidence")
+    expect(2, "cmw wrap: no such form", "cmw", "wrap", "--type", "snp", "--form", "x", "evidence")
+    expect(2, "cmw wrap: no type", "cmw", "wrap", "evidence")
+    expect(2, "cmw: neither", "cmw", "evidence")
+    expect(3, "cmw open: not a wrapper", "cmw", "open", "evidence")
+    expect(1, "cmw open: no such file", "cmw", "open", "nothing.cmw")
 
 
 def rude_host():
@@ -258,6 +279,7 @@ def main():
         os.chdir(folder)
         public = keys()
         usage()
+        wrappers()
         rude_host()
         for backend in ("process", "kvm"):
             path(backend, public)

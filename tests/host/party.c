@@ -39,6 +39,23 @@ void site_stop(struct site *site)
     memset(site, 0, sizeof *site);
 }
 
+/* This image, by this signer, on this development machine. */
+static struct csv_policy *site_policy(const struct site *site)
+{
+    struct csv_policy *policy = NULL;
+    assert_int_equal(csv_policy_create(&policy), CSN_OK);
+    assert_int_equal(csv_policy_allow(policy, "formats", "caisson"), CSN_OK);
+    assert_int_equal(csv_policy_allow(policy, "caisson.platforms", "software"), CSN_OK);
+    assert_int_equal(csv_policy_allow(policy, "caisson.insecure_dev", "true"), CSN_OK);
+    assert_int_equal(csv_policy_allow_bytes(policy, "caisson.software_roots", site->root_key, 32),
+                     CSN_OK);
+    assert_int_equal(
+        csv_policy_allow_bytes(policy, "caisson.signers", site->signature.signer_key, 32), CSN_OK);
+    assert_int_equal(csv_policy_allow_bytes(policy, "caisson.measurements", site->measurement, 48),
+                     CSN_OK);
+    return policy;
+}
+
 struct csv_verdict *site_verdict(struct site *site)
 {
     static struct csn_wire_boot_made made;
@@ -60,18 +77,10 @@ struct csv_verdict *site_verdict(struct site *site)
                                          (const uint8_t(*)[32])nonce, 1),
                      CSN_OK);
     assert_int_equal(csn_evidence_bundle(&batch, 0, bundle, sizeof bundle, &size), CSN_OK);
-    struct csv_signer signer = {.security_version_min = 1};
-    memcpy(signer.key, site->signature.signer_key, 32);
-    const struct csv_policy policy = {
-        .measurements = (const uint8_t(*)[48]) & site->measurement,
-        .measurement_count = 1,
-        .signers = &signer,
-        .signer_count = 1,
-        .accept_software = true,
-        .software_roots = (const uint8_t(*)[32]) & site->root_key,
-        .software_root_count = 1,
-    };
-    if (csv_appraise(&policy, bundle, size, nonce[0], &verdict) != CSN_OK) {
+    struct csv_policy *policy = site_policy(site);
+    csn_err result = csv_appraise_bundle(policy, bundle, size, nonce[0], &verdict);
+    csv_policy_free(policy);
+    if (result != CSN_OK) {
         static char text[8192];
         csv_verdict_text(verdict, false, text, sizeof text);
         fail_msg("%s", text);

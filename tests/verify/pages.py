@@ -5,12 +5,15 @@ import re
 import sys
 
 root = pathlib.Path(sys.argv[1])
-catalogue = re.search(r"catalogue\[\] = \{(.*?)\n\};",
-                      (root / "src/verify/finding.c").read_text(encoding="utf-8"), re.S)[1]
-ids = re.findall(r'^    \{"([a-z.-]+)"', catalogue, re.M)
+ids = []
 noted = set()
-for source in (root / "src/verify").glob("*.c"):
-    noted |= set(re.findall(r'"([a-z]+\.[a-z-]+)",?\s', source.read_text(encoding="utf-8")))
+for source in (root / "src/verify").rglob("*.c"):
+    text = source.read_text(encoding="utf-8")
+    for table in re.findall(r"struct csv_entry \w+\[\w*\] = \{(.*?)\n\};", text, re.S):
+        ids += re.findall(r'^    \{"([a-z0-9.-]+)"', table, re.M)
+    noted |= set(re.findall(r'csv_(?:note\w*|need_part|crl_check)\([^;]*?'
+                            r'"([a-z0-9-]+\.[a-z0-9-]+)"', text))
+    noted |= set(re.findall(r'\.finding = "([a-z0-9.-]+)"', text))
 pages = {page.stem: page.read_text(encoding="utf-8")
          for page in (root / "docs/verify").glob("*.md")}
 parts = ["## What is checked", "## Why it matters", "## What to do", "## Example"]

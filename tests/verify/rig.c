@@ -2,6 +2,7 @@
 /* rig.c: see rig.h. */
 #include "rig.h"
 #include <openssl/evp.h>
+#include <stdio.h>
 
 void rig_seed_key(const uint8_t seed[32], uint8_t key[32])
 {
@@ -98,7 +99,7 @@ void rig_init(struct rig *rig)
                                                  .signer_signature = rig->signature};
     rig->signer.security_version_min = 7;
     memcpy(rig->signer.key, rig->signer_key, 32);
-    rig->policy = (struct csv_policy){
+    rig->policy = (struct rig_policy){
         .measurements = (const uint8_t(*)[48]) & rig->report.measurement,
         .measurement_count = 1,
         .signers = &rig->signer,
@@ -119,7 +120,7 @@ void rig_bundle(struct rig *rig)
                      CSN_OK);
     assert_int_equal(csn_evidence_bundle(&rig->batch, 0, rig->bytes, sizeof rig->bytes, &rig->size),
                      CSN_OK);
-    assert_int_equal(rig->size, csn_evidence_size(&csn_evidence_software, 1, rig->made.key_count));
+    assert_int_equal(rig->size, csn_evidence_size(&rig->batch));
 }
 
 void rig_patch(struct rig *rig, size_t offset, const void *bytes, size_t size)
@@ -181,16 +182,61 @@ const struct csv_finding *rig_finding(const struct csv_verdict *verdict, const c
     return NULL;
 }
 
+static void allow(struct csv_policy *policy, const char *key, const void *bytes, size_t size)
+{
+    assert_int_equal(csv_policy_allow_bytes(policy, key, bytes, size), CSN_OK);
+}
+
+static struct csv_policy *make_policy(const struct rig_policy *wish)
+{
+    struct csv_policy *policy = NULL;
+    char text[80];
+    assert_int_equal(csv_policy_create(&policy), CSN_OK);
+    assert_int_equal(csv_policy_allow(policy, "formats", "caisson"), CSN_OK);
+    for (size_t i = 0; i < wish->measurement_count; i++) {
+        allow(policy, "caisson.measurements", wish->measurements[i], 48);
+    }
+    for (size_t i = 0; i < wish->gate_hash_count; i++) {
+        allow(policy, "caisson.gates", wish->gate_hashes[i], 32);
+    }
+    for (size_t i = 0; i < wish->signer_count; i++) {
+        for (size_t k = 0; k < 32; k++) {
+            snprintf(text + 2 * k, 3, "%02x", wish->signers[i].key[k]);
+        }
+        snprintf(text + 64, 16, ":%u", wish->signers[i].security_version_min);
+        assert_int_equal(csv_policy_allow(policy, "caisson.signers", text), CSN_OK);
+    }
+    for (size_t i = 0; i < wish->software_root_count; i++) {
+        allow(policy, "caisson.software_roots", wish->software_roots[i], 32);
+    }
+    if (wish->accept_software) {
+        assert_int_equal(csv_policy_allow(policy, "caisson.platforms", "software"), CSN_OK);
+        assert_int_equal(csv_policy_allow(policy, "caisson.insecure_dev", "true"), CSN_OK);
+    }
+    if (wish->accept_debug) {
+        assert_int_equal(csv_policy_allow(policy, "caisson.debug", "any"), CSN_OK);
+    }
+    return policy;
+}
+
+csn_err rig_appraise(const struct rig *rig, const uint8_t nonce[32], struct csv_verdict **verdict)
+{
+    struct csv_policy *policy = make_policy(&rig->policy);
+    csn_err err = csv_appraise_bundle(policy, rig->bytes, rig->size, nonce, verdict);
+    csv_policy_free(policy);
+    return err;
+}
+
 void rig_expect(const struct rig *rig, enum csv_result result, const char *id,
                 enum csv_outcome outcome)
 {
     static const csn_err errors[] = {CSN_OK, CSN_ERR_EVIDENCE, CSN_ERR_UNVERIFIED};
     struct csv_verdict *verdict = NULL;
-    csn_err err = csv_appraise(&rig->policy, rig->bytes, rig->size, rig->nonce[0], &verdict);
+    csn_err err = rig_appraise(rig, rig->nonce[0], &verdict);
     assert_int_equal(err, errors[result]);
     assert_non_null(verdict);
     assert_int_equal(csv_verdict_result(verdict), result);
-    bool verified = result == CSV_VERIFIED;
+    bool verified = result == CSV_VALID;
     assert_int_equal(csv_verdict_instance(verdict) != NULL, verified);
     assert_int_equal(csv_verdict_recipient(verdict, rig->made.keys[1].tenant, 0) != NULL, verified);
     if (id != NULL) {

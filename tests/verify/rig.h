@@ -21,6 +21,25 @@
 
 #define RIG_KEY_COUNT 4u
 
+struct rig_signer {
+    uint8_t key[32];
+    uint32_t security_version_min;
+};
+
+/* What a policy is made from; each list may be cut by its count. */
+struct rig_policy {
+    const uint8_t (*measurements)[48];
+    size_t measurement_count;
+    const struct rig_signer *signers;
+    size_t signer_count;
+    const uint8_t (*gate_hashes)[32];
+    size_t gate_hash_count;
+    bool accept_software;
+    const uint8_t (*software_roots)[32];
+    size_t software_root_count;
+    bool accept_debug;
+};
+
 struct rig {
     struct csn_wire_manifest manifest;
     struct csn_enclave_report report;
@@ -35,8 +54,8 @@ struct rig {
     uint8_t nonce[1][32];
     uint8_t bytes[65536];
     size_t size;
-    struct csv_signer signer;
-    struct csv_policy policy; /* accepts this evidence */
+    struct rig_policy policy; /* accepts this evidence */
+    struct rig_signer signer;
 };
 
 void rig_init(struct rig *rig);
@@ -52,6 +71,8 @@ void rig_sign_report(struct rig *rig);
 /* A field of the header, changed in place. */
 void rig_patch(struct rig *rig, size_t offset, const void *bytes, size_t size);
 
+/* Appraise the bundle for a nonce under the rig's policy. */
+csn_err rig_appraise(const struct rig *rig, const uint8_t nonce[32], struct csv_verdict **verdict);
 /* The verdict is this, and the check with that id came out so; NULL: any. */
 void rig_expect(const struct rig *rig, enum csv_result result, const char *id,
                 enum csv_outcome outcome);

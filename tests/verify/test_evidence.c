@@ -25,15 +25,16 @@ static void round_trip(void **state)
 {
     (void)state;
     struct csv_verdict *verdict = NULL;
-    assert_int_equal(csv_appraise(&rig.policy, rig.bytes, rig.size, rig.nonce[0], &verdict),
-                     CSN_OK);
-    assert_int_equal(csv_verdict_result(verdict), CSV_VERIFIED);
+    assert_int_equal(rig_appraise(&rig, rig.nonce[0], &verdict), CSN_OK);
+    assert_int_equal(csv_verdict_result(verdict), CSV_VALID);
     for (size_t i = 0; i < csv_verdict_finding_count(verdict); i++) {
         assert_int_equal(csv_verdict_finding(verdict, i)->outcome, CSV_PASSED);
     }
     assert_null(csv_verdict_finding(verdict, csv_verdict_finding_count(verdict)));
-    const struct csv_claims *claims = csv_verdict_claims(verdict);
-    assert_string_equal(claims->type, "software");
+    const struct csv_image *claims = csv_verdict_image(verdict);
+    assert_string_equal(csv_verdict_claim(verdict, "type"), "software");
+    assert_string_equal(csv_verdict_claim(verdict, "name"), "made-up");
+    assert_null(csv_verdict_claim(verdict, "is_software")); /* a fact for rules alone */
     assert_string_equal(claims->name, "made-up");
     assert_int_equal(claims->backend, CSN_WIRE_BACKEND_PROCESS);
     assert_false(claims->debug);
@@ -70,14 +71,14 @@ static void each_bit_counts(void **state)
     for (size_t bit = 0; bit < rig.size * 8; bit++) {
         struct csv_verdict *verdict = NULL;
         rig.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        if (csv_appraise(&rig.policy, rig.bytes, rig.size, rig.nonce[0], &verdict) == CSN_OK) {
+        if (rig_appraise(&rig, rig.nonce[0], &verdict) == CSN_OK) {
             fail_msg("bit %zu of byte %zu is under no check", bit % 8, bit / 8);
         }
         assert_null(csv_verdict_instance(verdict));
         csv_verdict_free(verdict);
         rig.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    rig_expect(&rig, CSV_VERIFIED, NULL, CSV_PASSED);
+    rig_expect(&rig, CSV_VALID, NULL, CSV_PASSED);
 }
 
 static void each_length_counts(void **state)
@@ -196,7 +197,7 @@ static void platform_root(void **state)
     rig_bundle(&rig);
     rig_expect(&rig, CSV_INVALID, "platform.root", CSV_FAILED);
     rig.policy.software_root_count = 0;
-    rig_expect(&rig, CSV_INVALID, "platform.root", CSV_FAILED);
+    rig_expect(&rig, CSV_UNVERIFIABLE, "policy.complete", CSV_MISSING);
     /* The listed key beside another key's signature. */
     rig.policy.software_root_count = 1;
     rig_patch(&rig, rig.size - 96, rig.root_key, 32);
@@ -211,7 +212,7 @@ static void debug(void **state)
     rig_bundle(&rig);
     rig_expect(&rig, CSV_INVALID, "image.debug", CSV_FAILED);
     rig.policy.accept_debug = true;
-    rig_expect(&rig, CSV_VERIFIED, "image.debug", CSV_PASSED);
+    rig_expect(&rig, CSV_VALID, "image.debug", CSV_PASSED);
     /* The launcher says release, the signed flags say debug; and the other way round. */
     rig_patch(&rig, FIELD(debug), &zero, 4);
     rig_sign_report(&rig);
@@ -255,7 +256,7 @@ static void security_version(void **state)
     rig.signer.security_version_min = 8;
     rig_expect(&rig, CSV_INVALID, "image.security-version", CSV_FAILED);
     rig.signer.security_version_min = 6;
-    rig_expect(&rig, CSV_VERIFIED, "image.security-version", CSV_PASSED);
+    rig_expect(&rig, CSV_VALID, "image.security-version", CSV_PASSED);
     /* A launcher cannot say a higher one than was signed. */
     const uint32_t higher = 9;
     rig_patch(&rig, FIELD(security_version), &higher, 4);
@@ -268,7 +269,7 @@ static void measurement_and_gate(void **state)
     (void)state;
     static const uint8_t others[2][48] = {{1}, {2}};
     static const uint8_t gates[2][32] = {{1}, {2}};
-    struct csv_policy policy = rig.policy;
+    struct rig_policy policy = rig.policy;
     rig.policy.measurements = others;
     rig_expect(&rig, CSV_INVALID, "image.measurement", CSV_FAILED);
     rig.policy.measurement_count = 2;
@@ -278,13 +279,13 @@ static void measurement_and_gate(void **state)
     rig.policy.gate_hash_count = 2;
     rig_expect(&rig, CSV_INVALID, "backend.gate", CSV_FAILED);
     rig.policy.gate_hash_count = 0;
-    rig_expect(&rig, CSV_VERIFIED, NULL, CSV_PASSED);
+    rig_expect(&rig, CSV_VALID, NULL, CSV_PASSED);
     /* Either of the two lists is enough. */
     rig.policy.measurement_count = 0;
-    rig_expect(&rig, CSV_VERIFIED, "image.signer", CSV_PASSED);
+    rig_expect(&rig, CSV_VALID, "image.signer", CSV_PASSED);
     rig.policy.measurement_count = 1;
     rig.policy.signer_count = 0;
-    rig_expect(&rig, CSV_VERIFIED, "image.measurement", CSV_PASSED);
+    rig_expect(&rig, CSV_VALID, "image.measurement", CSV_PASSED);
 }
 
 static void abi(void **state)
@@ -335,7 +336,7 @@ static void key_count(void **state)
         rig.made.keys[i] = rig.made.keys[1];
     }
     rig_bundle(&rig);
-    rig_expect(&rig, CSV_VERIFIED, NULL, CSV_PASSED);
+    rig_expect(&rig, CSV_VALID, NULL, CSV_PASSED);
     const uint32_t counts[] = {0, CSN_WIRE_BOOT_KEY_COUNT_MAX + 1};
     for (size_t i = 0; i < 2; i++) {
         rig.made.key_count = counts[i];
@@ -350,22 +351,33 @@ static void empty_policy(void **state)
     (void)state;
     rig.policy.measurement_count = 0;
     rig.policy.signer_count = 0;
-    rig_expect(&rig, CSV_COULD_NOT_VERIFY, "policy.allows", CSV_MISSING);
-    rig.policy = (struct csv_policy){0};
-    rig_expect(&rig, CSV_COULD_NOT_VERIFY, "policy.allows", CSV_MISSING);
+    rig_expect(&rig, CSV_UNVERIFIABLE, "policy.complete", CSV_MISSING);
+    struct csv_policy *policy = NULL;
+    struct csv_verdict *verdict = NULL;
+    assert_int_equal(csv_policy_create(&policy), CSN_OK);
+    assert_int_equal(csv_appraise_bundle(policy, rig.bytes, rig.size, rig.nonce[0], &verdict),
+                     CSN_ERR_UNVERIFIED);
+    assert_int_equal(rig_finding(verdict, "policy.allows")->outcome, CSV_MISSING);
+    csv_verdict_free(verdict);
+    csv_policy_free(policy);
 }
 
 static void null_arguments(void **state)
 {
     (void)state;
     struct csv_verdict *verdict = NULL;
+    struct csv_policy *policy = NULL;
     const uint8_t *nonce = rig.nonce[0];
-    assert_int_equal(csv_appraise(NULL, rig.bytes, rig.size, nonce, &verdict), CSN_ERR_ARGUMENT);
-    assert_int_equal(csv_appraise(&rig.policy, NULL, 0, nonce, &verdict), CSN_ERR_ARGUMENT);
-    assert_int_equal(csv_appraise(&rig.policy, rig.bytes, rig.size, NULL, &verdict),
+    assert_int_equal(csv_policy_create(&policy), CSN_OK);
+    assert_int_equal(csv_appraise_bundle(NULL, rig.bytes, rig.size, nonce, &verdict),
                      CSN_ERR_ARGUMENT);
-    assert_int_equal(csv_appraise(&rig.policy, rig.bytes, rig.size, nonce, NULL), CSN_ERR_ARGUMENT);
+    assert_int_equal(csv_appraise_bundle(policy, NULL, 0, nonce, &verdict), CSN_ERR_ARGUMENT);
+    assert_int_equal(csv_appraise_bundle(policy, rig.bytes, rig.size, NULL, &verdict),
+                     CSN_ERR_ARGUMENT);
+    assert_int_equal(csv_appraise_bundle(policy, rig.bytes, rig.size, nonce, NULL),
+                     CSN_ERR_ARGUMENT);
     assert_null(verdict);
+    csv_policy_free(policy);
 }
 
 static void check_json(const struct csv_verdict *verdict)
@@ -390,7 +402,14 @@ static void check_json(const struct csv_verdict *verdict)
     }
     const cJSON *claims = cJSON_GetObjectItemCaseSensitive(json, "claims");
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(claims, "name")),
-                        csv_verdict_claims(verdict)->name);
+                        csv_verdict_image(verdict)->name);
+    const cJSON *eat = cJSON_GetObjectItemCaseSensitive(json, "eat");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(eat, "swname")),
+                        csv_verdict_image(verdict)->name);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(eat, "dbgstat")),
+                        "disabled");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(eat, "eat_nonce")),
+                        "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU");
     cJSON_Delete(json);
 }
 
@@ -420,14 +439,12 @@ static void explained(void **state)
 {
     (void)state;
     struct csv_verdict *verdict = NULL;
-    assert_int_equal(csv_appraise(&rig.policy, rig.bytes, rig.size, rig.nonce[0], &verdict),
-                     CSN_OK);
+    assert_int_equal(rig_appraise(&rig, rig.nonce[0], &verdict), CSN_OK);
     check_json(verdict);
-    check_text(verdict, "verified\n");
+    check_text(verdict, "valid\n");
     csv_verdict_free(verdict);
     rig.policy.accept_software = false;
-    assert_int_equal(csv_appraise(&rig.policy, rig.bytes, rig.size, rig.nonce[0], &verdict),
-                     CSN_ERR_EVIDENCE);
+    assert_int_equal(rig_appraise(&rig, rig.nonce[0], &verdict), CSN_ERR_EVIDENCE);
     check_json(verdict);
     check_text(verdict, "invalid\n");
     csv_verdict_free(verdict);

@@ -25,12 +25,19 @@
 
 #define CSN_WIRE_EVIDENCE_MAGIC      UINT32_C(0x454e5343) /* "CSNE" */
 #define CSN_WIRE_EVIDENCE_VERSION    UINT32_C(1)
-#define CSN_WIRE_EVIDENCE_SIZE_MAX   UINT32_C(65536)
+#define CSN_WIRE_EVIDENCE_SIZE_MAX   UINT32_C(262144)
 #define CSN_WIRE_EVIDENCE_DEPTH_MAX  16u
 #define CSN_WIRE_EVIDENCE_NONCE_SIZE 32u
 
-/* type: who vouches for the report data */
-#define CSN_WIRE_EVIDENCE_SOFTWARE UINT32_C(1) /* insecure: a key in a file, for development */
+/* type: who vouches for the report data; but for the first, the numbers of enum csv_format_id */
+#define CSN_WIRE_EVIDENCE_SOFTWARE  UINT32_C(1) /* insecure: a key in a file, for development */
+#define CSN_WIRE_EVIDENCE_SNP       UINT32_C(2)
+#define CSN_WIRE_EVIDENCE_TDX       UINT32_C(3)
+#define CSN_WIRE_EVIDENCE_NITRO     UINT32_C(5)
+#define CSN_WIRE_EVIDENCE_CCA       UINT32_C(6)
+#define CSN_WIRE_EVIDENCE_AZURE_SNP UINT32_C(7)
+#define CSN_WIRE_EVIDENCE_AZURE_TDX UINT32_C(8)
+#define CSN_WIRE_EVIDENCE_TPM       UINT32_C(10)
 
 struct csn_wire_evidence {
     uint32_t magic;
@@ -70,5 +77,16 @@ struct csn_wire_evidence_software {
     uint8_t signature[64];
 };
 _Static_assert(sizeof(struct csn_wire_evidence_software) == 96, "size");
+
+/*
+ * platform part of every other type: one or more parts, each this head and then size bytes, without
+ * padding: the platform's evidence (kind 1), once, and certificates and the like that the host had
+ * at hand. None of them is trusted for having come along.
+ */
+struct csn_wire_evidence_part {
+    uint32_t kind; /* enum csv_part_kind */
+    uint32_t size; /* bytes that follow */
+};
+_Static_assert(sizeof(struct csn_wire_evidence_part) == 8, "size");
 
 #endif
