@@ -6,6 +6,8 @@
 #include "cli.h"
 
 /* name: "predict snp", as messages and help say it. */
-extern const struct cli_verb cli_predict_snp, cli_predict_nitro;
+extern const struct cli_verb cli_predict_snp;
+extern const struct cli_verb cli_predict_sgx;
+extern const struct cli_verb cli_predict_nitro;
 
 #endif

@@ -4,14 +4,16 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: caisson predict snp|nitro OPTIONS [--json]\n\n"
+    "usage: caisson predict snp|sgx|nitro OPTIONS [--json]\n\n"
     "Computes what evidence will claim, from the files that a machine is started with, so that a\n"
     "policy can list it before the machine runs. `caisson predict snp --help` teaches one kind.\n\n"
     "  snp    launch digest of an SEV-SNP guest; ID block and its signatures\n"
+    "  sgx    MRENCLAVE of an SGX enclave; SIGSTRUCT and its signature\n"
     "  nitro  PCR0, 1, 2 and 8 of an AWS Nitro enclave, from its image file\n\n"
     "Exit codes: 0 ok, 1 file not readable, 2 usage, 3 a file refused or a signature wrong.\n";
 
-static const struct cli_verb *const kinds[] = {&cli_predict_snp, &cli_predict_nitro};
+static const struct cli_verb *const kinds[] = {&cli_predict_snp, &cli_predict_sgx,
+                                               &cli_predict_nitro};
 
 static int run(int argc, char **argv)
 {

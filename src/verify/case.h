@@ -129,6 +129,19 @@ bool csv_check_report_data(struct csv_case *appraisal, const uint8_t report_data
 /* The same for a field that holds the nonce alone (Nitro, TPM, CCA, …); NULL: the field is absent.
  */
 bool csv_check_nonce(struct csv_case *appraisal, const uint8_t *nonce, size_t size);
+/*
+ * The same where the field may be too short for report data (a TPM's may be limited to 50 bytes, a
+ * token's to 74): 64 bytes of report data, a wrapper's or the caller's, stand there as their
+ * SHA-256. csv_nonce_wanted() says what must stand there (false: noted that there is nothing to
+ * compare with), csv_note_nonce() how the comparison went.
+ */
+struct csv_nonce {
+    size_t size;
+    uint8_t bytes[64];
+};
+bool csv_nonce_wanted(struct csv_case *appraisal, struct csv_nonce *nonce);
+bool csv_note_nonce(struct csv_case *appraisal, const struct csv_nonce *nonce, bool same,
+                    const char *got);
 /* True if the caller gave a clock; else finding time.given is noted as missing. */
 bool csv_check_time(struct csv_case *appraisal);
 /* The only part of a kind; NULL: missing (noted under id, with what is expected) or given twice. */

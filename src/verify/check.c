@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c: the checks that every format makes: freshness, clock, parts that must be there. */
 #include "verify/case.h"
+#include "verify/digest.h"
 #include "verify/policy/policy.h"
 #include <string.h>
 
@@ -47,6 +48,33 @@ bool csv_check_nonce(struct csv_case *appraisal, const uint8_t *nonce, size_t si
     return csv_note_if(appraisal, appraisal->wrapped ? "report-data.binding" : "nonce.fresh", same,
                        csv_text_hex(appraisal->arena, expected, expected_size),
                        nonce != NULL ? csv_text_hex(appraisal->arena, nonce, size) : "none");
+}
+
+bool csv_nonce_wanted(struct csv_case *appraisal, struct csv_nonce *nonce)
+{
+    const struct csv_input *input = appraisal->input;
+    const uint8_t *report_data = appraisal->wrapped         ? appraisal->report_data
+                                 : input->report_data_given ? input->report_data
+                                                            : NULL;
+    *nonce = (struct csv_nonce){.size = input->nonce_size};
+    memcpy(nonce->bytes, input->nonce, sizeof nonce->bytes);
+    if (report_data != NULL) {
+        nonce->size = 32;
+        return csv_sha256(report_data, 64, nonce->bytes) ||
+               csv_note(appraisal, "nonce.fresh", CSV_MISSING, "a digest", "libcrypto failed");
+    }
+    if (nonce->size == 0) {
+        no_nonce(appraisal);
+    }
+    return nonce->size != 0;
+}
+
+bool csv_note_nonce(struct csv_case *appraisal, const struct csv_nonce *nonce, bool same,
+                    const char *got)
+{
+    appraisal->verdict->nonce_checked |= same && !appraisal->wrapped;
+    return csv_note_if(appraisal, appraisal->wrapped ? "report-data.binding" : "nonce.fresh", same,
+                       csv_text_hex(appraisal->arena, nonce->bytes, nonce->size), got);
 }
 
 bool csv_check_time(struct csv_case *appraisal)

@@ -4,9 +4,16 @@
 #include <string.h>
 
 static const struct csv_format *const formats[CSV_FORMAT_COUNT + 1] = {
-    [CSV_FORMAT_CAISSON] = &csv_format_caisson, [CSV_FORMAT_SNP] = &csv_format_snp,
-    [CSV_FORMAT_TDX] = &csv_format_tdx,         [CSV_FORMAT_SGX] = &csv_format_sgx,
-    [CSV_FORMAT_NITRO] = &csv_format_nitro,     [CSV_FORMAT_CCA] = &csv_format_cca,
+    [CSV_FORMAT_CAISSON] = &csv_format_caisson,
+    [CSV_FORMAT_SNP] = &csv_format_snp,
+    [CSV_FORMAT_TDX] = &csv_format_tdx,
+    [CSV_FORMAT_SGX] = &csv_format_sgx,
+    [CSV_FORMAT_NITRO] = &csv_format_nitro,
+    [CSV_FORMAT_CCA] = &csv_format_cca,
+    [CSV_FORMAT_AZURE_SNP] = &csv_format_azure_snp,
+    [CSV_FORMAT_AZURE_TDX] = &csv_format_azure_tdx,
+    [CSV_FORMAT_GCS_JWT] = &csv_format_gcs_jwt,
+    [CSV_FORMAT_TPM] = &csv_format_tpm,
 };
 
 /* Names of all formats that the header knows, in its order. */

@@ -36,5 +36,9 @@ extern const struct csv_format csv_format_cca;
 extern const struct csv_format csv_format_snp;
 extern const struct csv_format csv_format_tdx;
 extern const struct csv_format csv_format_sgx;
+extern const struct csv_format csv_format_azure_snp;
+extern const struct csv_format csv_format_azure_tdx;
+extern const struct csv_format csv_format_gcs_jwt;
+extern const struct csv_format csv_format_tpm;
 
 #endif

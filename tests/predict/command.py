@@ -72,6 +72,24 @@ def identity(folder):
     check(done.returncode == 3 and "another launch digest" in done.stderr, "of another guest")
 
 
+def enclaves(folder):
+    stream = str(MEASURE / "sgx-test_enclave.sgxs")
+    signed = MEASURE / "sgx-test_enclave.sigstruct.bin"
+    done = call("sgx", "--sgxs", stream, "--sigstruct", str(signed), "--json")
+    made = json.loads(done.stdout)
+    check(done.returncode == 0 and made["signed"] and made["isvprodid"] == 65535 and
+          made["mrenclave"].startswith("784acfd7") and made["mrsigner"].startswith("fb4bab3d"),
+          "an enclave and its SIGSTRUCT")
+    done = call("sgx", "--sgxs", str(MEASURE / "sgx-report.sgxs"), "--sigstruct", str(signed))
+    check(done.returncode == 3 and "another enclave" in done.stderr, "of another enclave")
+    data = bytearray(signed.read_bytes())
+    data[1026] ^= 1
+    forged = pathlib.Path(folder) / "forged_sigstruct"
+    forged.write_bytes(data)
+    done = call("sgx", "--sigstruct", str(forged), "--json")
+    check(done.returncode == 3 and not json.loads(done.stdout)["signed"], "a forged SIGSTRUCT")
+
+
 def usage(empty):
     firmware = ["--firmware", str(MEASURE / "ovmf_AmdSev_suffix.bin")]
     cases = [([], 2), (["sgx2"], 2), (["snp"], 2), (["snp", *firmware], 2),
@@ -86,7 +104,9 @@ def usage(empty):
              (["snp", "--firmware", "/nonexistent", "--vcpu-type", "EPYC"], 1),
              (["snp", "--firmware", empty, "--vcpu-type", "EPYC"], 3),
              (["snp", "--id-block", empty, "--id-auth", empty], 3),
-             (["--help"], 0), (["snp", "--help"], 0)]
+             (["sgx"], 2), (["sgx", "--sgxs", "/nonexistent"], 1), (["sgx", "--sgxs", empty], 3),
+             (["sgx", "--sigstruct", empty], 3),
+             (["--help"], 0), (["snp", "--help"], 0), (["sgx", "--help"], 0)]
     wrong = [(given, call(*given).returncode) for given, code in cases
              if call(*given).returncode != code]
     check(not wrong, f"usage and exit codes {wrong}")
@@ -100,6 +120,7 @@ with tempfile.TemporaryDirectory() as place:
     nothing.write_bytes(b"")
     digests(str(nothing))
     identity(place)
+    enclaves(place)
     usage(str(nothing))
 print(f"1..{len(RESULTS)}")
 sys.exit(0 if all(RESULTS) else 1)

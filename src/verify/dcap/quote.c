@@ -25,11 +25,8 @@ static const char *read_header(struct csv_reader *reader, struct csv_quote *quot
     }
     quote->version = (uint16_t)csv_le(quote->header, 2);
     quote->tee_type = csv_quote_tee(bytes);
-    if (quote->version < 3 || quote->version > 5) {
-        return "an unknown version";
-    }
     if (quote->tee_type == UINT32_MAX) {
-        return "a TEE type that this version does not have";
+        return "an unknown version, or a TEE type that it does not have";
     }
     return csv_le(quote->header + 2, 2) == KEY_TYPE_P256 ? NULL
                                                          : "not an ECDSA P-256 attestation key";

@@ -34,12 +34,29 @@ static const struct csv_claim *find(const struct csv_verdict *verdict,
     return NULL;
 }
 
+/* A basic string: claims may be texts of whoever configured the machine. */
+static void put_string(struct draft *draft, const char *text)
+{
+    put(draft, "\"");
+    for (const unsigned char *c = (const unsigned char *)text; *c != 0; c++) {
+        if (*c == '"' || *c == '\\') {
+            put(draft, "\\%c", *c);
+        } else if (*c < 0x20 || *c == 0x7f) {
+            put(draft, "\\u%04x", *c);
+        } else {
+            put(draft, "%c", *c);
+        }
+    }
+    put(draft, "\"");
+}
+
 static void put_list(struct draft *draft, const struct csv_rule *rule,
                      const struct csv_claim *claim)
 {
     put(draft, "%s = [", rule->key);
     for (size_t i = 0; i < claim->size; i++) {
-        put(draft, "%s\"%s\"", i == 0 ? "" : ", ", claim->list[i]);
+        put(draft, "%s", i == 0 ? "" : ", ");
+        put_string(draft, claim->list[i]);
     }
     put(draft, "]\n");
 }
@@ -75,7 +92,9 @@ static void put_rule(struct draft *draft, const struct csv_rule *rule,
         } else if (rule->single || rule->kind == CSV_RULE_VERSION) {
             put(draft, "%s = \"%s\"\n", rule->key, claim->value);
         } else {
-            put(draft, "%s = [\"%s\"]\n", rule->key, claim->value);
+            put(draft, "%s = [", rule->key);
+            put_string(draft, claim->value);
+            put(draft, "]\n");
         }
     }
 }

@@ -157,8 +157,10 @@ static void check_rule(struct csv_case *appraisal, const struct csv_rule *rule)
     const struct csv_claim *claim = csv_claim_find(appraisal, rule->claim);
     if (claim == NULL) {
         if (value != NULL && !rule->optional) {
-            csv_note(appraisal, rule->finding, CSV_FAILED,
-                     expected_text(appraisal->arena, rule, value), "not in this evidence");
+            bool missing = rule->part != 0 && csv_part(appraisal->input, rule->part, 0) == NULL;
+            csv_note(appraisal, rule->finding, missing ? CSV_MISSING : CSV_FAILED,
+                     expected_text(appraisal->arena, rule, value),
+                     missing ? "not supplied" : "not in this evidence");
         }
         return;
     }

@@ -46,6 +46,9 @@ struct csv_rule {
     bool optional;    /* evidence without the claim passes even where the policy has a line */
     const char *init; /* claim that `policy init` writes, where `claim` is NULL; NULL: no line */
     uint64_t mask;    /* FLAG */
+    /* enum csv_part_kind that the claim is read from, if that is not the evidence itself: where it
+     * was not supplied, the rule could not be checked. 0: the evidence. */
+    uint32_t part;
     /* Checks a text value when the policy is read; false with *why. NULL: any text. */
     bool (*valid)(const char *text, const char **why);
 };

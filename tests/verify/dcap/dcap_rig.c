@@ -546,7 +546,7 @@ static void make_quote(struct dcap_rig *rig)
     uint8_t signature[64];
     const char *cert = rig->cert_type < 4 ? (const char *)ppid : rig->pck_chain;
     size_t cert_size = rig->cert_type < 4 ? sizeof ppid : strlen(cert) + 1;
-    if (rig->cert_type == 4) {
+    if (rig->cert_type == 4 && !rig->leaf_with_chain) {
         cert_size = (size_t)(strstr(cert, "-----END CERTIFICATE-----") - cert) + 26;
     }
     size_t qe_size = 384 + 64 + 2 + sizeof rig->auth + 2 + 4 + cert_size;

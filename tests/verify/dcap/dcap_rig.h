@@ -38,7 +38,8 @@ struct dcap_rig {
     uint8_t body[885];
     uint8_t qe_report[384];
     uint8_t auth[32];
-    bool keep_qe_data; /* qe_report's report data as it is, not the key's hash */
+    bool leaf_with_chain; /* certification data 4 with more than it should have */
+    bool keep_qe_data;    /* qe_report's report data as it is, not the key's hash */
     enum rig_key quote_signer;
     enum rig_key qe_signer;
     size_t trailing;

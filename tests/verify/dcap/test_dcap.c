@@ -584,6 +584,17 @@ static void event_log(void **state)
     for (size_t size = 1; size < 18101; size += 97) {
         csv_verdict_free(with_log(log.bytes, size, CSN_ERR_EVIDENCE, NULL, 0));
     }
+    /* An event that informs only is not extended: one more of them, in front. */
+    uint8_t *more = calloc(1, log.size + 66);
+    memcpy(more, log.bytes, 0x41);
+    memcpy(more + 0x41, "\1\0\0\0\3\0\0\0\1\0\0\0\x0c\0", 14);
+    memset(more + 0x41 + 14, 0x11, 48);
+    memcpy(more + 0x41 + 66, log.bytes + 0x41, log.size - 0x41);
+    csv_verdict_free(with_log(more, log.size + 66, CSN_OK, "event-log.replay", CSV_PASSED));
+    more[0x45] = 4;
+    csv_verdict_free(
+        with_log(more, log.size + 66, CSN_ERR_EVIDENCE, "event-log.replay", CSV_FAILED));
+    free(more);
     /* Behind the last event only ones or zeros. */
     memset(log.bytes + 18101, 0, log.size - 18101);
     csv_verdict_free(with_log(log.bytes, log.size, CSN_OK, "event-log.replay", CSV_PASSED));

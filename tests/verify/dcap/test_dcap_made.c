@@ -36,8 +36,8 @@ static void structure(void **state)
         unsigned body;
         size_t offset;
         uint8_t value;
-    } cases[] = {{3, 1, 0, 2}, {3, 1, 0, 6}, {3, 1, 2, 3},    {3, 1, 4, 0x81},
-                 {4, 2, 4, 1}, {5, 3, 4, 0}, {5, 1, 4, 0x81}, {4, 2, 2, 0}};
+    } cases[] = {{3, 1, 0, 2}, {3, 1, 0, 6},    {3, 1, 2, 3}, {3, 1, 4, 0x81}, {4, 2, 4, 1},
+                 {5, 3, 4, 0}, {5, 1, 4, 0x81}, {4, 2, 2, 0}, {4, 2, 0, 2},    {4, 2, 0, 6}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         dcap_rig_init(&rig, cases[i].version, cases[i].body);
         rig.header[cases[i].offset] = cases[i].value;
@@ -46,6 +46,78 @@ static void structure(void **state)
     dcap_rig_init(&rig, 4, 2);
     rig.header[12] ^= 1;
     refuse("quote.vendor");
+}
+
+/* Version 5 says the TEE twice; each format sees one that the body contradicts. */
+static void two_tees(void **state)
+{
+    (void)state;
+    static const unsigned bodies[] = {1, 3};
+    for (size_t i = 0; i < 2; i++) {
+        struct csv_policy *any = NULL;
+        struct csv_verdict *verdict = NULL;
+        dcap_rig_init(&rig, 5, bodies[i]);
+        rig.header[4] = bodies[i] == 1 ? 0x81 : 0;
+        dcap_rig_make(&rig);
+        struct csv_input *input = dcap_rig_input(&rig);
+        assert_int_equal(csv_policy_create_insecure_any(&any), CSN_OK);
+        uint32_t other = bodies[i] == 1 ? CSV_FORMAT_TDX : CSV_FORMAT_SGX;
+        assert_int_equal(csv_appraise(any, input, other, &verdict), INVALID);
+        assert_non_null(table_finding(verdict, "quote.structure", CSV_FAILED));
+        csv_verdict_free(verdict);
+        csv_input_free(input);
+        csv_policy_free(any);
+    }
+}
+
+static void add_to(uint8_t *at, uint32_t more)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    value += more;
+    memcpy(at, &value, sizeof value);
+}
+
+/* Bytes that one length counts and the next one does not. */
+static void slack(unsigned version, bool inner)
+{
+    struct csv_verdict *verdict = NULL;
+    dcap_rig_init(&rig, version, version == 3 ? 1 : 2);
+    rig.trailing = 9;
+    dcap_rig_make(&rig);
+    size_t signature = version == 3 ? 432 : 632;
+    add_to(rig.quote + signature, 9);
+    if (inner) {
+        add_to(rig.quote + signature + 4 + 128 + 2, 9);
+    }
+    assert_int_equal(dcap_rig_appraise(&rig, NULL, &verdict), INVALID);
+    assert_non_null(table_finding(verdict, "quote.structure", CSV_FAILED));
+    csv_verdict_free(verdict);
+}
+
+static void slacks(void **state)
+{
+    (void)state;
+    slack(3, false);
+    slack(4, false);
+    slack(4, true);
+}
+
+/* Without a checked QE identity there is no status to speak of. */
+static void no_status(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct csv_verdict *verdict = NULL;
+        dcap_rig_init(&rig, 4, 2);
+        rig.qe_identity_signer = i == 0 ? RIG_OTHER : RIG_SIGNER;
+        rig.qe_report[128] ^= 1;
+        dcap_rig_make(&rig);
+        assert_int_equal(dcap_rig_appraise(&rig, NULL, &verdict), INVALID);
+        assert_null(csv_verdict_tcb_status(verdict));
+        assert_null(csv_verdict_claim(verdict, "tcb_status"));
+        csv_verdict_free(verdict);
+    }
 }
 
 /* Appraises the quote as it stands, with one number in it moved. */
@@ -211,6 +283,10 @@ static void other_certification(void **state)
         rig.qe_signer = RIG_OTHER;
         refuse("qe.signature");
     }
+    dcap_rig_init(&rig, 4, 2);
+    rig.cert_type = 4;
+    rig.leaf_with_chain = true;
+    refuse("pck.chain");
     dcap_rig_init(&rig, 4, 2);
     rig.cert_type = 6;
     refuse("quote.structure");
@@ -638,6 +714,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds),
         cmocka_unit_test(structure),
+        cmocka_unit_test(two_tees),
+        cmocka_unit_test(slacks),
+        cmocka_unit_test(no_status),
         cmocka_unit_test(lengths),
         cmocka_unit_test(signatures),
         cmocka_unit_test(bad_numbers),
