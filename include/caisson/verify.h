@@ -28,6 +28,8 @@
 CSN_EXTERN_C_BEGIN
 
 #define CSV_NONCE_SIZE     32 /* bytes, of Caisson's own evidence; platforms have their own sizes */
+#define CSV_NONCE_SIZE_MAX 512 /* bytes: Nitro documents may hold so many; others hold 64 at most  \
+                                */
 #define CSV_ARENA_SIZE     (UINT32_C(8) << 20) /* bytes per verdict; touched only as needed */
 #define CSV_PART_SIZE_MAX  (UINT32_C(1) << 20) /* bytes of one part */
 #define CSV_PART_COUNT_MAX 64
@@ -91,8 +93,8 @@ CSN_API bool csv_time_parse(const char *text, int64_t *unix_seconds);
 CSN_API void csv_input_set_time(struct csv_input *input, int64_t unix_seconds);
 
 /*
- * The nonce that the caller chose, 1 to 64 bytes, copied; each format says where it must stand
- * (docs/VERIFY.md). CSN_ERR_ARGUMENT: another size.
+ * The nonce that the caller chose, 1 to CSV_NONCE_SIZE_MAX bytes, copied; each format says where it
+ * must stand (docs/VERIFY.md). CSN_ERR_ARGUMENT: another size.
  */
 CSN_API CSN_MUST_USE csn_err csv_input_set_nonce(struct csv_input *input, const void *nonce,
                                                  size_t size);

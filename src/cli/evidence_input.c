@@ -174,12 +174,12 @@ static int set_time(struct cli_evidence_input *in)
 
 static int set_freshness(struct cli_evidence_input *in)
 {
-    uint8_t bytes[64];
+    uint8_t bytes[CSV_NONCE_SIZE_MAX];
     int code = CLI_OK;
     if (in->nonce != NULL) {
         size_t size = strlen(in->nonce) / 2;
         if (size == 0 || size > sizeof bytes) {
-            return cli_fail(CLI_USAGE, "--nonce wants 2 to 128 hex digits");
+            return cli_fail(CLI_USAGE, "--nonce wants 2 to 1024 hex digits");
         }
         code = cli_hex("--nonce", in->nonce, bytes, size);
         if (code == CLI_OK && csv_input_set_nonce(in->input, bytes, size) != CSN_OK) {
@@ -187,7 +187,7 @@ static int set_freshness(struct cli_evidence_input *in)
         }
     }
     if (code == CLI_OK && in->report_data != NULL) {
-        code = cli_hex("--report-data", in->report_data, bytes, sizeof bytes);
+        code = cli_hex("--report-data", in->report_data, bytes, 64);
         if (code == CLI_OK && csv_input_set_report_data(in->input, bytes, 64) != CSN_OK) {
             code = cli_fail(CLI_USAGE, "--report-data: not report data");
         }

@@ -16,6 +16,13 @@ static bool no_nonce(struct csv_case *appraisal)
     return csv_note(appraisal, "nonce.fresh", CSV_MISSING, "a nonce of the caller's", "none given");
 }
 
+/* No evidence of this format can hold it. */
+static bool too_long(struct csv_case *appraisal)
+{
+    return csv_note(appraisal, "nonce.fresh", CSV_FAILED, "a nonce of at most 64 bytes",
+                    "a longer one was given");
+}
+
 bool csv_check_report_data(struct csv_case *appraisal, const uint8_t report_data[64])
 {
     const struct csv_input *input = appraisal->input;
@@ -24,6 +31,8 @@ bool csv_check_report_data(struct csv_case *appraisal, const uint8_t report_data
         memcpy(expected, appraisal->report_data, sizeof expected);
     } else if (input->report_data_given) {
         memcpy(expected, input->report_data, sizeof expected);
+    } else if (input->nonce_size > sizeof expected) {
+        return too_long(appraisal);
     } else if (input->nonce_size != 0) {
         memcpy(expected, input->nonce, input->nonce_size);
     } else {
@@ -57,6 +66,9 @@ bool csv_nonce_wanted(struct csv_case *appraisal, struct csv_nonce *nonce)
                                  : input->report_data_given ? input->report_data
                                                             : NULL;
     *nonce = (struct csv_nonce){.size = input->nonce_size};
+    if (report_data == NULL && nonce->size > sizeof nonce->bytes) {
+        return too_long(appraisal);
+    }
     memcpy(nonce->bytes, input->nonce, sizeof nonce->bytes);
     if (report_data != NULL) {
         nonce->size = 32;

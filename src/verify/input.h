@@ -25,7 +25,7 @@ struct csv_input {
     bool time_given;
     int64_t time; /* seconds since 1970 */
     size_t nonce_size;
-    uint8_t nonce[64];
+    uint8_t nonce[CSV_NONCE_SIZE_MAX];
     bool report_data_given;
     uint8_t report_data[64];
     size_t test_root_count;

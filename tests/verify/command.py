@@ -147,6 +147,16 @@ def dcap():
                 check(good and difference is None, f"{name} without collateral", difference)
 
 
+def nitro_nonce(file):
+    """The document's nonce in hex, found by its CBOR: one of 16 and some of 256 bytes."""
+    with open(file, "rb") as stream:
+        document = stream.read()
+    at = document.find(b"\x65nonce") + 6
+    if document[at] == 0x59:
+        return document[at + 3:at + 3 + int.from_bytes(document[at + 1:at + 3], "big")].hex()
+    return document[at + 1:at + 1 + document[at] - 0x40].hex() if 0x40 < document[at] < 0x58 else ""
+
+
 def nitro():
     for row in table("nitro/SOURCES.tsv"):
         name = row["file"]
@@ -155,6 +165,13 @@ def nitro():
             wanted = "invalid" if name.startswith("bad/") else "valid"
             verdict = verify("nitro", path("nitro", name), at)
             judge(name, verdict, wanted, row)
+            nonce = nitro_nonce(path("nitro", name))
+            if nonce and not name.startswith("bad/"):
+                judge(name + " with its nonce", verify("nitro", path("nitro", name), at, "--nonce",
+                                                       nonce), wanted)
+                other = ("0" if nonce[0] != "0" else "1") + nonce[1:]
+                judge(name + " with another nonce",
+                      verify("nitro", path("nitro", name), at, "--nonce", other), "invalid")
             late = verify("nitro", path("nitro", name), "2031-01-01T00:00:00Z")
             judge(name + " years later", late, "invalid")
 

@@ -5,6 +5,7 @@
  */
 #include "rig.h"
 #include "verify/arena.h"
+#include "verify/format.h"
 #include "verify/parse/der.h"
 #include "verify/text.h"
 #include <stdio.h>
@@ -215,6 +216,64 @@ static void any_policy(void **state)
     csv_policy_free(policy);
 }
 
+/* Does text name key: whole, or by its part up to the last dot ("pcrs.3", "tcb_min.PRODUCT")? */
+static bool is_documented(const char *text, const char *end, const char *key)
+{
+    char quoted[160];
+    const char *dot = strrchr(key, '.');
+    snprintf(quoted, sizeof quoted, "`%s`", key);
+    const char *found = strstr(text, quoted);
+    while (dot != NULL && (found == NULL || found >= end) && dot > key) {
+        snprintf(quoted, sizeof quoted, "`%.*s.", (int)(dot - key), key);
+        found = strstr(text, quoted);
+        do {
+            dot--;
+        } while (dot > key && *dot != '.');
+    }
+    return found != NULL && found < end;
+}
+
+/* Every key that a policy can have is in its format's section of docs/POLICY.md. */
+static void keys_are_documented(void **state)
+{
+    (void)state;
+    static char text[65536];
+    char path[1024];
+    char heading[64];
+    size_t keys = 0;
+    snprintf(path, sizeof path, "%s/docs/POLICY.md", getenv("CAISSON_SOURCE"));
+    FILE *stream = fopen(path, "rb");
+    assert_non_null(stream);
+    text[fread(text, 1, sizeof text - 1, stream)] = 0;
+    fclose(stream);
+    for (uint32_t id = 1; id <= CSV_FORMAT_COUNT; id++) {
+        const struct csv_format *format = csv_format(id);
+        snprintf(heading, sizeof heading, "[%s]", format->name);
+        const char *section = strstr(text, "\n## [");
+        while (section != NULL && (strstr(section, heading) == NULL ||
+                                   strstr(section, heading) > strchr(section + 1, '\n'))) {
+            section = strstr(section + 1, "\n## [");
+        }
+        assert_non_null(section);
+        const char *next = strstr(section + 1, "\n## ");
+        const char *end = next != NULL ? next : text + strlen(text);
+        bool azure = id == CSV_FORMAT_AZURE_SNP || id == CSV_FORMAT_AZURE_TDX;
+        for (size_t i = 0; i < format->rule_count; i++) {
+            const char *key = format->rules[i].key;
+            /* Azure's quotes are judged by the same lines as bare ones. */
+            const char *tpm = azure ? strstr(text, "\n## [tpm]") : NULL;
+            if (!is_documented(section, end, key) &&
+                !(tpm != NULL && is_documented(tpm, strstr(tpm + 1, "\n## "), key))) {
+                fail_msg("[%s] %s is not in docs/POLICY.md", format->name, key);
+            }
+            keys++;
+        }
+    }
+    assert_true(keys > 200);
+    assert_false(is_documented(text, text + strlen(text), "nothing.of_the_kind"));
+    printf("# %zu keys\n", keys);
+}
+
 static void times(void **state)
 {
     (void)state;
@@ -337,11 +396,12 @@ static void der(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files),        cmocka_unit_test(prefixes),
-        cmocka_unit_test(gaps),         cmocka_unit_test(values_one_by_one),
-        cmocka_unit_test(first_policy), cmocka_unit_test(any_policy),
-        cmocka_unit_test(times),        cmocka_unit_test(base64),
-        cmocka_unit_test(der),          cmocka_unit_test(base64_written),
+        cmocka_unit_test(files),          cmocka_unit_test(prefixes),
+        cmocka_unit_test(gaps),           cmocka_unit_test(values_one_by_one),
+        cmocka_unit_test(first_policy),   cmocka_unit_test(any_policy),
+        cmocka_unit_test(times),          cmocka_unit_test(keys_are_documented),
+        cmocka_unit_test(base64),         cmocka_unit_test(der),
+        cmocka_unit_test(base64_written),
     };
     return cmocka_run_group_tests_name("appraisal policy", tests, NULL, NULL);
 }
