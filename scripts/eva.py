@@ -62,7 +62,6 @@ PARSERS = {
         ("sum_left_out", BUNDLE, "+ head.platform_size != size)", "+ head.platform_size == 0)"),
         ("sum_off_by_one", BUNDLE, "+ head.platform_size != size)",
          "+ head.platform_size != size + 1)"),
-        ("name_without_end", BUNDLE, "strnlen(name, 32)", "strnlen(name, 512)"),
     ]),
 }
 
