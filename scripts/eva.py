@@ -39,7 +39,8 @@ PARSERS = {
         ("bound_off_by_one", READ, "size > reader->left", "size > reader->left + 1"),
         ("null_is_read", READ, "at != NULL && i < size; i++) { value |=",
          "i < size; i++) { value |="),
-        ("left_stays", READ, "reader->left -= size;", ""),
+        ("begins_late", READ, "const uint8_t *at = reader->at;",
+         "const uint8_t *at = reader->at + 1;"),
         ("zero_off_by_one", READ, "i < size; i++) { any", "i <= size; i++) { any"),
     ]),
     "snp": (["proofs/eva/claims.c", REPORT, "src/verify/snp/snp_product.c"], [], [
