@@ -13,7 +13,7 @@ if [ "${1:-build}" != build ]; then
     wished="$wished libfuse3-dev fuse3 swtpm"
 fi
 if [ "${1:-build}" = long ]; then
-    wished="$wished qemu-system-x86 bc libelf1"
+    wished="$wished qemu-system-x86 bc libelf1 frama-c-base"
 fi
 
 missing=""
@@ -32,6 +32,7 @@ for package in $missing; do
     binutils) tool=objdump ;;
     fuse3) tool=fusermount3 ;;
     qemu-system-x86) tool=qemu-system-x86_64 ;;
+    frama-c-base) tool=frama-c ;;
     lib*) tool=/nonexistent ;;
     esac
     command -v "$tool" >/dev/null 2>&1 || needed="$needed $package"

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Frama-C's Eva over the parsers of proofs/eva, and over seeded bugs in them, as a test (TAP).
+
+    scripts/eva.py            every parser: no alarm; every seeded bug: at least one
+    scripts/eva.py NAME...    only these parsers and their bugs
+
+An alarm is a read or write, a comparison of pointers, an overflow or the like that Eva cannot rule
+out. Without frama-c the test is skipped.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MUTATE = os.path.join(ROOT, "tests/core/mutate.py")
+HINT = "apt-get install -y --no-install-recommends frama-c-base"
+SECONDS = 600
+READ = "src/verify/parse/read.h"
+REPORT = "src/verify/snp/snp_report.c"
+DER = "src/verify/parse/der.c"
+BUNDLE = "src/verify/caisson/bundle.c"
+# How Eva is to follow a reader: each size that is read on its own, for the place in the bytes and
+# what is left of them depend on each other. Annotations are comments: the code stays as it is.
+HINTS = {READ: [("reader->at += size; reader->left -= size;",
+                 "/*@ split size; */ reader->at += size; reader->left -= size;"
+                 "/*@ split reader->left; */")]}
+EVA = ["-machdep", "gcc_x86_64", "-c11", "-eva", "-eva-precision", "3", "-eva-slevel", "100000",
+       "-eva-auto-loop-unroll", "200", "-eva-split-return", "auto", "-eva-split-limit", "2000",
+       "-eva-interprocedural-splits"]
+
+# name -> sources, options, seeded bugs (name, file, what stands there, what then stands there)
+PARSERS = {
+    "read": ([], [], [
+        ("bound_left_out", READ, "reader->failed || size > reader->left", "reader->failed"),
+        ("bound_off_by_one", READ, "size > reader->left", "size > reader->left + 1"),
+        ("null_is_read", READ, "at != NULL && i < size; i++) { value |=",
+         "i < size; i++) { value |="),
+        ("begins_late", READ, "const uint8_t *at = reader->at;",
+         "const uint8_t *at = reader->at + 1;"),
+        ("zero_off_by_one", READ, "i < size; i++) { any", "i <= size; i++) { any"),
+    ]),
+    "snp": (["proofs/eva/claims.c", REPORT, "src/verify/snp/snp_product.c"], [], [
+        ("size", REPORT, "evidence.size == CSV_SNP_REPORT_SIZE",
+         "evidence.size >= CSV_SNP_REPORT_SIZE - 1"),
+        ("span_end", REPORT, "{0x318, 0x4a0}", "{0x318, 0x4a1}"),
+        ("component", REPORT, "for (size_t i = 0; i < CSV_SNP_TCB_SIZE; i++)",
+         "for (size_t i = 0; i <= CSV_SNP_TCB_SIZE; i++)"),
+    ]),
+    "der": ([DER, "src/verify/text.c"],
+            ["-eva-slevel-function", "csv_time_read:0,digits_read:0"], [
+        ("bits_of_no_size", DER, "bits->size == 0 ||", ""),
+        ("number_unbounded", DER, "content.size == 0 ||", ""),
+        ("optional_at_the_end", DER, "reader->left != 0 &&", ""),
+        ("time_of_any_size", DER, "text.size != 15 - skip ||", ""),
+    ]),
+    # One state for each letter of the name is enough; one for each spelling would never end.
+    "bundle": ([BUNDLE], ["-eva-slevel-function", "name_is_terminated:0"], [
+        ("head_too_short", BUNDLE, "if (size < sizeof head ||", "if (size < sizeof head - 1 ||"),
+        ("sum_left_out", BUNDLE, "+ head.platform_size != size)", "+ head.platform_size == 0)"),
+        ("sum_off_by_one", BUNDLE, "+ head.platform_size != size)",
+         "+ head.platform_size != size + 1)"),
+    ]),
+}
+
+
+def run(command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          cwd=ROOT, timeout=SECONDS, check=False).stdout
+
+
+def put(folder, path, source, old, new):
+    """A changed copy of source under folder, where it stands in for path."""
+    target = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    made = target + ".made"
+    done = subprocess.run([sys.executable, MUTATE, source, made, old, new], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        raise ValueError(done.stdout.strip())
+    os.replace(made, target)
+
+
+def analyse(name, bug=None):
+    """(alarms, percentage of statements reached, output) of one parser, with a bug or none."""
+    sources, options, _ = PARSERS[name]
+    with tempfile.TemporaryDirectory(prefix="eva") as folder:
+        def current(path):
+            copy = os.path.join(folder, path)
+            return copy if os.path.exists(copy) else os.path.join(ROOT, path)
+        if bug is not None:
+            put(folder, bug[1], current(bug[1]), bug[2], bug[3])
+        for path, hints in HINTS.items():
+            for old, new in hints:
+                put(folder, path, current(path), old, new)
+        folders = [os.path.join(folder, "src"), ROOT + "/proofs/eva", ROOT + "/src",
+                   ROOT + "/include"]
+        output = run(["frama-c", "-cpp-extra-args=" + " ".join("-I" + f for f in folders)] + EVA +
+                     options + ["proofs/eva/" + name + ".c"] + [current(s) for s in sources])
+    # Eva's own count leaves out preconditions (of memcpy and the like) that it cannot rule out.
+    alarms = len(re.findall(r"^\[eva:alarm\]", output, re.M))
+    reached = re.search(r"statements reached \(out of \d+\): (\d+)% coverage", output)
+    if reached is None:
+        return None, None, output
+    return alarms, int(reached[1]), output
+
+
+def check(name, bug=None):
+    """(passed, what to print)."""
+    try:
+        alarms, reached, output = analyse(name, bug)
+    except (subprocess.TimeoutExpired, ValueError) as fault:
+        return False, f"{name}: {fault}"
+    what = f"{name}, {bug[0]}" if bug else name
+    if alarms is None:
+        return False, f"{what}: no analysis\n# " + "\n# ".join(output.splitlines()[-12:])
+    text = f"{what}: {alarms} alarms, {reached}% of the statements reached"
+    passed = alarms > 0 if bug else alarms == 0
+    if not passed and not bug:
+        text += "".join("\n# " + line for line in re.findall(r"eva:alarm\] .*\n.*", output))
+        text = re.sub(r"\n(?!#)", "\n# ", text)
+    return passed, text
+
+
+def main():
+    names = sys.argv[1:] or list(PARSERS)
+    if shutil.which("frama-c") is None:
+        print("1..0 # SKIP frama-c is not installed: " + HINT)
+        return 0
+    jobs = [(name, bug) for name in names for bug in [None] + PARSERS[name][2]]
+    print(f"1..{len(jobs)}", flush=True)
+    failed = 0
+    for number, (name, bug) in enumerate(jobs, 1):
+        passed, text = check(name, bug)
+        failed += not passed
+        first, *rest = text.split("\n")
+        print("\n".join([f"{'ok' if passed else 'not ok'} {number} - {first}"] + rest), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
