@@ -224,9 +224,11 @@ static void collateral(void **state)
         if (strncmp(table_cell(&sources, row, "expected_verdict"), "INVALID", 7) == 0) {
             continue; /* wrong_signer */
         }
-        snprintf(set, sizeof set, "%.*s", (int)strcspn(file, "/"), file);
-        snprintf(group, sizeof group, "%.*s", (int)strcspn(strchr(file, '/') + 1, "."),
-                 strchr(file, '/') + 1);
+        const char *slash = strchr(file, '/');
+        assert_non_null(slash);
+        snprintf(set, sizeof set, "%.*s", (int)(slash - file), file);
+        snprintf(group, sizeof group, "%.*s", (int)strcspn(slash + 1, "."),
+                 slash != NULL ? slash + 1 : "");
         window_of(set, &from, &to);
         published_appraise(quote_of(&evaluation, set), set, to, NULL, &verdict);
         fields += compare_group(verdict, group, table_cell(&sources, row, "expected_fields"));
