@@ -27,9 +27,10 @@
 
 CSN_EXTERN_C_BEGIN
 
-#define CSV_NONCE_SIZE     32 /* bytes, of Caisson's own evidence; platforms have their own sizes */
-#define CSV_NONCE_SIZE_MAX 512 /* bytes: Nitro documents may hold so many; others hold 64 at most  \
-                                */
+#define CSV_NONCE_SIZE 32 /* bytes, of Caisson's own evidence; platforms have their own sizes */
+#define CSV_NONCE_SIZE_MAX                                                                         \
+    512 /* bytes: Nitro documents may hold so many; others hold 64 at most                         \
+         */
 #define CSV_ARENA_SIZE     (UINT32_C(8) << 20) /* bytes per verdict; touched only as needed */
 #define CSV_PART_SIZE_MAX  (UINT32_C(1) << 20) /* bytes of one part */
 #define CSV_PART_COUNT_MAX 64
