@@ -7,6 +7,7 @@
  */
 #include "tok_find.h"
 #include "tok_state.h"
+#include <emmintrin.h>
 
 struct kind {
     uint8_t bit;
@@ -23,16 +24,25 @@ static const struct kind kinds[] = {
     {CSN_WIRE_DETECT_PHONE, 5, "phone", tok_find_phone},
 };
 
-/* Kinds of which a match can begin with this byte; e-mail is looked for in its own way. */
-static uint8_t kinds_for(uint8_t byte)
+/*
+ * Kinds of which a match can begin here, by this byte and the two behind it; e-mail is looked for
+ * in its own way.
+ */
+static uint8_t kinds_for(const struct tok_value *value, uint32_t p)
 {
-    if (tok_is_digit(byte)) {
+    const uint8_t *at = value->bytes + p;
+    if (tok_is_digit(at[0])) {
         return CSN_WIRE_DETECT_CARD | CSN_WIRE_DETECT_ID | CSN_WIRE_DETECT_PHONE;
     }
-    if (tok_is_letter(byte)) {
-        return CSN_WIRE_DETECT_IBAN | (tok_is_upper(byte) ? CSN_WIRE_DETECT_ID : 0);
+    if (!tok_is_letter(at[0])) {
+        return at[0] == '+' || at[0] == '(' ? CSN_WIRE_DETECT_PHONE : 0;
     }
-    return byte == '+' || byte == '(' ? CSN_WIRE_DETECT_PHONE : 0;
+    if (value->size - p < 3) {
+        return 0; /* the shortest of them has nine characters */
+    }
+    bool id = tok_is_upper(at[0]) && (tok_is_upper(at[1]) || tok_is_digit(at[1]));
+    bool word = tok_is_letter(at[1]) && tok_is_letter(at[2]); /* an IBAN has a digit by then */
+    return (uint8_t)((word ? 0 : CSN_WIRE_DETECT_IBAN) | (id ? CSN_WIRE_DETECT_ID : 0));
 }
 
 /* Where the search stands. */
@@ -55,7 +65,7 @@ static uint32_t match_at(struct search *search, uint32_t p, const struct kind **
         wanted |= CSN_WIRE_DETECT_EMAIL;
     }
     if (!tok_is_word(search->before)) {
-        wanted |= kinds_for(value->bytes[p]);
+        wanted |= kinds_for(value, p);
     }
     wanted &= search->wanted;
     for (uint32_t i = 0; wanted != 0 && i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -109,15 +119,51 @@ static void put_match(struct tok_job *job, const struct tok_field *field, const 
     }
 }
 
-/* The next position where something can begin; addresses begin at `email` only. */
+/* 0xff where a byte, less low, is at most last. */
+static inline __m128i within(__m128i bytes, char low, char last)
+{
+    __m128i distance = _mm_sub_epi8(bytes, _mm_set1_epi8(low));
+    return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(last)), distance);
+}
+
+static inline __m128i letters_and_digits(__m128i bytes)
+{
+    __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    return _mm_or_si128(within(lower, 'a', 25), within(bytes, '0', 9));
+}
+
+/* Bit i: something can begin at at[i]; the byte before `at` is looked at as well. */
+static inline uint32_t starts_of_16(const uint8_t *at)
+{
+    const __m128i here = _mm_loadu_si128((const __m128i *)(const void *)at);
+    const __m128i before = _mm_loadu_si128((const __m128i *)(const void *)(at - 1));
+    __m128i start = _mm_or_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8('+')),
+                                 _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
+    start = _mm_or_si128(start, letters_and_digits(here));
+    __m128i word = _mm_or_si128(letters_and_digits(before), before); /* from 0x80 up: the top bit */
+    return (uint32_t)(_mm_movemask_epi8(start) & ~_mm_movemask_epi8(word));
+}
+
+/* The next position where something can begin; addresses begin at `email` only. p is not 0. */
 static uint32_t next_start(const struct tok_value *value, uint32_t p, uint32_t email)
 {
     const uint32_t end = email < value->size ? email : value->size;
+    if (p >= end) {
+        return p;
+    }
+    while (p < end && value->size - p >= 16) {
+        uint32_t starts = starts_of_16(value->bytes + p);
+        if (starts != 0) {
+            p += (uint32_t)__builtin_ctz(starts);
+            return p < end ? p : end;
+        }
+        p += 16;
+    }
     while (p < end &&
            (tok_is_word(value->bytes[p - 1]) || (tok_classes[value->bytes[p]] & TOK_START) == 0)) {
         p++;
     }
-    return p;
+    return p < end ? p : end;
 }
 
 void tok_put_detect(struct tok_job *job, const struct tok_field *field,

@@ -19,26 +19,12 @@ struct waiting {
     _Alignas(16) uint8_t blocks[LANES][64 * BLOCKS_MAX];
 };
 
-/* Short messages of a size that is not known in advance: two moves that overlap, and no call. */
-static inline void copy_short(uint8_t *target, const uint8_t *source, uint32_t size)
-{
-    if (size >= 16 && size <= 32) {
-        __builtin_memcpy(target, source, 16);
-        __builtin_memcpy(target + size - 16, source + size - 16, 16);
-    } else if (size >= 8 && size < 16) {
-        csn_store_u64(target, csn_load_u64(source));
-        csn_store_u64(target + size - 8, csn_load_u64(source + size - 8));
-    } else if (size > 0) {
-        __builtin_memcpy(target, source, size);
-    }
-}
-
 static inline void pad(uint8_t *blocks, uint32_t block_count, const struct csn_hmac_item *item)
 {
     for (uint32_t at = 0; at < 64 * block_count; at += 16) { /* no call for so few bytes */
         _mm_store_si128((__m128i *)(void *)(blocks + at), _mm_setzero_si128());
     }
-    copy_short(blocks, item->bytes, item->size);
+    csn_copy(blocks, item->bytes, item->size);
     blocks[item->size] = 0x80;
     csn_store_u64(blocks + 64 * block_count - 8,
                   __builtin_bswap64(8 * (UINT64_C(64) + item->size)));
