@@ -16,6 +16,7 @@ import sys
 # Name in build/bench, the goals of docs/PERFORMANCE.md that it measures.
 PROGRAMS = [
     ("crypto_parts", "8, 9"),
+    ("tokenize_session", "10"),
     ("start", "11"),
 ]
 TIMEOUT_SECONDS = 900
