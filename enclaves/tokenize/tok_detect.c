@@ -88,9 +88,8 @@ static uint32_t canonical(const struct kind *kind, const uint8_t *match, uint32_
     for (uint32_t i = 0; i < size; i++) {
         uint8_t byte = match[i];
         bool letter = tok_is_letter(byte);
-        if (letter || tok_is_digit(byte) || kind->bit == CSN_WIRE_DETECT_EMAIL) {
-            target[written++] = letter ? byte | 0x20 : byte;
-        }
+        target[written] = letter ? byte | 0x20 : byte;
+        written += letter || tok_is_digit(byte) || kind->bit == CSN_WIRE_DETECT_EMAIL;
     }
     return written;
 }
@@ -126,22 +125,40 @@ static inline __m128i within(__m128i bytes, char low, char last)
     return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(last)), distance);
 }
 
-static inline __m128i letters_and_digits(__m128i bytes)
+static inline __m128i letters(__m128i bytes)
 {
-    __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-    return _mm_or_si128(within(lower, 'a', 25), within(bytes, '0', 9));
+    return within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
 }
 
-/* Bit i: something can begin at at[i]; the byte before `at` is looked at as well. */
+static inline __m128i digits(__m128i bytes)
+{
+    return within(bytes, '0', 9);
+}
+
+static inline __m128i load(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+#define STARTS_SIZE 18u /* bytes that are looked at, and the one before them */
+
+/* Bit i of 16: kinds_for() says that something can begin at at[i], and no word byte is before. */
 static inline uint32_t starts_of_16(const uint8_t *at)
 {
-    const __m128i here = _mm_loadu_si128((const __m128i *)(const void *)at);
-    const __m128i before = _mm_loadu_si128((const __m128i *)(const void *)(at - 1));
-    __m128i start = _mm_or_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8('+')),
-                                 _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
-    start = _mm_or_si128(start, letters_and_digits(here));
-    __m128i word = _mm_or_si128(letters_and_digits(before), before); /* from 0x80 up: the top bit */
-    return (uint32_t)(_mm_movemask_epi8(start) & ~_mm_movemask_epi8(word));
+    const __m128i here = load(at);
+    const __m128i before = load(at - 1);
+    const __m128i next = load(at + 1);
+    const __m128i letter = letters(here);
+    const __m128i id = _mm_and_si128(within(here, 'A', 25),
+                                     _mm_or_si128(within(next, 'A', 25), digits(next)));
+    const __m128i word = _mm_and_si128(letters(next), letters(load(at + 2)));
+    __m128i start = _mm_or_si128(_mm_andnot_si128(word, letter), _mm_and_si128(letter, id));
+    start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('+')));
+    start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
+    start = _mm_or_si128(start, digits(here));
+    /* From 0x80 up a byte is part of a word: the mask takes the top bit. */
+    const __m128i inside = _mm_or_si128(_mm_or_si128(letters(before), digits(before)), before);
+    return (uint32_t)(_mm_movemask_epi8(start) & ~_mm_movemask_epi8(inside));
 }
 
 /* The next position where something can begin; addresses begin at `email` only. p is not 0. */
@@ -151,7 +168,7 @@ static uint32_t next_start(const struct tok_value *value, uint32_t p, uint32_t e
     if (p >= end) {
         return p;
     }
-    while (p < end && value->size - p >= 16) {
+    while (p < end && value->size - p >= STARTS_SIZE) {
         uint32_t starts = starts_of_16(value->bytes + p);
         if (starts != 0) {
             p += (uint32_t)__builtin_ctz(starts);
