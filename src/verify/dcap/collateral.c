@@ -24,40 +24,13 @@ const struct csv_part *csv_collateral_part(const struct csv_input *input, const 
     return NULL;
 }
 
-/* As the PCS puts chains into headers; other bytes stay as they are. */
-static struct csv_bytes percent_decoded(struct csv_arena *arena, struct csv_bytes text)
-{
-    uint8_t *bytes = csv_take(arena, text.size + 1, 1);
-    size_t size = 0;
-    if (bytes == NULL) {
-        return (struct csv_bytes){NULL, 0};
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        bytes[size] = text.at[i];
-        if (text.at[i] == '%' && i + 2 < text.size &&
-            csv_hex_read((const char *)text.at + i + 1, 2, &bytes[size])) {
-            i += 2;
-        }
-        size++;
-    }
-    return (struct csv_bytes){bytes, size};
-}
-
 bool csv_collateral_certs(struct csv_case *appraisal, const char *stem, struct csv_certs *certs)
 {
-    static const char encoded[] = "-----BEGIN%20";
     const struct csv_part *part = csv_collateral_part(appraisal->input, stem);
-    if (part == NULL) {
-        return true;
-    }
-    struct csv_bytes bytes = part->bytes;
-    if (bytes.size >= sizeof encoded && memcmp(bytes.at, encoded, sizeof encoded - 1) == 0) {
-        bytes = percent_decoded(appraisal->arena, bytes);
-    }
-    return csv_certs_read(certs, bytes);
+    return part == NULL || csv_certs_read(certs, part->bytes);
 }
 
-/* Hex as older services give it: DER begins with 30. */
+/* Hex as a PCCS gives it: DER begins with 30. */
 static struct csv_bytes hex_decoded(struct csv_arena *arena, struct csv_bytes text)
 {
     size_t size = text.size;

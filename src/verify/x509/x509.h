@@ -26,8 +26,8 @@ struct csv_certs {
 
 /*
  * Adds the certificates in bytes: one DER certificate (zero bytes may follow it: some platforms
- * pad), or PEM blocks with nothing but white space and NULs around them. False: something else, or
- * too many.
+ * pad), or PEM blocks with nothing but white space and NULs around them, perhaps percent-encoded
+ * and behind the name of the HTTP header that they came in. False: something else, or too many.
  */
 bool csv_certs_read(struct csv_certs *certs, struct csv_bytes bytes);
 /* All parts of a kind. */
