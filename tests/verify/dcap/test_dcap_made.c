@@ -274,6 +274,30 @@ static void list_of_one_root(void **state)
     csv_verdict_free(verdict);
 }
 
+/* A second list of the same issuer's name, which it did not sign, beside one that it did. */
+static void list_beside(void **state)
+{
+    (void)state;
+    uint8_t forged[sizeof rig.root_list];
+    struct csv_policy *any = NULL;
+    struct csv_verdict *verdict = NULL;
+    dcap_rig_init(&rig, 4, 2);
+    rig.root_list_signer = RIG_OTHER;
+    dcap_rig_make(&rig);
+    size_t size = rig.root_list_size;
+    memcpy(forged, rig.root_list, size);
+    rig.root_list_signer = RIG_ROOT;
+    dcap_rig_make(&rig);
+    struct csv_input *input = dcap_rig_input(&rig);
+    assert_int_equal(csv_input_add(input, CSV_PART_CRL, NULL, forged, size), CSN_OK);
+    assert_int_equal(csv_policy_create_insecure_any(&any), CSN_OK);
+    assert_int_equal(csv_appraise(any, input, CSV_FORMAT_TDX, &verdict), INVALID);
+    assert_non_null(table_finding(verdict, "pck.ca-revoked", CSV_FAILED));
+    csv_verdict_free(verdict);
+    csv_policy_free(any);
+    csv_input_free(input);
+}
+
 static void untrusted_root(void **state)
 {
     (void)state;
@@ -850,6 +874,7 @@ int main(void)
         cmocka_unit_test(certificates),
         cmocka_unit_test(revocation),
         cmocka_unit_test(list_of_one_root),
+        cmocka_unit_test(list_beside),
         cmocka_unit_test(untrusted_root),
         cmocka_unit_test(other_certification),
         cmocka_unit_test(collateral_signers),
