@@ -460,8 +460,9 @@ static void policy_lines(void **state)
                 continue; /* the same key twice */
             }
             static char whole[40000];
-            snprintf(whole, sizeof whole, "%s[azure-snp]\nany_pcrs = [0,1,2,3,4,5,6,7%s]\n%s%s",
-                     text, i >= 12 || j >= 12 ? "" : ",23", lines[i].line,
+            snprintf(whole, sizeof whole, "%s[azure-snp]\nany_pcrs = [0,1,2,3,4,5,6,7%s]\n%s%s%s",
+                     text, i >= 12 || j >= 12 ? "" : ",23",
+                     i / 2 == 1 || j / 2 == 1 ? "" : "console = \"any\"\n", lines[i].line,
                      i == j ? "" : lines[j].line);
             struct csv_policy *policy = vtpm_policy(whole);
             csv_verdict_free(vtpm_expect(policy, made_input(&hcl), CSV_FORMAT_AZURE_SNP,
@@ -491,6 +492,16 @@ static void silence(void **state)
     *strstr(text, "[azure-snp]\n") = 0;
     strcat(text, "[azure-snp]\nany_pcrs = [0,1,2,3,4,5,6,7,23]\n");
     struct csv_policy *policy = vtpm_policy(text);
+    expect_made(&(struct made_hcl){0}, policy, CSV_INVALID, "hcl.console", CSV_FAILED);
+    expect_made(&(struct made_hcl){.json = "{\"keys\":[" AK "],\"vm-configuration\":"
+                                           "{\"console-enabled\":false,\"secure-boot\":true}}"},
+                policy, CSV_VALID, "hcl.console", CSV_PASSED);
+    expect_made(&(struct made_hcl){.json = "{\"keys\":[" AK "],\"vm-configuration\":"
+                                           "{\"secure-boot\":true}}"},
+                policy, CSV_INVALID, "hcl.console", CSV_FAILED);
+    csv_policy_free(policy);
+    strcat(text, "console = \"any\"\n");
+    policy = vtpm_policy(text);
     expect_made(&(struct made_hcl){0}, policy, CSV_VALID, "hcl.secure-boot", CSV_PASSED);
     expect_made(&(struct made_hcl){.json = "{\"keys\":[" AK "]}"}, policy, CSV_INVALID,
                 "hcl.secure-boot", CSV_FAILED);
