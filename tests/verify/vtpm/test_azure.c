@@ -519,13 +519,39 @@ static void silence(void **state)
     snp_rig_free(&snp);
 }
 
+/* The report inside is held to its own section, whoever wrapped it: debug, and another VMPL's
+ * measurement (pitfall 9). */
+static void inner_policy(void **state)
+{
+    (void)state;
+    size_t size = 0;
+    struct made_hcl hcl = {0};
+    snp_rig_init(&snp, SNP_MILAN, 3, false);
+    made_fresh("RSA-2048");
+    make(&hcl);
+    struct csv_verdict *verdict =
+        vtpm_expect(any, made_input(&hcl), CSV_FORMAT_AZURE_SNP, CSV_VALID, NULL, 0);
+    assert_int_equal(csv_policy_init(verdict, true, text, sizeof text, &size), CSN_OK);
+    csv_verdict_free(verdict);
+    struct csv_policy *policy = vtpm_policy(text);
+    expect_made(&(struct made_hcl){0}, policy, CSV_VALID, "snp.policy-debug", CSV_PASSED);
+    snp.report[0x0a] ^= 8; /* DEBUG */
+    expect_made(&(struct made_hcl){0}, policy, CSV_INVALID, "snp.policy-debug", CSV_FAILED);
+    snp.report[0x0a] ^= 8;
+    snp.report[0x90] ^= 1;
+    expect_made(&(struct made_hcl){0}, policy, CSV_INVALID, "snp.measurement", CSV_FAILED);
+    csv_policy_free(policy);
+    snp_rig_free(&snp);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published),         cmocka_unit_test(crossed),
         cmocka_unit_test(tampered),          cmocka_unit_test(made),
         cmocka_unit_test(json_of_all_kinds), cmocka_unit_test(policy_lines),
-        cmocka_unit_test(silence),           cmocka_unit_test(bits),
+        cmocka_unit_test(silence),           cmocka_unit_test(inner_policy),
+        cmocka_unit_test(bits),
     };
     step = argc > 1 ? strtoul(argv[1], NULL, 10) : step;
     if (table_skip()) {
