@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* envelope.h: evidence into a RATS conceptual message wrapper: what `cmw wrap` and `evidence` share.
+/* envelope.h: evidence into a RATS conceptual message wrapper: what `cmw wrap` and `evidence`
+ * share.
  */
 #ifndef CSN_CLI_ENVELOPE_H
 #define CSN_CLI_ENVELOPE_H

@@ -71,8 +71,8 @@ static int ask(const struct request *request)
     if (fd < 0) {
         return CLI_FAILURE;
     }
-    uint8_t *bundle = cli_control_call(fd, CLI_CONTROL_EVIDENCE, request->nonce,
-                                       sizeof request->nonce, &size);
+    uint8_t *bundle =
+        cli_control_call(fd, CLI_CONTROL_EVIDENCE, request->nonce, sizeof request->nonce, &size);
     int code = bundle == NULL          ? CLI_FAILURE
                : request->form != NULL ? deliver_wrapped(request, bundle, size)
                                        : deliver(request, bundle, size);

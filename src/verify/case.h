@@ -77,7 +77,8 @@ struct csv_verdict {
     size_t eat_count;
     struct csv_eat eat[CSV_EAT_COUNT_MAX];
     size_t cert_count;
-    struct csv_cert *certs[CSV_VERDICT_CERT_COUNT_MAX]; /* during the appraisal, as the next three */
+    struct csv_cert
+        *certs[CSV_VERDICT_CERT_COUNT_MAX]; /* during the appraisal, as the next three */
     struct csv_curves curves;
     size_t signed_list_count;
     struct csv_signed_list signed_lists[CSV_SIGNED_LIST_COUNT_MAX];

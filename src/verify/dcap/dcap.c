@@ -216,8 +216,7 @@ static void check_qe(struct dcap *dcap)
 static void check_signature(struct dcap *dcap)
 {
     const struct csv_quote *quote = &dcap->quote;
-    EVP_PKEY *key =
-        csv_ecdsa_key(&dcap->appraisal->verdict->curves, "P-256", quote->key, 32);
+    EVP_PKEY *key = csv_ecdsa_key(&dcap->appraisal->verdict->curves, "P-256", quote->key, 32);
     bool good = csv_ecdsa_check(key, EVP_sha256(), quote->signature, 32, quote->signed_bytes);
     csv_note_if(dcap->appraisal, "quote.signature", good, "signed by the attestation key",
                 key == NULL ? "a key that is no point of P-256"

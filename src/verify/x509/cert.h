@@ -41,11 +41,11 @@ struct csv_cert {
     bool is_ca;
     uint64_t path_length; /* UINT64_MAX: not limited */
     bool has_usage;
-    uint16_t usage;        /* bit n of KeyUsage at 1 << n */
-    bool unknown_critical; /* an extension that must be understood, and is not */
+    uint16_t usage;            /* bit n of KeyUsage at 1 << n */
+    bool unknown_critical;     /* an extension that must be understood, and is not */
     struct csv_curves *curves; /* the appraisal's; NULL outside one */
     EVP_PKEY *key;             /* NULL: not made yet */
-    uint8_t self_signed;   /* 0: not checked yet, 1: yes, 2: no */
+    uint8_t self_signed;       /* 0: not checked yet, 1: yes, 2: no */
 };
 
 #define CSV_USAGE_CERT_SIGN (1u << 5)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dcap_rig.c: see dcap_rig.h. */
 #include "dcap_rig.h"
+#include "../extend.h"
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 
 static const uint8_t vendor[16] = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
@@ -240,14 +240,6 @@ static void make_extension(const struct dcap_rig *rig, struct der *whole)
     der_put(whole, 0x30, fields.bytes, fields.size);
 }
 
-static void add_extension(X509 *cert, int nid, const char *value)
-{
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-    assert_non_null(extension);
-    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-    X509_EXTENSION_free(extension);
-}
-
 static X509 *new_cert(const struct dcap_rig *rig, const char *name, enum rig_key key,
                       const char *issuer, enum rig_key issuer_key, const char *constraints)
 {
@@ -261,21 +253,14 @@ static X509 *new_cert(const struct dcap_rig *rig, const char *name, enum rig_key
     ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)RIG_NOW - 86400 * 365);
     ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)RIG_NOW + 86400 * 365);
     X509_set_pubkey(cert, rig->keys[key]);
-    add_extension(cert, NID_basic_constraints, constraints);
-    add_extension(cert, NID_key_usage,
-                  strcmp(constraints, "critical,CA:FALSE") == 0 ? "critical,digitalSignature"
-                                                                : "critical,keyCertSign,cRLSign");
+    extend_words(cert, NID_basic_constraints, constraints);
+    extend_words(cert, NID_key_usage,
+                 strcmp(constraints, "critical,CA:FALSE") == 0 ? "critical,digitalSignature"
+                                                               : "critical,keyCertSign,cRLSign");
     if (key == RIG_PCK && !has_fault(rig, "none")) {
         struct der der = {.size = 0};
-        ASN1_OBJECT *object = OBJ_txt2obj("1.2.840.113741.1.13.1", 1);
-        ASN1_OCTET_STRING *data = ASN1_OCTET_STRING_new();
         make_extension(rig, &der);
-        ASN1_OCTET_STRING_set(data, der.bytes, (int)der.size);
-        X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, data);
-        assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-        X509_EXTENSION_free(extension);
-        ASN1_OCTET_STRING_free(data);
-        ASN1_OBJECT_free(object);
+        extend_bytes(cert, "1.2.840.113741.1.13.1", der.bytes, der.size);
     }
     assert_true(X509_sign(cert, rig->keys[issuer_key], EVP_sha256()) > 0);
     return cert;

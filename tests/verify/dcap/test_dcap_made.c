@@ -740,8 +740,8 @@ static void encode_chain(char *chain, size_t capacity, const char *name)
 static void encoded_chain(void **state)
 {
     (void)state;
-    static const char *const names[] = {"", "TCB-Info-Issuer-Chain: ",
-                                        "sgx-tcb-info-issuer-chain:"};
+    static const char *const names[] = {"",
+                                        "TCB-Info-Issuer-Chain: ", "sgx-tcb-info-issuer-chain:"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         dcap_rig_init(&rig, 4, 2);
         dcap_rig_make(&rig);
@@ -830,7 +830,8 @@ static void header_names(void **state)
                                            chain, strlen(chain)),
                              CSN_OK);
         }
-        assert_int_equal(csv_appraise(any, input, CSV_FORMAT_TDX, &verdict), i == 1 ? CSN_OK : OPEN);
+        assert_int_equal(csv_appraise(any, input, CSV_FORMAT_TDX, &verdict),
+                         i == 1 ? CSN_OK : OPEN);
         csv_verdict_free(verdict);
         csv_input_free(input);
     }
