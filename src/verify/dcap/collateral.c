@@ -5,12 +5,6 @@
 #include "verify/text.h"
 #include <string.h>
 
-const struct csv_root csv_intel_roots[CSV_INTEL_ROOT_COUNT] = {
-    {"Intel SGX Root CA", {0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
-                           0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
-                           0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e}},
-};
-
 const struct csv_part *csv_collateral_part(const struct csv_input *input, const char *stem)
 {
     const struct csv_part *part;
@@ -188,10 +182,8 @@ bool csv_collateral_open(struct csv_case *appraisal, const struct csv_collateral
 struct csv_cert *csv_collateral_signer(struct csv_case *appraisal, const char *stem,
                                        struct csv_certs *certs)
 {
-    static const struct csv_chain_options options = {.finding = "collateral.signer",
-                                                     .roots = csv_intel_roots,
-                                                     .root_count = CSV_INTEL_ROOT_COUNT,
-                                                     .depth_max = 2};
+    static const struct csv_chain_options options = {
+        .finding = "collateral.signer", .roots = &csv_roots_intel, .depth_max = 2};
     struct csv_chain chain;
     if (!csv_collateral_certs(appraisal, stem, certs)) {
         csv_note(appraisal, "collateral.signer", CSV_FAILED, "certificates", "bytes that are none");

@@ -128,10 +128,8 @@ static void claim_foreign_root(struct dcap *dcap)
 
 static void check_pck_chain(struct dcap *dcap)
 {
-    static const struct csv_chain_options options = {.finding = "pck.chain",
-                                                     .roots = csv_intel_roots,
-                                                     .root_count = CSV_INTEL_ROOT_COUNT,
-                                                     .depth_max = 3};
+    static const struct csv_chain_options options = {
+        .finding = "pck.chain", .roots = &csv_roots_intel, .depth_max = 3};
     struct csv_case *appraisal = dcap->appraisal;
     struct csv_chain chain;
     if (!csv_chain_check(appraisal, dcap->pck_cert, &dcap->certs, &options, &chain)) {
