@@ -172,7 +172,7 @@ def appraise(sock, accept, public):
 
 
 def wrapped(sock, nonce, accept):
-    """Evidence that comes in an envelope: verify takes it, cmw opens it, a changed one is refused."""
+    """Evidence in an envelope: verify takes it, cmw opens it, a changed one is refused."""
     ask = ("evidence", "--control", sock, "--nonce", nonce)
     for form, begin in (("json", b'["application/x.caisson.caisson","'), ("cbor", b"\x83\x78")):
         expect(0, f"evidence --cmw {form}", *ask, "--cmw", form, "-o", "bundle.cmw")
