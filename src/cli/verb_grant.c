@@ -7,6 +7,7 @@
 #include "appraise.h"
 #include "cli.h"
 #include "control.h"
+#include "tenant_file.h"
 #include <caisson/client.h>
 #include <caisson/policy.h>
 #include <caisson/wire/policy.h>
@@ -18,7 +19,7 @@
 static const char help[] =
     "usage: caisson grant --check POLICY.json [--tenant FILE]\n"
     "       caisson grant --control SOCKET --tenant FILE (--policy POLICY.json | --no-policy)\n"
-    "                     --version N --statement OUT\n"
+    "                     --version N --statement OUT [--purpose N]\n"
     "                     (--image ELF | --measurement HEX | --signer HEX[:MIN])\n"
     "                     [--insecure-dev --root HEX] [--allow-debug]\n"
     "\n"
@@ -33,6 +34,9 @@ static const char help[] =
     "  --policy POLICY      what may happen to which field (docs/TOKENIZE.md)\n"
     "  --no-policy          for an enclave that takes none\n"
     "  --version N          of the grant; an enclave takes only rising ones\n"
+    "  --purpose N          1 to 63: only records sealed for that purpose are served (default 0: "
+    "any\n"
+    "                       that their credential lists)\n"
     "  --statement OUT      where the signed statement goes\n" CLI_APPRAISE_HELP
     "  --json               print one JSON object\n"
     "\n"
@@ -46,10 +50,11 @@ static const char help[] =
 
 struct wish {
     struct cli_appraise appraise;
-    const char *check, *control, *tenant, *policy, *version_text, *statement;
+    const char *check, *control, *tenant, *policy, *version_text, *statement, *purpose_text;
     bool no_policy;
     bool json;
     uint64_t version;
+    uint64_t purpose;
 };
 
 static struct csv_tenant tenant;
@@ -58,16 +63,7 @@ static size_t policy_size;
 
 static int load_tenant(const char *path)
 {
-    size_t size = 0;
-    uint8_t *bytes = cli_read_file(path, CSV_TENANT_FILE_SIZE + 1, &size);
-    if (bytes == NULL) {
-        return CLI_FAILURE;
-    }
-    csn_err err = csv_tenant_decode(bytes, size, &tenant);
-    explicit_bzero(bytes, size);
-    free(bytes);
-    return err == CSN_OK ? CLI_OK
-                         : cli_fail(CLI_FAILURE, "%s: not a tenant file, or damaged", path);
+    return cli_tenant_read(path, &tenant) ? CLI_OK : CLI_FAILURE;
 }
 
 static int compile(const char *path)
@@ -147,8 +143,9 @@ static int open_receipt(const struct csv_grant *grant, const uint8_t *reply, uin
     }
     if (answer.code != CSN_WIRE_GRANTED) {
         return cli_fail(CLI_FAILURE, "the grant was rejected: %s (code %u; not authenticated)",
-                        answer.code == CSN_WIRE_REJECT_STALE ? "its version does not rise"
-                                                             : "see docs/WIRE.md",
+                        answer.code == CSN_WIRE_REJECT_STALE  ? "its version does not rise"
+                        : answer.code == CSN_WIRE_REJECT_MODE ? "the image serves no such purpose"
+                                                              : "see docs/WIRE.md",
                         answer.code);
     }
     csn_err err = csv_receipt_open(grant, reply + *at, answer.size, &result, &receipt);
@@ -178,6 +175,7 @@ static int send(const struct wish *wish, int fd, const struct csv_recipient *ins
                                               .version = wish->version,
                                               .security_version_min =
                                                   wish->appraise.security_version_min,
+                                              .purpose = (uint32_t)wish->purpose,
                                               .policy = policy,
                                               .policy_size = (uint32_t)policy_size};
     csn_err err = csv_grant_build(&options, message, sizeof message, &message_size, grant);
@@ -246,6 +244,8 @@ static int grant(struct wish *wish)
                                    "--policy or --no-policy; see caisson grant --help");
     }
     int code = cli_number("--version", wish->version_text, 1, UINT64_MAX, &wish->version);
+    code =
+        code == CLI_OK ? cli_number("--purpose", wish->purpose_text, 0, 63, &wish->purpose) : code;
     code = code == CLI_OK ? cli_appraise_policy(&wish->appraise) : code;
     code = code == CLI_OK ? load_tenant(wish->tenant) : code;
     code = code == CLI_OK && wish->policy != NULL ? compile(wish->policy) : code;
@@ -263,17 +263,13 @@ static int grant(struct wish *wish)
 
 static int run(int argc, char **argv)
 {
-    static struct wish wish;
+    static struct wish wish = {.purpose_text = "0"};
     const struct cli_option options[] = {
-        CLI_APPRAISE_OPTIONS(wish.appraise),
-        {"--check", &wish.check, NULL},
-        {"--control", &wish.control, NULL},
-        {"--tenant", &wish.tenant, NULL},
-        {"--policy", &wish.policy, NULL},
-        {"--no-policy", NULL, &wish.no_policy},
-        {"--version", &wish.version_text, NULL},
-        {"--statement", &wish.statement, NULL},
-        {"--json", NULL, &wish.json},
+        CLI_APPRAISE_OPTIONS(wish.appraise),     {"--check", &wish.check, NULL},
+        {"--control", &wish.control, NULL},      {"--tenant", &wish.tenant, NULL},
+        {"--policy", &wish.policy, NULL},        {"--no-policy", NULL, &wish.no_policy},
+        {"--version", &wish.version_text, NULL}, {"--statement", &wish.statement, NULL},
+        {"--purpose", &wish.purpose_text, NULL}, {"--json", NULL, &wish.json},
     };
     const char *operands[1];
     size_t count;
