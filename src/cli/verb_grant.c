@@ -16,10 +16,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define SERVE_PAUSE_MAX 8u /* seconds between looks, where they fail */
+
 static const char help[] =
     "usage: caisson grant --check POLICY.json [--tenant FILE]\n"
     "       caisson grant --control SOCKET --tenant FILE (--policy POLICY.json | --no-policy)\n"
-    "                     --version N --statement OUT [--purpose N]\n"
+    "                     --version N --statement OUT [--purpose N] [--serve]\n"
     "                     (--image ELF | --measurement HEX | --signer HEX[:MIN])\n"
     "                     [--insecure-dev --root HEX] [--allow-debug]\n"
     "\n"
@@ -38,7 +40,12 @@ static const char help[] =
     "any\n"
     "                       that their credential lists)\n"
     "  --statement OUT      where the signed statement goes\n" CLI_APPRAISE_HELP
-    "  --json               print one JSON object\n"
+    "  --serve              stay, and do it all again for each new instance behind SOCKET: after "
+    "a\n"
+    "                       crash, or another run. Reads tenant and policy anew each time. Ends "
+    "by\n"
+    "                       a signal; what goes wrong is said, and tried again\n"
+    "  --json               print one JSON object, for each grant\n"
     "\n"
     "Exit codes: 0 granted, 1 failure (a policy that does not compile, a refusal), 2 usage,\n"
     "3 the evidence is invalid or a receipt is forged, 4 could not verify.\n"
@@ -52,9 +59,16 @@ struct wish {
     struct cli_appraise appraise;
     const char *check, *control, *tenant, *policy, *version_text, *statement, *purpose_text;
     bool no_policy;
+    bool serve;
     bool json;
     uint64_t version;
     uint64_t purpose;
+};
+
+/* Who has the grant already. */
+struct granted {
+    bool any;
+    uint8_t boot_id[16];
 };
 
 static struct csv_tenant tenant;
@@ -214,16 +228,20 @@ static int report(const struct wish *wish, const struct csv_image *image,
     return CLI_OK;
 }
 
-static int grant_to(const struct wish *wish, int fd)
+/* Tenant and policy as they are now: who was revoked meanwhile gets into no grant. */
+static int load(const struct wish *wish)
 {
-    struct csv_verdict *verdict = NULL;
+    int code = load_tenant(wish->tenant);
+    return code == CLI_OK && wish->policy != NULL ? compile(wish->policy) : code;
+}
+
+static int grant_verified(const struct wish *wish, int fd, const struct csv_verdict *verdict)
+{
     struct csv_grant grant;
     struct csv_statement statement;
-    int code = verify(wish, fd, &verdict);
-    const struct csv_recipient *instance = code == CLI_OK ? csv_verdict_instance(verdict) : NULL;
-    if (code == CLI_OK) {
-        code = send(wish, fd, instance, &grant);
-    }
+    const struct csv_recipient *instance = csv_verdict_instance(verdict);
+    int code = load(wish);
+    code = code == CLI_OK ? send(wish, fd, instance, &grant) : code;
     if (code == CLI_OK) {
         csn_err err = csv_statement_build(&tenant, instance, wish->version, &statement);
         bool good =
@@ -231,9 +249,47 @@ static int grant_to(const struct wish *wish, int fd)
         code = good ? report(wish, csv_verdict_image(verdict), &grant)
                     : cli_fail(CLI_FAILURE, "granted, but no statement was written");
     }
-    csv_verdict_free(verdict);
     explicit_bzero(&grant, sizeof grant);
     return code;
+}
+
+/* Nothing more than a look where this very instance has its grant. */
+static int grant_to(const struct wish *wish, int fd, struct granted *granted)
+{
+    struct csv_verdict *verdict = NULL;
+    int code = verify(wish, fd, &verdict);
+    const struct csv_image *image = code == CLI_OK ? csv_verdict_image(verdict) : NULL;
+    if (code == CLI_OK && !(granted->any && memcmp(granted->boot_id, image->boot_id, 16) == 0)) {
+        code = grant_verified(wish, fd, verdict);
+        granted->any = code == CLI_OK;
+        memcpy(granted->boot_id, image->boot_id, 16);
+    }
+    csv_verdict_free(verdict);
+    return code;
+}
+
+/* A connection for each look: the socket serves one at a time, and other tenants want it too. */
+static int look(const struct wish *wish, struct granted *granted)
+{
+    int fd = cli_control_connect(wish->control);
+    if (fd < 0) {
+        return CLI_UNVERIFIED;
+    }
+    int code = grant_to(wish, fd, granted);
+    close(fd);
+    return code;
+}
+
+static void serve(const struct wish *wish)
+{
+    struct granted granted = {.any = false};
+    unsigned int pause = 1;
+    for (;;) {
+        int code = look(wish, &granted);
+        (void)fflush(stdout);
+        pause = code == CLI_OK ? 1 : pause * 2 < SERVE_PAUSE_MAX ? pause * 2 : SERVE_PAUSE_MAX;
+        sleep(pause);
+    }
 }
 
 static int grant(struct wish *wish)
@@ -247,18 +303,11 @@ static int grant(struct wish *wish)
     code =
         code == CLI_OK ? cli_number("--purpose", wish->purpose_text, 0, 63, &wish->purpose) : code;
     code = code == CLI_OK ? cli_appraise_policy(&wish->appraise) : code;
-    code = code == CLI_OK ? load_tenant(wish->tenant) : code;
-    code = code == CLI_OK && wish->policy != NULL ? compile(wish->policy) : code;
-    if (code != CLI_OK) {
-        return code;
+    code = code == CLI_OK ? load(wish) : code; /* what is wrong with them is said before all else */
+    if (code == CLI_OK && wish->serve) {
+        serve(wish);
     }
-    int fd = cli_control_connect(wish->control);
-    if (fd < 0) {
-        return CLI_UNVERIFIED;
-    }
-    code = grant_to(wish, fd);
-    close(fd);
-    return code;
+    return code == CLI_OK ? look(wish, &(struct granted){.any = false}) : code;
 }
 
 static int run(int argc, char **argv)
@@ -270,6 +319,7 @@ static int run(int argc, char **argv)
         {"--policy", &wish.policy, NULL},        {"--no-policy", NULL, &wish.no_policy},
         {"--version", &wish.version_text, NULL}, {"--statement", &wish.statement, NULL},
         {"--purpose", &wish.purpose_text, NULL}, {"--json", NULL, &wish.json},
+        {"--serve", NULL, &wish.serve},
     };
     const char *operands[1];
     size_t count;

@@ -4,13 +4,14 @@
 revocation. access_test.py CAISSON TOKENIZE BACKEND [PART ...]. Prints TAP."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 CAISSON, IMAGE, BACKEND = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3]
-PARTS = sys.argv[4:] or ["modes", "service"]
+PARTS = sys.argv[4:] or ["modes", "service", "serve"]
 LINE = b'{"id":7}\n'
 COUNT = 0
 FAILED = 0
@@ -227,6 +228,62 @@ def service():
     check("a grant was refused" in said and "accepted, 2 of 2" in said, "and told", said)
 
 
+# ---- a granter that stays ----
+
+
+def children(pid):
+    """Those of each thread of it."""
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            found += [int(child) for child in file.read().split()]
+    return found
+
+
+def run_once(crash):
+    """A run that waits for its grant and ends; its counters."""
+    with subprocess.Popen([CAISSON, "run", IMAGE, "--signature", "sig", "--root", "root",
+                           "--control", "sock", "--backend", BACKEND, "--output", "answers",
+                           "--stats", "stats"], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        for grants in range(1 + crash):
+            line = None
+            while line != "" and "accepted, 1 of 1" not in (line or ""):
+                line = process.stderr.readline()
+            check(line != "", "granted without being asked for")
+            if crash and grants == 0:
+                for child in children(process.pid):
+                    os.kill(child, signal.SIGKILL)
+        process.communicate(input="", timeout=60)
+        check(process.returncode == 0, "run ends well")
+    with open("stats", encoding="ascii") as file:
+        return json.load(file)
+
+
+def serve():
+    """`grant --serve` grants again to each new instance."""
+    with open("granted", "w", encoding="ascii") as log:
+        granter = subprocess.Popen(
+            [CAISSON, "grant", "--control", "sock", "--tenant", "tenant", "--version", "1",
+             "--policy", POLICY, "--image", IMAGE, "--insecure-dev", "--root", PUBLIC["root"],
+             "--statement", "statement.s", "--serve", "--json"], stdout=log, stderr=log)
+    try:
+        crash = BACKEND == "process"  # the other backend's enclave is a thread of the host
+        stats = run_once(crash)
+        check(stats["grants"] == 1 + crash and stats["restarts"] == crash, "after a crash, too",
+              stats)
+        stats = run_once(False)
+        check(stats["grants"] == 1, "the next run as well", stats)
+        check(granter.poll() is None, "it stays")
+    finally:
+        granter.terminate()
+        granter.wait(timeout=30)
+    with open("granted", encoding="ascii") as file:
+        lines = [json.loads(line) for line in file if line.startswith("{")]
+    check(len(lines) == 2 + crash and len({line["digest"] for line in lines}) == len(lines),
+          "one grant for each instance", lines)
+
+
 def skipped():
     return BACKEND == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK)
 
@@ -242,7 +299,7 @@ with tempfile.TemporaryDirectory() as folder:
         stream.write('{"version":1,"default":"keep","fields":[]}')
     PUBLIC = make_keys()
     for part in PARTS:
-        {"modes": modes, "service": service}[part]()
+        {"modes": modes, "service": service, "serve": serve}[part]()
     os.chdir("/")
 print(f"1..{COUNT}")
 sys.exit(1 if FAILED else 0)
