@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 CAISSON, IMAGE, BACKEND = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3]
@@ -246,6 +247,8 @@ def run_once(crash):
                            "--control", "sock", "--backend", BACKEND, "--output", "answers",
                            "--stats", "stats"], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as process:
+        bound = threading.Timer(20, process.kill)  # nobody grants: not for ever
+        bound.start()
         for grants in range(1 + crash):
             line = None
             while line != "" and "accepted, 1 of 1" not in (line or ""):
@@ -254,8 +257,11 @@ def run_once(crash):
             if crash and grants == 0:
                 for child in children(process.pid):
                     os.kill(child, signal.SIGKILL)
+        bound.cancel()
         process.communicate(input="", timeout=60)
         check(process.returncode == 0, "run ends well")
+    if process.returncode != 0:
+        return {"grants": None, "restarts": None}
     with open("stats", encoding="ascii") as file:
         return json.load(file)
 
