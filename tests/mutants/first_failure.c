@@ -5,10 +5,11 @@
  * Linked with --wrap into each seeded bug's program, in place of cmocka's own runner of a group,
  * which goes on to the end. The group's set-up and tear-down are still run once.
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 typedef int runner(const char *, const struct CMUnitTest *, size_t, CMFixtureFunction,
