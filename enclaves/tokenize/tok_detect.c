@@ -37,12 +37,10 @@ static uint8_t kinds_for(const struct tok_value *value, uint32_t p)
     if (!tok_is_letter(at[0])) {
         return at[0] == '+' || at[0] == '(' ? CSN_WIRE_DETECT_PHONE : 0;
     }
-    if (value->size - p < 3) {
-        return 0; /* the shortest of them has nine characters */
+    if (value->size - p < 3 || (tok_is_letter(at[1]) && tok_is_letter(at[2]))) {
+        return 0; /* most words: an IBAN and an ID are longer and have no three letters there */
     }
-    bool id = tok_is_upper(at[0]) && (tok_is_upper(at[1]) || tok_is_digit(at[1]));
-    bool word = tok_is_letter(at[1]) && tok_is_letter(at[2]); /* an IBAN has a digit by then */
-    return (uint8_t)((word ? 0 : CSN_WIRE_DETECT_IBAN) | (id ? CSN_WIRE_DETECT_ID : 0));
+    return CSN_WIRE_DETECT_IBAN | (tok_is_upper(at[0]) ? CSN_WIRE_DETECT_ID : 0);
 }
 
 /* Where the search stands. */
@@ -148,11 +146,8 @@ static inline uint32_t starts_of_16(const uint8_t *at)
     const __m128i here = load(at);
     const __m128i before = load(at - 1);
     const __m128i next = load(at + 1);
-    const __m128i letter = letters(here);
-    const __m128i id = _mm_and_si128(within(here, 'A', 25),
-                                     _mm_or_si128(within(next, 'A', 25), digits(next)));
     const __m128i word = _mm_and_si128(letters(next), letters(load(at + 2)));
-    __m128i start = _mm_or_si128(_mm_andnot_si128(word, letter), _mm_and_si128(letter, id));
+    __m128i start = _mm_andnot_si128(word, letters(here));
     start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('+')));
     start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
     start = _mm_or_si128(start, digits(here));

@@ -161,14 +161,8 @@ static void walk_child(struct walk *walk)
         return;
     }
     struct tok_writer before = job->out;
-    uint32_t from = node->item;
-    if (frame->any) { /* a comma, that of the text if there is one */
-        if (job->text[from - 1] == ',') {
-            from--;
-        } else {
-            tok_put_byte(&job->out, ',');
-        }
-    }
+    /* With the comma before it, which the first one that is written has to do without. */
+    const uint32_t from = node->item - frame->any;
     if (is_kept(job, step)) {
         tok_put(&job->out, job->text + from, node->end - from);
         frame->any = true;
