@@ -336,14 +336,16 @@ static inline uint32_t usual_string(const struct window *window, const uint8_t *
  */
 static enum csn_json_reason scan_usual(struct scanner *scanner, struct csn_json_node *container)
 {
+    struct csn_json *json = scanner->json;
     const uint8_t *text = scanner->text;
     const uint32_t size = scanner->size;
     const uint32_t depth = scanner->depth;
-    bool first = (container->flags & CSN_JSON_FILLED) == 0;
+    uint32_t comma = (container->flags & CSN_JSON_FILLED) != 0; /* that is before the next member */
+    uint32_t last = scanner->last[depth];
     enum csn_json_reason reason = CSN_JSON_OK;
     uint32_t at = scanner->at;
-    while (size - at >= USUAL_SIZE && (first || text[at] == ',')) {
-        const uint32_t item = at + !first;
+    while (size - at >= USUAL_SIZE && (comma == 0 || text[at] == ',')) {
+        const uint32_t item = at + comma;
         /* Branches, so that the next look need not wait for this one. */
         const uint32_t name = text[item] == ' ' ? item + 2 : item + 1;
         const struct window window = look_at(text + name, USUAL_LOOK);
@@ -353,36 +355,48 @@ static enum csn_json_reason scan_usual(struct scanner *scanner, struct csn_json_
             (window.others & up_to_first(window.quotes)) != 0 || text[colon] != ':') {
             break;
         }
-        uint32_t index;
-        struct csn_json_node *node = add_node(scanner, item, &index);
-        if (node == NULL) {
+        const uint32_t index = json->node_count;
+        struct csn_json_node *node = &json->nodes[index];
+        if (index == json->node_max) {
             return CSN_JSON_SPACE;
         }
-        node->name = name;
-        node->name_size = name_size;
-        node->name_hash = csn_json_hash_inside(scanner->json->seed, text + name, name_size);
-        node->flags = CSN_JSON_NAMED;
+        const uint32_t begin = text[colon + 1] == ' ' ? colon + 2 : colon + 1;
+        const uint32_t end = usual_string(&window, text, name, begin);
+        /* Whole, so that the stores are few; next and the end of other values come later. */
+        *node = (struct csn_json_node){
+            .item = item,
+            .begin = begin,
+            .end = end,
+            .name = name,
+            .name_size = name_size,
+            .name_hash = csn_json_hash_inside(json->seed, text + name, name_size),
+            .kind = CSN_JSON_STRING,
+            .flags = CSN_JSON_NAMED,
+            .depth = (uint16_t)depth,
+        };
+        json->node_count = index + 1;
+        if (last != NONE) {
+            json->nodes[last].next = index;
+        }
+        scanner->last[depth] = last = index;
         reason = add_name(scanner, node, index);
         if (reason != CSN_JSON_OK) {
             return reason;
         }
-        container->flags |= CSN_JSON_FILLED;
-        first = false;
-        node->begin = text[colon + 1] == ' ' ? colon + 2 : colon + 1;
-        at = usual_string(&window, text, name, node->begin);
-        if (at != 0) {
-            node->kind = CSN_JSON_STRING;
-            node->end = at;
-            continue;
+        at = end;
+        if (end == 0) {
+            container->flags |= CSN_JSON_FILLED;
+            scanner->at = begin;
+            skip_space(scanner);
+            reason = begin_value(scanner, node, index);
+            if (reason != CSN_JSON_OK || scanner->depth != depth) {
+                return reason;
+            }
+            at = scanner->at;
         }
-        scanner->at = node->begin;
-        skip_space(scanner);
-        reason = begin_value(scanner, node, index);
-        if (reason != CSN_JSON_OK || scanner->depth != depth) {
-            return reason;
-        }
-        at = scanner->at;
+        comma = 1;
     }
+    container->flags |= comma != 0 ? CSN_JSON_FILLED : 0;
     scanner->at = at;
     return reason;
 }
