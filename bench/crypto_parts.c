@@ -2,24 +2,18 @@
 /*
  * crypto_parts.c: FF1 and HMAC of the tokenize enclave beside what libcrypto users write today.
  *
- * usage: crypto_parts; each line is one pair, measured in alternating slices of one run: ours, the
- * other one, and the median of the ratios of neighbouring slices with its spread. "Textbook FF1" is
- * the text of SP 800-38G on EVP's AES and BIGNUM (src/reference). No assertion: the ratios hold for
- * one machine and one moment.
+ * "Textbook FF1" is the text of SP 800-38G on EVP's AES and BIGNUM (src/reference).
  */
 #include "crypto/cpu.h"
 #include "crypto/ff1.h"
 #include "crypto/sha2.h"
+#include "measure.h"
 #include "reference/reference_parts.h"
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
-#define PAIR_COUNT 15u
-#define BATCH      64u
-#define DIGITS     16u
+#define BATCH  64u
+#define DIGITS 16u
 
 struct setup {
     struct csn_aes_key aes;
@@ -36,115 +30,77 @@ struct setup {
     EVP_CIPHER_CTX *evp_aes;
 };
 
-/* Seconds of this thread on a CPU: other programs on the machine do not count. */
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 static void require(bool done)
 {
-    if (!done) {
-        fprintf(stderr, "crypto_parts: libcrypto failed\n");
-        exit(1);
-    }
+    bench_require(done, "crypto_parts: libcrypto failed");
 }
 
 /* ---- what is measured: each call handles BATCH values ---- */
-static void ff1_batch(struct setup *setup)
+static uint64_t ff1_batch(void *state)
 {
+    struct setup *setup = state;
     csn_ff1_encrypt_batch(setup->ff1, BATCH);
+    return BATCH;
 }
 
-static void ff1_single(struct setup *setup)
+static uint64_t ff1_single(void *state)
 {
+    struct setup *setup = state;
     for (uint32_t i = 0; i < BATCH; i++) {
         csn_ff1_encrypt_batch(&setup->ff1[i], 1);
     }
+    return BATCH;
 }
 
-static void ff1_textbook(struct setup *setup)
+static uint64_t ff1_textbook(void *state)
 {
+    struct setup *setup = state;
     static const uint8_t tweak[8] = {1};
     for (uint32_t i = 0; i < BATCH; i++) {
         require(csr_ff1_run(&setup->textbook, CSR_FF1_BIGNUM, true, tweak, sizeof tweak, 10,
                             setup->numerals[i], DIGITS));
     }
+    return BATCH;
 }
 
 /* Ten blocks for each value: what FF1 would cost if counting were free. */
-static void aes_blocks(struct setup *setup)
+static uint64_t aes_blocks(void *state)
 {
+    struct setup *setup = state;
     int size = 0;
     for (uint32_t i = 0; i < 10; i++) {
         require(EVP_EncryptUpdate(setup->evp_aes, setup->blocks[0], &size, setup->blocks[0],
                                   sizeof setup->blocks) == 1);
     }
+    return BATCH;
 }
 
-static void mac_batch(struct setup *setup)
+static uint64_t mac_batch(void *state)
 {
+    struct setup *setup = state;
     csn_hmac_batch(setup->macs, BATCH);
+    return BATCH;
 }
 
-static void mac_single(struct setup *setup)
+static uint64_t mac_single(void *state)
 {
+    struct setup *setup = state;
     for (uint32_t i = 0; i < BATCH; i++) {
         csn_hmac(&setup->mac, setup->messages[i], 32, setup->tags[i]);
     }
+    return BATCH;
 }
 
-static void mac_evp(struct setup *setup)
+static uint64_t mac_evp(void *state)
 {
+    struct setup *setup = state;
     for (uint32_t i = 0; i < BATCH; i++) {
         size_t size = 32;
         require(EVP_MAC_init(setup->evp_mac, NULL, 0, NULL) == 1 &&
                 EVP_MAC_update(setup->evp_mac, setup->messages[i], 32) == 1 &&
                 EVP_MAC_final(setup->evp_mac, setup->tags[i], &size, size) == 1);
     }
-}
-
-/* ---- pairs ---- */
-static int ascending(const void *left, const void *right)
-{
-    double difference = *(const double *)left - *(const double *)right;
-    return difference < 0 ? -1 : difference > 0;
-}
-
-/* Nanoseconds for one value, over some ten milliseconds. */
-static double slice(struct setup *setup, void (*run)(struct setup *))
-{
-    uint64_t values = 0;
-    double begin = now();
-    double end = begin;
-    while (end - begin < 0.01) {
-        for (uint32_t i = 0; i < 8; i++, values += BATCH) {
-            run(setup);
-        }
-        end = now();
-    }
-    return (end - begin) * 1e9 / (double)values;
-}
-
-static void pair(struct setup *setup, const char *name, void (*ours)(struct setup *),
-                 const char *other_name, void (*other)(struct setup *))
-{
-    double ratios[PAIR_COUNT];
-    double mine[PAIR_COUNT];
-    double theirs[PAIR_COUNT];
-    for (uint32_t i = 0; i < PAIR_COUNT; i++) {
-        mine[i] = slice(setup, ours);
-        theirs[i] = slice(setup, other);
-        ratios[i] = theirs[i] / mine[i];
-    }
-    qsort(ratios, PAIR_COUNT, sizeof ratios[0], ascending);
-    qsort(mine, PAIR_COUNT, sizeof mine[0], ascending);
-    qsort(theirs, PAIR_COUNT, sizeof theirs[0], ascending);
-    printf("%-22s %8.1f ns   %-22s %8.1f ns   ratio %6.2f (%.2f to %.2f)\n", name,
-           mine[PAIR_COUNT / 2], other_name, theirs[PAIR_COUNT / 2], ratios[PAIR_COUNT / 2],
-           ratios[0], ratios[PAIR_COUNT - 1]);
+    return BATCH;
 }
 
 static void set_up(struct setup *setup)
@@ -180,17 +136,38 @@ static void set_up(struct setup *setup)
     EVP_MAC_free(hmac);
 }
 
-int main(void)
+static const char help[] =
+    "usage: crypto_parts [--json] [--seconds N]\n\n"
+    "FF1 (16 digits, AES-256, a tweak of 8 bytes) and HMAC-SHA-256 (32 bytes under one key) of "
+    "the\n"
+    "tokenize enclave beside what libcrypto users write: textbook FF1 on EVP's AES and BIGNUM,\n"
+    "EVP_MAC. Batches of 64.\n\n";
+
+int main(int argc, char **argv)
 {
     static struct setup setup;
+    bench_begin(argc, argv, help);
     set_up(&setup);
-    printf("16 digits, AES-256, tweak of 8 bytes; MACs of 32 bytes under one key; batches of %u\n",
-           BATCH);
-    pair(&setup, "FF1 batched", ff1_batch, "textbook FF1", ff1_textbook);
-    pair(&setup, "FF1 single", ff1_single, "textbook FF1", ff1_textbook);
-    pair(&setup, "FF1 batched", ff1_batch, "ten AES blocks (EVP)", aes_blocks);
-    pair(&setup, "HMAC batched", mac_batch, "EVP_MAC", mac_evp);
-    pair(&setup, "HMAC single", mac_single, "EVP_MAC", mac_evp);
+    const struct {
+        struct bench_row row;
+        bench_side *ours;
+        bench_side *other;
+    } rows[] = {
+        {{8, "FF1 batched", "batches of 64", "textbook FF1", BENCH_FASTER, 80},
+         ff1_batch,
+         ff1_textbook},
+        {{8, "FF1 single", "one at a time", "textbook FF1", BENCH_FASTER, 15},
+         ff1_single,
+         ff1_textbook},
+        {{8, "FF1 batched", "batches of 64", "ten AES blocks (EVP)", BENCH_FASTER, 0.2},
+         ff1_batch,
+         aes_blocks},
+        {{9, "HMAC batched", "batches of 64", "EVP_MAC", BENCH_FASTER, 6}, mac_batch, mac_evp},
+        {{0, "HMAC single", "one at a time", "EVP_MAC", BENCH_FASTER, 0}, mac_single, mac_evp},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bench_pair(&rows[i].row, rows[i].ours, rows[i].other, &setup);
+    }
     csr_ff1_free(&setup.textbook);
     EVP_MAC_CTX_free(setup.evp_mac);
     EVP_CIPHER_CTX_free(setup.evp_aes);

@@ -13,6 +13,7 @@
 #define FUZZ_PARSERS_H
 
 #include "check.h"
+#include "verify/input.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -34,6 +35,7 @@
 #define PARSERS_SLACK 1u
 #endif
 
+#define PARSERS_INPUT_MAX 65536u
 #define PARSERS_KIB_NS    1000000u /* a millisecond */
 #define PARSERS_TRY_COUNT 5        /* a run that was disturbed is tried again */
 
@@ -96,9 +98,9 @@ static void parsers_run(const struct fuzz_parser *parser, size_t size, void (*ru
     }
 }
 
-/* Chooses, and cuts the byte that chose off. */
-static const struct fuzz_parser *parsers_choose(const struct fuzz_parser *parsers, size_t count,
-                                                const uint8_t **data, size_t *size)
+/* One input: run() runs a parser on *input, from a clean state. */
+static int parsers_take(const struct fuzz_parser *parsers, size_t count, const uint8_t *data,
+                        size_t size, struct csv_bytes *input, void (*run)(void (*)(void)))
 {
     static bool asked;
     static size_t forced;
@@ -106,16 +108,13 @@ static const struct fuzz_parser *parsers_choose(const struct fuzz_parser *parser
         forced = parsers_forced(parsers, count);
         asked = true;
     }
-    if (forced < count) {
-        return &parsers[forced];
+    if (size > PARSERS_INPUT_MAX || (forced == count && size == 0)) {
+        return 0;
     }
-    if (*size == 0) {
-        return NULL;
-    }
-    const struct fuzz_parser *parser = &parsers[**data % count];
-    *data += 1;
-    *size -= 1;
-    return parser;
+    bool chosen = forced == count; /* by its first byte */
+    *input = (struct csv_bytes){data + chosen, size - chosen};
+    parsers_run(&parsers[chosen ? data[0] % count : forced], input->size, run);
+    return 0;
 }
 
 #endif
