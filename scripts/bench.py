@@ -15,6 +15,7 @@ import sys
 
 # Name in build/bench, the goals of docs/PERFORMANCE.md that it measures.
 PROGRAMS = [
+    ("aead", "5"),
     ("crypto_parts", "8, 9"),
     ("tokenize_session", "10"),
     ("start", "11"),
