@@ -232,7 +232,7 @@ static inline uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_
 /* ---- tok_queue.c: MACs and encryptions of a batch, done side by side ---- */
 #define TOK_MAC_MAX     32u
 #define TOK_FPE_MAX     16u
-#define TOK_TAG_ROOM    40u  /* 32 bytes, read in pieces of 8 */
+#define TOK_TAG_ROOM    48u  /* 32 bytes, read in pairs of 5 by loads of 8 */
 #define TOK_MESSAGE_MAX 119u /* two blocks; longer ones are hashed at once */
 
 struct tok_mac_job {
