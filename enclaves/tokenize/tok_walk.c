@@ -4,7 +4,6 @@
  * (docs/TOKENIZE.md section 2). An explicit stack as deep as JSON may be.
  */
 #include "tok_state.h"
-#include <string.h>
 
 struct frame {
     uint32_t container; /* node */
@@ -44,32 +43,11 @@ static inline void keep(struct walk *walk, uint32_t from, uint32_t to)
     walk->run.to = to;
 }
 
-/* Names are short: two loads that overlap, and no call. */
-static inline bool same_bytes(const uint8_t *left, const uint8_t *right, uint32_t size)
+static inline bool is_step(const struct tok_job *job, uint32_t index,
+                           const struct csn_json_node *node)
 {
-    if (size > 16 || size < 4) {
-        return memcmp(left, right, size) == 0;
-    }
-    if (size >= 8) {
-        return csn_load_u64(left) == csn_load_u64(right) &&
-               csn_load_u64(left + size - 8) == csn_load_u64(right + size - 8);
-    }
-    return csn_load_u32(left) == csn_load_u32(right) &&
-           csn_load_u32(left + size - 4) == csn_load_u32(right + size - 4);
-}
-
-static bool is_step(const struct tok_job *job, uint32_t index, const struct csn_json_node *node)
-{
-    const struct tok_name *name = &job->state->nodes[index].name;
-    const uint8_t *wanted = job->state->text + name->offset;
-    const uint8_t *written = job->text + node->name;
-    if (job->state->hashes[index] != node->name_hash) {
-        return false;
-    }
-    if ((node->flags & CSN_JSON_NAME_ESCAPED) != 0) {
-        return csn_json_equal(written, node->name_size, wanted, name->size);
-    }
-    return node->name_size == name->size && same_bytes(written, wanted, name->size);
+    return job->state->hashes[index] == node->name_hash &&
+           tok_has_name(job, node, &job->state->nodes[index].name);
 }
 
 /* The step for a member or element below the frame's, or TOK_NONE. */
