@@ -124,8 +124,7 @@ static void draw_series(FILE *file, const struct bench_series *series, size_t in
             colours[index]);
     for (double nines = 0; nines <= NINES_MAX; nines += 0.05) {
         double share = 1 - pow(10, -nines);
-        fprintf(file, "%.1f,%.1f ", along(nines),
-                up(bench_histogram_at(series->histogram, share)));
+        fprintf(file, "%.1f,%.1f ", along(nines), up(bench_histogram_at(series->histogram, share)));
     }
     fprintf(file, "\"/>\n<text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text>\n", LEFT + 12,
             TOP + 16 + (int)index * 16, colours[index], series->name);

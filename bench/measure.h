@@ -52,6 +52,7 @@ typedef uint64_t bench_side(void *state);
  */
 void bench_begin(int argc, char **argv, const char *help);
 bool bench_json(void);
+const char *bench_svg(void); /* where a plot goes, or NULL: --svg FILE */
 
 /* Both sides on this thread, timed by its CPU time: other programs on the machine do not count. */
 void bench_pair(const struct bench_row *row, bench_side *ours, bench_side *other, void *state);

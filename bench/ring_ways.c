@@ -104,10 +104,9 @@ static void make_pipe(struct pipe *pipe, uint32_t size)
     memset(pipe->memory, 0, BENCH_RING_LINES * LINE_SIZE + 4096);
     struct csn_shared *lines = (struct csn_shared *)(pipe->memory + 4096);
     struct csn_shared *credit = (struct csn_shared *)pipe->memory;
-    bool made = csn_ring_writer_init(&pipe->writer, lines, credit, BENCH_RING_LINES, size) ==
-                    CSN_OK &&
-                csn_ring_reader_init(&pipe->reader, lines, credit, BENCH_RING_LINES, size) ==
-                    CSN_OK;
+    bool made =
+        csn_ring_writer_init(&pipe->writer, lines, credit, BENCH_RING_LINES, size) == CSN_OK &&
+        csn_ring_reader_init(&pipe->reader, lines, credit, BENCH_RING_LINES, size) == CSN_OK;
     bench_require(made, "cannot make a ring");
 }
 
