@@ -45,6 +45,8 @@ struct csn_ring_reader {
     uint32_t size_max;
     uint64_t cursor;
     uint64_t credit_given; /* last cursor stored to the credit word; lazily behind cursor */
+    uint64_t known;        /* lines before this one are said to be there */
+    uint64_t asked;        /* lines before this one were asked for */
     csn_err fate;
     struct csn_ring_counters counters;
 };

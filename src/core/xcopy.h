@@ -11,6 +11,8 @@
  *           C  credit word: csn_shared_store_release() in csn_ring_give_credit() with
  *                           csn_shared_load_acquire() in csn_ring_write(): a line is read before
  *                           it is written anew.
+ *           S  streamed lines: csn_shared_stream_end() in csn_ring_publish(), between them and
+ *                           the store of M.
  *           E  events:      csn_shared_fence() in csn_event_arm() with the one in
  *                           csn_event_signal(): of "armed, then looked" and "published, then
  *                           asked whether armed" at least one sees the other.
@@ -59,6 +61,17 @@ CSN_SHARED_INLINE void csn_shared_copy_out(struct csn_shared *shared, uint64_t o
                                            const void *source, uint32_t word_count);
 CSN_SHARED_INLINE void csn_shared_zero(struct csn_shared *shared, uint64_t offset,
                                        uint32_t word_count);
+
+/*
+ * Copy out whole pairs of words to a place that is a multiple of 16 bytes, past the caches. Such
+ * stores come later than any store after them, until csn_shared_stream_end().
+ */
+CSN_SHARED_INLINE void csn_shared_stream(struct csn_shared *shared, uint64_t offset,
+                                         const void *source, uint32_t word_count);
+CSN_SHARED_INLINE void csn_shared_stream_end(void);
+
+/* Asks for a line that will soon be read: a hint, no access. */
+CSN_SHARED_INLINE void csn_shared_expect_read(const struct csn_shared *shared, uint64_t offset);
 
 #ifndef CSN_SHARED_EXTERN
 
@@ -136,10 +149,35 @@ static inline void csn_shared_copy_out(struct csn_shared *shared, uint64_t offse
 
 static inline void csn_shared_zero(struct csn_shared *shared, uint64_t offset, uint32_t word_count)
 {
+    static const uint8_t zeros[16] = {0};
     uint64_t *target = csn_shared_place(shared, offset);
-    for (uint32_t i = 0; i < word_count; i++) {
+    uint32_t i = 0;
+    for (; i + 2 <= word_count; i += 2) {
+        csn_pair_out(target + i, zeros);
+    }
+    if (i < word_count) {
         __atomic_store_n(target + i, 0, __ATOMIC_RELAXED);
     }
+}
+
+static inline void csn_shared_stream(struct csn_shared *shared, uint64_t offset, const void *source,
+                                     uint32_t word_count)
+{
+    uint64_t *target = csn_shared_place(shared, offset);
+    const uint8_t *bytes = source;
+    for (uint32_t i = 0; i + 2 <= word_count; i += 2) {
+        csn_pair_stream(target + i, bytes + (uint64_t)i * 8);
+    }
+}
+
+static inline void csn_shared_stream_end(void)
+{
+    csn_pair_stream_end();
+}
+
+static inline void csn_shared_expect_read(const struct csn_shared *shared, uint64_t offset)
+{
+    __builtin_prefetch(csn_shared_word(shared, offset), 0);
 }
 
 #endif

@@ -39,6 +39,18 @@ static inline void csn_pair_out(uint64_t *shared, const uint8_t *source)
     __asm__ volatile("movdqu %1, %0" : "=m"(*(uint64_t(*)[2])(void *)shared) : "x"(pair));
 }
 
+/* Past the caches: the consumer's copy of the line need not come here first. Not ordered. */
+static inline void csn_pair_stream(uint64_t *shared, const uint8_t *source)
+{
+    __m128i pair = _mm_loadu_si128((const __m128i_u *)(const void *)source);
+    __asm__ volatile("movntdq %1, %0" : "=m"(*(uint64_t(*)[2])(void *)shared) : "x"(pair));
+}
+
+static inline void csn_pair_stream_end(void)
+{
+    __asm__ volatile("sfence" : : : "memory");
+}
+
 #else
 
 static inline void csn_pair_in(uint8_t *target, const uint64_t *shared)
@@ -55,6 +67,15 @@ static inline void csn_pair_out(uint64_t *shared, const uint8_t *source)
     __builtin_memcpy(pair, source, sizeof pair);
     __atomic_store_n(shared, pair[0], __ATOMIC_RELAXED);
     __atomic_store_n(shared + 1, pair[1], __ATOMIC_RELAXED);
+}
+
+static inline void csn_pair_stream(uint64_t *shared, const uint8_t *source)
+{
+    csn_pair_out(shared, source);
+}
+
+static inline void csn_pair_stream_end(void)
+{
 }
 
 #endif
