@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 #include <x86intrin.h>
 
 #define SLICE_NS       UINT64_C(10000000)
@@ -15,6 +16,7 @@
 #define FLOOR_WINDOW   64u
 #define FLOOR_MOVE_MAX 1.5
 #define RETRY_MAX      200u
+#define NAP_NS         100000
 
 /* One side of the bare ping-pong; a line of its own, and none beside it for the prefetcher. */
 struct bare_line {
@@ -81,8 +83,9 @@ static void *help(void *state)
     pin(cores.cpus[1]);
     while (!atomic_load(&cores.end)) {
         const struct bench_way *way = atomic_load(&cores.way);
-        if (way == NULL) {
-            sched_yield();
+        if (way == NULL) { /* whoever is measured without us may be on this CPU */
+            const struct timespec nap = {.tv_nsec = NAP_NS};
+            nanosleep(&nap, NULL);
             continue;
         }
         atomic_store(&cores.taken, way);
@@ -95,6 +98,9 @@ static void *help(void *state)
 
 static void start_way(const struct bench_way *way)
 {
+    if (way->serve == NULL) {
+        return;
+    }
     atomic_store(&cores.stop, false);
     atomic_store(&cores.way, way);
     while (atomic_load(&cores.taken) != way) {
@@ -145,6 +151,11 @@ bool bench_cores_begin(void)
     pin(cores.cpus[0]);
     bench_require(pthread_create(&cores.helper, NULL, help, NULL) == 0, "cannot start a thread");
     return true;
+}
+
+void bench_cores_far(bool far)
+{
+    pin(cores.cpus[far ? 1 : 0]);
 }
 
 void bench_cores_end(void)
@@ -211,11 +222,6 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
         samples.floor[i++] = (before + after) / 2;
     }
     bench_report(row, &samples);
-}
-
-void bench_cores_floor(const struct bench_row *row, const struct bench_way *ours)
-{
-    bench_cores_pair(row, ours, &bare);
 }
 
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram)

@@ -21,7 +21,7 @@
 
 /* One way of exchanging something between two cores. State is kept from slice to slice. */
 struct bench_way {
-    /* The helper's part: until *stop is true, at any point where the near side cannot wait. */
+    /* The helper's part, until *stop is true; NULL: the far side is no thread of ours. */
     void (*serve)(void *state, const atomic_bool *stop);
     /* This side's part: a trip, or a burst that was received. Returns units; 0: it went wrong. */
     uint64_t (*step)(void *state);
@@ -32,12 +32,12 @@ struct bench_way {
 /* Chooses two CPUs, pins this thread, starts the helper. False: there is only one. */
 bool bench_cores_begin(void);
 void bench_cores_end(void);
+/* Pins this thread to the far CPU, so that what it now starts runs there; and back. */
+void bench_cores_far(bool far);
 
 /* Alternating slices of both ways and the floor, 15 pairs at least, then bench_report(). */
 void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
                       const struct bench_way *other);
-/* The same against the floor itself, which is one way: half of a round trip of step(). */
-void bench_cores_floor(const struct bench_row *row, const struct bench_way *ours);
 /* One step after the other for some time, each by itself: a trip's halves if half is set. */
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram);
 /* The bare ping-pong as a way; a step is a round trip. */

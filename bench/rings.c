@@ -4,7 +4,6 @@
 #include "ring_rows.h"
 #include "ring_ways.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -104,11 +103,10 @@ int main(int argc, char **argv)
 {
     bench_begin(argc, argv, help);
     bench_require(bench_cores_begin(), "rings: needs two CPUs, one for each side");
-    const char *w = getenv("W");
-    if (!w || strchr(w, 'l')) latency(bench_svg());
-    if (!w || strchr(w, 's')) streams(BENCH_BURST_MAX);
-    if (!w || strchr(w, '1')) streams(1);
-    if (!w || strchr(w, 'c')) safety();
+    latency(bench_svg());
+    streams(BENCH_BURST_MAX);
+    streams(1);
+    safety();
     bench_cores_end();
     return 0;
 }

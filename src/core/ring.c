@@ -248,7 +248,9 @@ csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
      * The zero word behind a batch of one comes before its body: what is stored to a line that the
      * consumer polls should come in one go, or it fetches the line in between.
      */
-    csn_shared_store(ring, offset_of(cursor + lines, writer->line_count), 0);
+    if (cursor + lines != writer->zeroed) {
+        csn_shared_store(ring, offset_of(cursor + lines, writer->line_count), 0);
+    }
     csn_shared_store(ring, offset + RING_WORD_SIZE, tag);
     put_body(ring, offset + CSN_WIRE_HEAD_SIZE, pieces, lines * RING_LINE_WORDS - 2);
     return CSN_OK;
@@ -280,6 +282,11 @@ bool csn_ring_publish(struct csn_ring_writer *writer)
     }
     csn_shared_store_release(writer->lines, offset_of(writer->published, writer->line_count),
                              writer->first_head | hint_of(writer)); /* pair M */
+    if (writer->batch_count == 1 && free_lines(writer) != 0) {
+        /* If the next batch is one line: its zero word, now that nobody waits for it. */
+        writer->zeroed = writer->cursor + 1;
+        csn_shared_store(writer->lines, offset_of(writer->zeroed, writer->line_count), 0);
+    }
     writer->published = writer->cursor;
     writer->counters.batches++;
     writer->counters.messages += writer->batch_count;

@@ -30,6 +30,7 @@ struct csn_ring_writer {
     uint64_t cursor;           /* free-running line number, private */
     uint64_t published;        /* runs before this line are visible */
     uint64_t credit_seen;      /* last valid credit */
+    uint64_t zeroed;           /* line whose first word is zero already; 0 if none */
     uint64_t first_head;       /* head word of the batch's first run, stored last */
     uint32_t batch_count;      /* messages not yet published */
     uint64_t batch_size;       /* body bytes not yet published */

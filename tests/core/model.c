@@ -27,12 +27,12 @@ struct thread {
     const uint64_t *word;
     uint32_t first;
     uint32_t end;
-    uint64_t *addresses[BUFFER_MAX];
-    uint64_t values[BUFFER_MAX];
     /* Streamed stores: a queue of their own, which later stores overtake. */
     bool streamed; /* may only go on with that queue empty */
     uint32_t weak_first;
     uint32_t weak_end;
+    uint64_t *addresses[BUFFER_MAX];
+    uint64_t values[BUFFER_MAX];
     uint64_t *weak_addresses[BUFFER_MAX];
     uint64_t weak_values[BUFFER_MAX];
     uint32_t weak_after[BUFFER_MAX]; /* stores that came before it in the program */
@@ -316,12 +316,22 @@ static uint32_t possible(uint32_t steps[KINDS * MODEL_THREADS])
     return count;
 }
 
+/* Streamed stores to one line are gathered, and leave together: else there are too many runs. */
+static void let_line_leave(struct thread *thread)
+{
+    uintptr_t line = (uintptr_t)thread->weak_addresses[thread->weak_first] / 64;
+    while (weak_can_leave(thread) &&
+           (uintptr_t)thread->weak_addresses[thread->weak_first] / 64 == line) {
+        *thread->weak_addresses[thread->weak_first] = thread->weak_values[thread->weak_first];
+        thread->weak_first++;
+    }
+}
+
 static void take(uint32_t step)
 {
     struct thread *thread = &threads[step / KINDS];
     if (step % KINDS == 2) {
-        *thread->weak_addresses[thread->weak_first] = thread->weak_values[thread->weak_first];
-        thread->weak_first++;
+        let_line_leave(thread);
         return;
     }
     if (step % KINDS == 1) {
