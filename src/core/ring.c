@@ -239,6 +239,7 @@ csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
     writer->batch_count++;
     writer->batch_size += size;
     if (!first) {
+        writer->streamed = true;
         const uint64_t head[2] = {word, tag};
         stream_run(ring, offset, head, pieces, lines * CSN_WIRE_LINE_SIZE);
         return CSN_OK;
@@ -275,14 +276,14 @@ bool csn_ring_publish(struct csn_ring_writer *writer)
     if (writer->cursor == writer->published) {
         return false;
     }
-    if (writer->batch_count > 1) {
+    if (writer->streamed) {
         /* The consumer's next position must hold zero before it can get there. */
         csn_shared_store(writer->lines, offset_of(writer->cursor, writer->line_count), 0);
         csn_shared_stream_end(); /* S */
     }
     csn_shared_store_release(writer->lines, offset_of(writer->published, writer->line_count),
                              writer->first_head | hint_of(writer)); /* pair M */
-    if (writer->batch_count == 1 && free_lines(writer) != 0) {
+    if (!writer->streamed && free_lines(writer) != 0) {
         /* If the next batch is one line: its zero word, now that nobody waits for it. */
         writer->zeroed = writer->cursor + 1;
         csn_shared_store(writer->lines, offset_of(writer->zeroed, writer->line_count), 0);
@@ -292,6 +293,7 @@ bool csn_ring_publish(struct csn_ring_writer *writer)
     writer->counters.messages += writer->batch_count;
     writer->batch_count = 0;
     writer->batch_size = 0;
+    writer->streamed = false;
     return true;
 }
 

@@ -34,6 +34,7 @@ struct csn_ring_writer {
     uint64_t first_head;       /* head word of the batch's first run, stored last */
     uint32_t batch_count;      /* messages not yet published */
     uint64_t batch_size;       /* body bytes not yet published */
+    bool streamed;             /* some of the batch went past the caches */
     csn_err fate;              /* CSN_OK, or CSN_ERR_PEER for ever */
     struct csn_ring_counters counters;
 };

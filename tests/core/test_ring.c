@@ -140,6 +140,24 @@ static void the_bytes_are_those_of_channel_h(void **state)
     }
 }
 
+/* Whatever an earlier lap left: behind what is published stands a zero, after a pad as well. */
+static void the_end_of_a_batch_is_zero(void **state)
+{
+    struct rig *rig = *state;
+    for (uint32_t size = 0; size <= LARGEST; size += 20) {
+        for (uint64_t line = 0; line < LINES; line++) {
+            for (uint32_t count = 1; count <= 3; count++) {
+                rig_at(rig, line);
+                memset(rig->memory + 8, GUARD, LINES * 64);
+                for (uint32_t i = 0; i < count && write_one(rig, i, size, size / 2) == CSN_OK; i++) {
+                }
+                (void)csn_ring_publish(&rig->writer);
+                assert_true(rig->memory[8 + rig->writer.cursor % LINES * 8] == 0);
+            }
+        }
+    }
+}
+
 static void a_batch_appears_at_once(void **state)
 {
     struct rig *rig = *state;
@@ -349,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_size_at_every_line, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(the_bytes_are_those_of_channel_h, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(the_end_of_a_batch_is_zero, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(a_batch_appears_at_once, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(full_changes_nothing, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(a_reservation_holds, rig_make, rig_free),
