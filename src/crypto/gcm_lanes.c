@@ -24,51 +24,23 @@ struct sum {
 
 /* A chunk of ciphertext that is to be hashed. */
 struct work {
-    const struct csn_gcm_key *key;
-    const uint8_t *bytes;
-    __m128i hash;    /* of what comes before it */
+    struct csn_gcm_item *item;
+    const uint8_t *bytes; /* NULL: there is none */
+    __m128i hash;         /* of what comes before it */
+    __m128i mask;
     uint32_t behind; /* 1: the last one, so that the lengths go into its sum */
 };
 
 struct scratch {
     _Alignas(32) uint8_t tail[CHUNK + VECTOR];
-    __m128i masks[GROUP];
+    uint8_t masks[GROUP][16];
 };
 
 /* ---- hash ---- */
 
-INLINE struct sum sum_start(void)
+INLINE csn_vector zero(void)
 {
-    csn_vector zero = csn_vector_first(_mm_setzero_si128());
-    return (struct sum){zero, zero, zero};
-}
-
-/* first is what goes into the block before it is multiplied: the hash so far, or zero. */
-INLINE void absorb(struct sum *sum, const uint8_t *bytes, csn_vector first,
-                   const struct csn_gcm_key *key, uint32_t row)
-{
-    csn_vector power = csn_vector_load(key->hash_powers[0] + row);
-    csn_vector halves = csn_vector_load(key->hash_halves[0] + row);
-    csn_vector block = csn_vector_shuffle(csn_vector_load(bytes), csn_gcm_reversed());
-    block = csn_vector_xor(block, first);
-    sum->low = csn_vector_xor(sum->low, csn_vector_low(block, power));
-    sum->high = csn_vector_xor(sum->high, csn_vector_high(block, power));
-    block = csn_vector_xor(block, csn_vector_swap(block));
-    sum->middle = csn_vector_xor(sum->middle, csn_vector_low(block, halves));
-}
-
-INLINE struct csn_gcm_product sum_fold(const struct sum *sum)
-{
-    csn_vector outer = csn_vector_xor(sum->low, sum->high);
-    return (struct csn_gcm_product){csn_vector_fold(sum->low),
-                                    csn_vector_fold(csn_vector_xor(sum->middle, outer)),
-                                    csn_vector_fold(sum->high)};
-}
-
-INLINE __m128i sum_reduce(const struct sum *sum)
-{
-    struct csn_gcm_product product = sum_fold(sum);
-    return csn_gcm_reduce(&product);
+    return csn_vector_first(_mm_setzero_si128());
 }
 
 /* Where in the table, in bytes, the power for the first of some blocks stands. */
@@ -77,58 +49,93 @@ INLINE uint32_t first_row(uint32_t blocks)
     return 16 * (CSN_GCM_POWERS - blocks);
 }
 
-/* `blocks` blocks; where the last vector is half filled, the other half must be zeros. */
-INLINE struct sum hash_blocks(const struct work *work, uint32_t blocks)
+INLINE void absorb(struct sum *sum, csn_vector block, const struct csn_gcm_key *key, uint32_t row)
 {
-    struct sum sum = sum_start();
-    csn_vector first = csn_vector_first(work->hash);
-    uint32_t row = first_row(blocks + work->behind);
-    for (uint32_t at = 0; at < 16 * blocks; at += VECTOR) {
-        absorb(&sum, work->bytes + at, first, work->key, row + at);
-        first = csn_vector_first(_mm_setzero_si128());
+    csn_vector power = csn_vector_load(key->hash_powers[0] + row);
+    csn_vector halves = csn_vector_load(key->hash_halves[0] + row);
+    sum->low = csn_vector_xor(sum->low, csn_vector_low(block, power));
+    sum->high = csn_vector_xor(sum->high, csn_vector_high(block, power));
+    block = csn_vector_xor(block, csn_vector_swap(block));
+    sum->middle = csn_vector_xor(sum->middle, csn_vector_low(block, halves));
+    /* Else gcc keeps the products of a chunk, more than there are registers, to add them later. */
+    __asm__("" : "+x"(sum->low), "+x"(sum->high), "+x"(sum->middle));
+}
+
+/* A vector of ciphertext, and what is added to its first block: the hash so far, or zero. */
+INLINE csn_vector block_of(const uint8_t *bytes, __m128i hash)
+{
+    csn_vector block = csn_vector_shuffle(csn_vector_load(bytes), csn_gcm_reversed());
+    return csn_vector_xor(block, csn_vector_first(hash));
+}
+
+INLINE __m128i reduce(const struct sum *sum)
+{
+    csn_vector outer = csn_vector_xor(sum->low, sum->high);
+    struct csn_gcm_product product = {csn_vector_fold(sum->low),
+                                      csn_vector_fold(csn_vector_xor(sum->middle, outer)),
+                                      csn_vector_fold(sum->high)};
+    return csn_gcm_reduce(&product);
+}
+
+/* size bytes, `behind` blocks after them; where the last vector is not full, zeros must follow. */
+INLINE struct sum hash_bytes(const struct csn_gcm_key *key, __m128i hash, const uint8_t *bytes,
+                             uint32_t size, uint32_t behind)
+{
+    struct sum sum = {zero(), zero(), zero()};
+    const uint32_t row = first_row((size + 15) / 16 + behind);
+    for (uint32_t at = 0; at < size; at += VECTOR) {
+        absorb(&sum, block_of(bytes + at, hash), key, row + at);
+        hash = _mm_setzero_si128();
     }
     return sum;
 }
 
 /* ---- the tail's buffer ---- */
 
-/* size bytes, at most a chunk; a store may repeat what the one before it wrote. */
-INLINE void copy(uint8_t *to, const uint8_t *from, uint32_t size)
+/* A text of less than a chunk into the buffer, zeros behind it to the end of its vector. */
+INLINE void take(struct scratch *scratch, const uint8_t *bytes, uint32_t size)
 {
-    if (size >= 16) {
-        for (uint32_t at = 0; at + 16 < size; at += 16) {
-            csn_gcm_store(to + at, csn_gcm_load(from + at));
-        }
-        csn_gcm_store(to + size - 16, csn_gcm_load(from + size - 16));
-    } else if (size >= 8) {
-        uint64_t begin = csn_load_u64(from);
-        csn_store_u64(to + size - 8, csn_load_u64(from + size - 8));
-        csn_store_u64(to, begin);
-    } else {
-        for (uint32_t at = 0; at < size; at++) {
-            to[at] = from[at];
-        }
+    uint32_t at = 0;
+    for (; at + VECTOR <= size; at += VECTOR) {
+        csn_vector_store(scratch->tail + at, csn_vector_load(bytes + at));
+    }
+    csn_vector_store(scratch->tail + at, zero());
+    if (at + 16 <= size) {
+        csn_gcm_store(scratch->tail + at, csn_gcm_load(bytes + at));
+        at += 16;
+    }
+    if (at < size) {
+        csn_gcm_store(scratch->tail + at, csn_gcm_load_part(bytes + at, size - at));
     }
 }
 
-/* Zeros after size bytes, to the end of their vector at least. */
-INLINE void pad(struct scratch *scratch, uint32_t size)
+/* The text out of the buffer; what AES put behind it becomes zeros again. */
+INLINE void give(struct scratch *scratch, uint8_t *bytes, uint32_t size)
 {
-    csn_vector_store(scratch->tail + size, csn_vector_first(_mm_setzero_si128()));
+    uint32_t at = 0;
+    csn_vector_store(scratch->tail + size, zero());
+    for (; at + VECTOR <= size; at += VECTOR) {
+        csn_vector_store(bytes + at, csn_vector_load(scratch->tail + at));
+    }
+    if (at + 16 <= size) {
+        csn_gcm_store(bytes + at, csn_gcm_load(scratch->tail + at));
+        at += 16;
+    }
+    if (at < size) {
+        csn_gcm_store_part(bytes + at, size - at, scratch->tail + at);
+    }
 }
 
 static __m128i hash_aad(const struct csn_gcm_item *item, struct scratch *scratch)
 {
-    struct work work = {.key = item->key, .hash = _mm_setzero_si128()};
+    __m128i hash = _mm_setzero_si128();
     for (uint32_t done = 0; done < item->aad_size; done += CHUNK) {
         uint32_t size = item->aad_size - done < CHUNK ? item->aad_size - done : CHUNK;
-        copy(scratch->tail, item->aad + done, size);
-        pad(scratch, size);
-        work.bytes = scratch->tail;
-        struct sum sum = hash_blocks(&work, (size + 15) / 16);
-        work.hash = sum_reduce(&sum);
+        take(scratch, item->aad + done, size);
+        struct sum sum = hash_bytes(item->key, hash, scratch->tail, size, 0);
+        hash = reduce(&sum);
     }
-    return work.hash;
+    return hash;
 }
 
 /* ---- AES ---- */
@@ -180,25 +187,30 @@ INLINE void crypt_lanes(const struct csn_gcm_item *item, uint32_t done, uint32_t
     finish_lanes(item->key, blocks, lanes, input, output);
 }
 
-/* A chunk of text, and meanwhile a chunk into the hash: it is read before the text is written. */
+/*
+ * A chunk of text, and meanwhile a chunk into the hash, which is read before the text is written.
+ * The vectors to hash are spread over the rounds; the first one, which waits for the hash so far,
+ * comes last.
+ */
 INLINE struct sum crypt_and_hash(const struct csn_gcm_item *item, uint32_t done,
                                  const struct work *work)
 {
     csn_vector blocks[LANES];
-    struct sum sum = sum_start();
-    csn_vector first = csn_vector_first(work->hash);
+    struct sum sum = {zero(), zero(), zero()};
     const uint32_t row = first_row(CHUNK / 16 + work->behind);
     start_lanes(item, done, blocks, LANES);
 #pragma GCC unroll 16
     for (uint32_t round = 1; round < 14; round++) {
         rounds(blocks, LANES, round_key(item->key, round));
-        if (round <= LANES) {
-            const uint32_t at = (round - 1) * VECTOR;
-            absorb(&sum, work->bytes + at, first, work->key, row + at);
-            first = csn_vector_first(_mm_setzero_si128());
+        if (round * LANES / 13 != (round - 1) * LANES / 13) {
+            const uint32_t at = round * LANES / 13 % LANES * VECTOR;
+            __m128i hash = at == 0 ? work->hash : _mm_setzero_si128();
+            absorb(&sum, block_of(work->bytes + at, hash), work->item->key, row + at);
         }
     }
-    finish_lanes(item->key, blocks, LANES, item->input + done, item->output + done);
+    const uint8_t *input = item->input + done;
+    __asm__("" : "+r"(input)); /* loaded again: what was hashed is in no register */
+    finish_lanes(item->key, blocks, LANES, input, item->output + done);
     return sum;
 }
 
@@ -207,50 +219,61 @@ static void crypt_chunk(const struct csn_gcm_item *item, uint32_t done)
     crypt_lanes(item, done, LANES, item->input + done, item->output + done);
 }
 
-static void crypt_tail(const struct csn_gcm_item *item, uint32_t done, struct scratch *scratch)
+static void crypt_tail(const struct csn_gcm_item *item, uint32_t done, uint8_t *tail)
 {
     const uint32_t size = item->size - done;
     if (size <= 2 * VECTOR) {
-        crypt_lanes(item, done, 2, scratch->tail, scratch->tail);
+        crypt_lanes(item, done, 2, tail, tail);
     } else if (size <= 4 * VECTOR) {
-        crypt_lanes(item, done, 4, scratch->tail, scratch->tail);
+        crypt_lanes(item, done, 4, tail, tail);
+    } else if (size <= 6 * VECTOR) {
+        crypt_lanes(item, done, 6, tail, tail);
     } else {
-        crypt_lanes(item, done, 8, scratch->tail, scratch->tail);
+        crypt_lanes(item, done, 8, tail, tail);
     }
 }
 
-/* Counter block 1 of up to GROUP records, encrypted: it covers the tag. */
-static void make_masks(const struct csn_gcm_item *items, uint32_t count, __m128i masks[GROUP])
+/* Counter block 1 of up to GROUP records, encrypted: it covers the tag. `lanes` at a time. */
+INLINE void mask_lanes(const struct csn_gcm_item *items, uint32_t count, uint32_t lanes,
+                       uint8_t masks[GROUP][16])
 {
     const struct csn_gcm_key *keys[GROUP];
     __m128i blocks[GROUP];
-    for (uint32_t i = 0; i < GROUP; i++) {
+    for (uint32_t i = 0; i < lanes; i++) {
         const struct csn_gcm_item *item = &items[i < count ? i : 0];
         keys[i] = item->key;
         blocks[i] = _mm_shuffle_epi8(csn_gcm_counter(item->nonce, 1), csn_gcm_counter_order());
         blocks[i] = _mm_xor_si128(blocks[i], csn_gcm_load(keys[i]->round_keys[0]));
     }
     for (uint32_t round = 1; round < 14; round++) {
-        for (uint32_t i = 0; i < GROUP; i++) {
+        for (uint32_t i = 0; i < lanes; i++) {
             blocks[i] = _mm_aesenc_si128(blocks[i], csn_gcm_load(keys[i]->round_keys[round]));
         }
     }
-    for (uint32_t i = 0; i < GROUP; i++) {
-        masks[i] = _mm_aesenclast_si128(blocks[i], csn_gcm_load(keys[i]->round_keys[14]));
+    for (uint32_t i = 0; i < lanes; i++) {
+        csn_gcm_store(masks[i], _mm_aesenclast_si128(blocks[i],
+                                                     csn_gcm_load(keys[i]->round_keys[14])));
+    }
+}
+
+static void make_masks(const struct csn_gcm_item *items, uint32_t count, uint8_t masks[GROUP][16])
+{
+    if (count == 1) {
+        mask_lanes(items, 1, 1, masks);
+    } else {
+        mask_lanes(items, count, GROUP, masks);
     }
 }
 
 /* ---- records ---- */
 
 /* The lengths into the sum; then the tag: written, or compared, without leaving a register. */
-INLINE void finish(struct csn_gcm_item *item, bool opening, const struct sum *sum, __m128i hash,
+INLINE void finish(struct csn_gcm_item *item, bool opening, struct sum *sum, __m128i hash,
                    __m128i mask)
 {
-    struct csn_gcm_product product = sum_fold(sum);
     __m128i lengths = _mm_set_epi64x((long long)item->aad_size * 8, (long long)item->size * 8);
-    csn_gcm_add(&product, _mm_xor_si128(lengths, hash),
-                csn_gcm_load(item->key->hash_powers[CSN_GCM_POWERS - 1]));
-    __m128i tag = _mm_xor_si128(csn_gcm_reverse(csn_gcm_reduce(&product)), mask);
+    absorb(sum, csn_vector_first(_mm_xor_si128(lengths, hash)), item->key, first_row(1));
+    __m128i tag = _mm_xor_si128(csn_gcm_reverse(reduce(sum)), mask);
     item->result = CSN_OK;
     if (!opening) {
         csn_gcm_store(item->tag, tag);
@@ -259,85 +282,103 @@ INLINE void finish(struct csn_gcm_item *item, bool opening, const struct sum *su
     }
 }
 
+/* What follows when the chunk is in the sum: the tag, or the hash for the next chunk. */
+INLINE __m128i settle(const struct work *work, bool opening, struct sum *sum)
+{
+    if (work->behind != 0) {
+        finish(work->item, opening, sum, _mm_setzero_si128(), work->mask);
+        return _mm_setzero_si128();
+    }
+    return reduce(sum);
+}
+
 /* The text from done on, less than a chunk, and the tag. */
 INLINE void tail(struct csn_gcm_item *item, bool opening, uint32_t done, __m128i hash, __m128i mask,
                  struct scratch *scratch)
 {
     const uint32_t size = item->size - done;
-    const uint32_t blocks = (size + 15) / 16;
-    const struct work work = {item->key, scratch->tail, hash, 1};
-    struct sum sum = sum_start();
-    copy(scratch->tail, item->input + done, size);
+    struct sum sum;
+    take(scratch, item->input + done, size);
     if (opening) {
-        pad(scratch, size);
-        sum = hash_blocks(&work, blocks);
+        sum = hash_bytes(item->key, hash, scratch->tail, size, 1);
     }
-    crypt_tail(item, done, scratch);
-    copy(item->output + done, scratch->tail, size);
+    crypt_tail(item, done, scratch->tail);
+    give(scratch, item->output + done, size);
     if (!opening) {
-        pad(scratch, size);
-        sum = hash_blocks(&work, blocks);
+        sum = hash_bytes(item->key, hash, scratch->tail, size, 1);
     }
-    finish(item, opening, &sum, blocks == 0 ? hash : _mm_setzero_si128(), mask);
+    finish(item, opening, &sum, size == 0 ? hash : _mm_setzero_si128(), mask);
 }
 
-static void seal_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch)
+/* work: the chunk before, maybe of the record before; what is left in it is for the next record. */
+INLINE void seal_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch,
+                      struct work *work)
 {
-    struct work work = {.key = item->key, .hash = hash_aad(item, scratch)};
+    __m128i hash = hash_aad(item, scratch);
     uint32_t done = 0;
     for (; item->size - done >= CHUNK; done += CHUNK) {
-        if (done == 0) {
+        if (work->bytes == NULL) {
             crypt_chunk(item, done);
         } else {
-            struct sum sum = crypt_and_hash(item, done, &work);
-            work.hash = sum_reduce(&sum);
+            struct sum sum = crypt_and_hash(item, done, work);
+            __m128i next = settle(work, false, &sum);
+            hash = done > 0 ? next : hash;
         }
-        work.bytes = item->output + done;
-        work.behind = item->size - done == CHUNK;
+        *work = (struct work){item, item->output + done, hash, mask, item->size - done == CHUNK};
     }
-    if (done > 0) {
-        struct sum sum = hash_blocks(&work, CHUNK / 16);
-        if (done == item->size) {
-            finish(item, false, &sum, _mm_setzero_si128(), mask);
-            return;
+    if (done < item->size || done == 0) {
+        if (done > 0) {
+            struct sum sum = hash_bytes(item->key, work->hash, work->bytes, CHUNK, 0);
+            hash = reduce(&sum);
+            work->bytes = NULL;
         }
-        work.hash = sum_reduce(&sum);
+        tail(item, false, done, hash, mask, scratch);
     }
-    tail(item, false, done, work.hash, mask, scratch);
 }
 
-static void open_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch)
+INLINE void open_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch)
 {
-    struct work work = {.key = item->key, .hash = hash_aad(item, scratch)};
+    __m128i hash = hash_aad(item, scratch);
     uint32_t done = 0;
     for (; item->size - done >= CHUNK; done += CHUNK) {
-        work.bytes = item->input + done;
-        work.behind = item->size - done == CHUNK;
+        const struct work work = {item, item->input + done, hash, mask, item->size - done == CHUNK};
         struct sum sum = crypt_and_hash(item, done, &work);
-        if (work.behind) {
-            finish(item, true, &sum, _mm_setzero_si128(), mask);
-            return;
-        }
-        work.hash = sum_reduce(&sum);
+        hash = settle(&work, true, &sum);
     }
-    tail(item, true, done, work.hash, mask, scratch);
+    if (done < item->size || done == 0) {
+        tail(item, true, done, hash, mask, scratch);
+    }
+}
+
+/* Masks and plaintext are wiped; by hand, for a call costs more. */
+INLINE void wipe(struct scratch *scratch)
+{
+    for (uint32_t at = 0; at < sizeof *scratch; at += VECTOR) {
+        csn_vector_store((uint8_t *)scratch + at, zero());
+    }
+    __asm__ volatile("" : : "r"(scratch) : "memory");
 }
 
 INLINE void run(struct csn_gcm_item *items, uint32_t count, bool opening)
 {
     struct scratch scratch;
-    for (uint32_t first = 0; first < count; first += GROUP) {
-        uint32_t group = count - first < GROUP ? count - first : GROUP;
-        make_masks(items + first, group, scratch.masks);
-        for (uint32_t i = 0; i < group; i++) {
-            if (opening) {
-                open_item(&items[first + i], scratch.masks[i], &scratch);
-            } else {
-                seal_item(&items[first + i], scratch.masks[i], &scratch);
-            }
+    struct work work = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % GROUP == 0) {
+            make_masks(items + i, count - i, scratch.masks);
+        }
+        __m128i mask = csn_gcm_load(scratch.masks[i % GROUP]);
+        if (opening) {
+            open_item(&items[i], mask, &scratch);
+        } else {
+            seal_item(&items[i], mask, &scratch, &work);
         }
     }
-    csn_wipe(&scratch, sizeof scratch);
+    if (work.bytes != NULL) {
+        struct sum sum = hash_bytes(work.item->key, work.hash, work.bytes, CHUNK, work.behind);
+        settle(&work, false, &sum);
+    }
+    wipe(&scratch);
 }
 
 static void seal(struct csn_gcm_item *items, uint32_t count)

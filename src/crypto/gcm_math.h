@@ -28,6 +28,38 @@ static inline void csn_gcm_store(uint8_t *bytes, __m128i block)
     _mm_storeu_si128((__m128i *)(void *)bytes, block);
 }
 
+/* 1 to 15 bytes as a block, zeros behind them; the loads overlap and stay within the bytes. */
+static inline __m128i csn_gcm_load_part(const uint8_t *bytes, uint32_t size)
+{
+    uint64_t low, high = 0;
+    if (size >= 8) {
+        low = csn_load_u64(bytes);
+        high = csn_load_u64(bytes + size - 8) >> 8 * (15 - size) >> 8; /* of 8 bytes, nothing */
+    } else if (size >= 4) {
+        low = (uint64_t)csn_load_u32(bytes + size - 4) << 8 * (size - 4) | csn_load_u32(bytes);
+    } else {
+        low = (uint64_t)bytes[size - 1] << 8 * (size - 1);
+        low |= (uint64_t)bytes[size / 2] << 8 * (size / 2) | bytes[0];
+    }
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+/* The first 1 to 15 bytes of a block. */
+static inline void csn_gcm_store_part(uint8_t *bytes, uint32_t size, const uint8_t *block)
+{
+    if (size >= 8) {
+        csn_store_u64(bytes, csn_load_u64(block));
+        csn_store_u64(bytes + size - 8, csn_load_u64(block + size - 8));
+    } else if (size >= 4) {
+        csn_store_u32(bytes, csn_load_u32(block));
+        csn_store_u32(bytes + size - 4, csn_load_u32(block + size - 4));
+    } else {
+        bytes[0] = block[0];
+        bytes[size / 2] = block[size / 2];
+        bytes[size - 1] = block[size - 1];
+    }
+}
+
 /* The shuffle that reverses a block. */
 static inline __m128i csn_gcm_reversed(void)
 {
@@ -64,9 +96,8 @@ static inline __m128i csn_gcm_reduce(const struct csn_gcm_product *sum)
 /* Counter n of a nonce with the number in host order, and the shuffle that makes a block of it. */
 static inline __m128i csn_gcm_counter(const uint8_t nonce[12], uint32_t n)
 {
-    uint32_t words[3];
-    __builtin_memcpy(words, nonce, sizeof words);
-    return _mm_set_epi32((int)n, (int)words[2], (int)words[1], (int)words[0]);
+    return _mm_set_epi64x((long long)((uint64_t)n << 32 | csn_load_u32(nonce + 8)),
+                          (long long)csn_load_u64(nonce));
 }
 
 static inline __m128i csn_gcm_counter_order(void)
