@@ -32,7 +32,7 @@ struct work {
 };
 
 struct scratch {
-    _Alignas(32) uint8_t tail[CHUNK + VECTOR];
+    _Alignas(32) uint8_t tail[CHUNK];
     uint8_t masks[GROUP][16];
 };
 
@@ -62,10 +62,9 @@ INLINE void absorb(struct sum *sum, csn_vector block, const struct csn_gcm_key *
 }
 
 /* A vector of ciphertext, and what is added to its first block: the hash so far, or zero. */
-INLINE csn_vector block_of(const uint8_t *bytes, __m128i hash)
+INLINE csn_vector hashable(csn_vector text, __m128i hash)
 {
-    csn_vector block = csn_vector_shuffle(csn_vector_load(bytes), csn_gcm_reversed());
-    return csn_vector_xor(block, csn_vector_first(hash));
+    return csn_vector_xor(csn_vector_shuffle(text, csn_gcm_reversed()), csn_vector_first(hash));
 }
 
 INLINE __m128i reduce(const struct sum *sum)
@@ -77,65 +76,47 @@ INLINE __m128i reduce(const struct sum *sum)
     return csn_gcm_reduce(&product);
 }
 
-/* size bytes, `behind` blocks after them; where the last vector is not full, zeros must follow. */
+/* What is left of a text after its whole vectors: 1 to VECTOR - 1 bytes, zeros behind them. */
+static csn_vector load_rest(const uint8_t *bytes, uint32_t size)
+{
+    if (size < 16) {
+        return csn_vector_first(csn_gcm_load_part(bytes, size));
+    }
+    __m128i second = size == 16 ? _mm_setzero_si128() : csn_gcm_load_part(bytes + 16, size - 16);
+    return csn_vector_pair(csn_gcm_load(bytes), second);
+}
+
+/* size bytes, and `behind` blocks after them in the sum. */
 INLINE struct sum hash_bytes(const struct csn_gcm_key *key, __m128i hash, const uint8_t *bytes,
                              uint32_t size, uint32_t behind)
 {
     struct sum sum = {zero(), zero(), zero()};
     const uint32_t row = first_row((size + 15) / 16 + behind);
-    for (uint32_t at = 0; at < size; at += VECTOR) {
-        absorb(&sum, block_of(bytes + at, hash), key, row + at);
+    uint32_t at = 0;
+    for (; at + VECTOR <= size; at += VECTOR) {
+        absorb(&sum, hashable(csn_vector_load(bytes + at), hash), key, row + at);
         hash = _mm_setzero_si128();
+    }
+    if (at < size) {
+        absorb(&sum, hashable(load_rest(bytes + at, size - at), hash), key, row + at);
     }
     return sum;
 }
 
-/* ---- the tail's buffer ---- */
-
-/* A text of less than a chunk into the buffer, zeros behind it to the end of its vector. */
-INLINE void take(struct scratch *scratch, const uint8_t *bytes, uint32_t size)
-{
-    uint32_t at = 0;
-    for (; at + VECTOR <= size; at += VECTOR) {
-        csn_vector_store(scratch->tail + at, csn_vector_load(bytes + at));
-    }
-    csn_vector_store(scratch->tail + at, zero());
-    if (at + 16 <= size) {
-        csn_gcm_store(scratch->tail + at, csn_gcm_load(bytes + at));
-        at += 16;
-    }
-    if (at < size) {
-        csn_gcm_store(scratch->tail + at, csn_gcm_load_part(bytes + at, size - at));
-    }
-}
-
-/* The text out of the buffer; what AES put behind it becomes zeros again. */
-INLINE void give(struct scratch *scratch, uint8_t *bytes, uint32_t size)
-{
-    uint32_t at = 0;
-    csn_vector_store(scratch->tail + size, zero());
-    for (; at + VECTOR <= size; at += VECTOR) {
-        csn_vector_store(bytes + at, csn_vector_load(scratch->tail + at));
-    }
-    if (at + 16 <= size) {
-        csn_gcm_store(bytes + at, csn_gcm_load(scratch->tail + at));
-        at += 16;
-    }
-    if (at < size) {
-        csn_gcm_store_part(bytes + at, size - at, scratch->tail + at);
-    }
-}
-
-static __m128i hash_aad(const struct csn_gcm_item *item, struct scratch *scratch)
+static __m128i hash_aad(const struct csn_gcm_item *item)
 {
     __m128i hash = _mm_setzero_si128();
     for (uint32_t done = 0; done < item->aad_size; done += CHUNK) {
         uint32_t size = item->aad_size - done < CHUNK ? item->aad_size - done : CHUNK;
-        take(scratch, item->aad + done, size);
-        struct sum sum = hash_bytes(item->key, hash, scratch->tail, size, 0);
+        struct sum sum = hash_bytes(item->key, hash, item->aad + done, size, 0);
         hash = reduce(&sum);
     }
     return hash;
+}
+
+INLINE __m128i start_hash(const struct csn_gcm_item *item)
+{
+    return item->aad_size == 0 ? _mm_setzero_si128() : hash_aad(item);
 }
 
 /* ---- AES ---- */
@@ -205,7 +186,8 @@ INLINE struct sum crypt_and_hash(const struct csn_gcm_item *item, uint32_t done,
         if (round * LANES / 13 != (round - 1) * LANES / 13) {
             const uint32_t at = round * LANES / 13 % LANES * VECTOR;
             __m128i hash = at == 0 ? work->hash : _mm_setzero_si128();
-            absorb(&sum, block_of(work->bytes + at, hash), work->item->key, row + at);
+            csn_vector text = csn_vector_load(work->bytes + at);
+            absorb(&sum, hashable(text, hash), work->item->key, row + at);
         }
     }
     const uint8_t *input = item->input + done;
@@ -214,22 +196,77 @@ INLINE struct sum crypt_and_hash(const struct csn_gcm_item *item, uint32_t done,
     return sum;
 }
 
+INLINE void copy_vectors(uint8_t *to, const uint8_t *from, uint32_t size)
+{
+    for (uint32_t at = 0; at < size; at += VECTOR) {
+        csn_vector_store(to + at, csn_vector_load(from + at));
+    }
+}
+
+INLINE void store_rest(uint8_t *to, const uint8_t *from, uint32_t size)
+{
+    uint32_t at = 0;
+    if (size >= 16) {
+        csn_gcm_store(to, csn_gcm_load(from));
+        at = 16;
+    }
+    if (at < size) {
+        csn_gcm_store_part(to + at, size - at, from + at);
+    }
+}
+
 static void crypt_chunk(const struct csn_gcm_item *item, uint32_t done)
 {
     crypt_lanes(item, done, LANES, item->input + done, item->output + done);
 }
 
-static void crypt_tail(const struct csn_gcm_item *item, uint32_t done, uint8_t *tail)
+/* Whole vectors, fewer than LANES: as many lanes as that. */
+static void crypt_vectors(const struct csn_gcm_item *item, uint32_t done, uint32_t count,
+                          const uint8_t *input, uint8_t *output)
+{
+    switch (count) {
+    case 1:
+        crypt_lanes(item, done, 1, input, output);
+        break;
+    case 2:
+        crypt_lanes(item, done, 2, input, output);
+        break;
+    case 3:
+        crypt_lanes(item, done, 3, input, output);
+        break;
+    case 4:
+        crypt_lanes(item, done, 4, input, output);
+        break;
+    case 5:
+        crypt_lanes(item, done, 5, input, output);
+        break;
+    case 6:
+        crypt_lanes(item, done, 6, input, output);
+        break;
+    case 7:
+        crypt_lanes(item, done, 7, input, output);
+        break;
+    default:
+        crypt_lanes(item, done, LANES, input, output);
+        break;
+    }
+}
+
+/* What is less than a chunk; in the buffer, if it does not fill its last vector. */
+INLINE void crypt_tail(const struct csn_gcm_item *item, uint32_t done, uint8_t buffer[CHUNK])
 {
     const uint32_t size = item->size - done;
-    if (size <= 2 * VECTOR) {
-        crypt_lanes(item, done, 2, tail, tail);
-    } else if (size <= 4 * VECTOR) {
-        crypt_lanes(item, done, 4, tail, tail);
-    } else if (size <= 6 * VECTOR) {
-        crypt_lanes(item, done, 6, tail, tail);
-    } else {
-        crypt_lanes(item, done, 8, tail, tail);
+    const uint8_t *input = item->input + done;
+    uint8_t *output = item->output + done;
+    if (size % VECTOR == 0 && size != 0) {
+        crypt_vectors(item, done, size / VECTOR, input, output);
+    } else if (size != 0) {
+        uint32_t at = size - size % VECTOR;
+        copy_vectors(buffer, input, at);
+        csn_vector_store(buffer + at, load_rest(input + at, size - at));
+        crypt_vectors(item, done, size / VECTOR + 1, buffer, buffer);
+        copy_vectors(output, buffer, at);
+        store_rest(output + at, buffer + at, size - at);
     }
 }
 
@@ -297,24 +334,22 @@ INLINE void tail(struct csn_gcm_item *item, bool opening, uint32_t done, __m128i
                  struct scratch *scratch)
 {
     const uint32_t size = item->size - done;
-    struct sum sum;
-    take(scratch, item->input + done, size);
-    if (opening) {
-        sum = hash_bytes(item->key, hash, scratch->tail, size, 1);
-    }
-    crypt_tail(item, done, scratch->tail);
-    give(scratch, item->output + done, size);
+    const uint8_t *cipher = (opening ? item->input : item->output) + done;
     if (!opening) {
-        sum = hash_bytes(item->key, hash, scratch->tail, size, 1);
+        crypt_tail(item, done, scratch->tail);
     }
+    struct sum sum = hash_bytes(item->key, hash, cipher, size, 1);
     finish(item, opening, &sum, size == 0 ? hash : _mm_setzero_si128(), mask);
+    if (opening) { /* in place: the ciphertext is gone now */
+        crypt_tail(item, done, scratch->tail);
+    }
 }
 
 /* work: the chunk before, maybe of the record before; what is left in it is for the next record. */
 INLINE void seal_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch,
                       struct work *work)
 {
-    __m128i hash = hash_aad(item, scratch);
+    __m128i hash = start_hash(item);
     uint32_t done = 0;
     for (; item->size - done >= CHUNK; done += CHUNK) {
         if (work->bytes == NULL) {
@@ -338,7 +373,7 @@ INLINE void seal_item(struct csn_gcm_item *item, __m128i mask, struct scratch *s
 
 INLINE void open_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch)
 {
-    __m128i hash = hash_aad(item, scratch);
+    __m128i hash = start_hash(item);
     uint32_t done = 0;
     for (; item->size - done >= CHUNK; done += CHUNK) {
         const struct work work = {item, item->input + done, hash, mask, item->size - done == CHUNK};

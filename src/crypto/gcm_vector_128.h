@@ -27,6 +27,12 @@ static inline csn_vector csn_vector_first(__m128i block)
     return block;
 }
 
+static inline csn_vector csn_vector_pair(__m128i first, __m128i second)
+{
+    (void)second;
+    return first;
+}
+
 static inline csn_vector csn_vector_both(__m128i block)
 {
     return block;

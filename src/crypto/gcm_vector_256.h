@@ -28,6 +28,11 @@ static inline csn_vector csn_vector_first(__m128i block)
     return _mm256_zextsi128_si256(block);
 }
 
+static inline csn_vector csn_vector_pair(__m128i first, __m128i second)
+{
+    return _mm256_set_m128i(second, first);
+}
+
 static inline csn_vector csn_vector_both(__m128i block)
 {
     return _mm256_broadcastsi128_si256(block);
