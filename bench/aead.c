@@ -123,15 +123,14 @@ static void set_up(struct setup *setup, const struct shape *shape)
     uint32_t at = 0;
     for (uint32_t i = 0; i < BATCH; i++) {
         const uint32_t size = shape->sizes[i / shape->keys % shape->size_count];
-        setup->items[i] =
-            (struct csn_gcm_item){.key = &setup->keys[i % shape->keys],
-                                  .nonce = {(uint8_t)i, 1},
-                                  .aad = setup->aad,
-                                  .aad_size = shape->aad_size,
-                                  .size = size,
-                                  .input = setup->input + at,
-                                  .output = setup->output + at,
-                                  .tag = setup->tags[i]};
+        setup->items[i] = (struct csn_gcm_item){.key = &setup->keys[i % shape->keys],
+                                                .nonce = {(uint8_t)i, 1},
+                                                .aad = setup->aad,
+                                                .aad_size = shape->aad_size,
+                                                .size = size,
+                                                .input = setup->input + at,
+                                                .output = setup->output + at,
+                                                .tag = setup->tags[i]};
         at += (size + 127) / 64 * 64;
     }
     evp_batch(setup); /* what is opened, by either side, is libcrypto's */
@@ -154,10 +153,15 @@ static const char help[] =
     "nonce for each record. What is opened is what libcrypto sealed. Rows of mixed lengths have\n"
     "four keys and 48 bytes of associated data, as short records do. ns are per record.\n\n";
 
-#define ROW(goal, what, ours, target) {goal, what, ours, "EVP", BENCH_FASTER, target}
-#define BOTH(goal, what, ours, target, aesni, single, keys, aad, ...) \
-    {ROW(goal, "seal " what, ours, target), aesni, false, single, keys, aad, __VA_ARGS__}, \
-    {ROW(goal, "open " what, ours, target), aesni, true, single, keys, aad, __VA_ARGS__}
+#define ROW(goal, what, ours, target)                                                              \
+    {                                                                                              \
+        goal, what, ours, "EVP", BENCH_FASTER, target                                              \
+    }
+#define BOTH(goal, what, ours, target, aesni, single, keys, aad, ...)                              \
+    {ROW(goal, "seal " what, ours, target), aesni, false, single, keys, aad, __VA_ARGS__},         \
+    {                                                                                              \
+        ROW(goal, "open " what, ours, target), aesni, true, single, keys, aad, __VA_ARGS__         \
+    }
 
 static const struct shape shapes[] = {
     BOTH(5, "256 B", "batches of 32", 7, false, false, 1, 0, {256}, 1),

@@ -22,8 +22,8 @@
 
 /*
  * Key schedule (15 round keys) and powers of the hash key, H^17 first and one row more than
- * there are, in the bit order of the kernels; beside them, for each, the sum of its halves, twice. Private; the
- * layout is public only so that callers can place it. Wipe with csn_wipe().
+ * there are, in the bit order of the kernels; beside them, for each, the sum of its halves, twice.
+ * Private; the layout is public only so that callers can place it. Wipe with csn_wipe().
  */
 struct csn_gcm_key {
     _Alignas(32) uint8_t round_keys[15][16];
@@ -46,7 +46,10 @@ struct csn_gcm_item {
     csn_err result; /* open: CSN_OK or CSN_ERR_AUTH; seal: CSN_OK */
 };
 
-/* Items are independent and may mix keys and sizes. result is set in each. */
+/*
+ * Items are independent and may mix keys and sizes: what one writes, none other touches, for the
+ * work on several is interleaved. result is set in each.
+ */
 void csn_gcm_seal_batch(struct csn_gcm_item *items, uint32_t count);
 void csn_gcm_open_batch(struct csn_gcm_item *items, uint32_t count);
 

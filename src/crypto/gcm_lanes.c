@@ -5,8 +5,9 @@
  * fills them. Lengths are public and decide about every branch; keys and texts about none.
  *
  * AES of a chunk and GHASH of another fill each other's waits. Sealing hashes the chunk before, be
- * it of the record before; opening hashes the chunk itself. What is less than a chunk, the tail,
- * goes through a buffer of ours, so that nothing beyond a text is read or written.
+ * it of the record before; opening hashes the chunk itself. A tail, less than a chunk, takes as
+ * many lanes as it needs; if it does not fill the last one, it goes through a buffer of ours, so
+ * that nothing beyond a text is read or written.
  */
 #include "gcm_kernel.h"
 #include CSN_GCM_VECTOR
@@ -170,8 +171,7 @@ INLINE void crypt_lanes(const struct csn_gcm_item *item, uint32_t done, uint32_t
 
 /*
  * A chunk of text, and meanwhile a chunk into the hash, which is read before the text is written.
- * The vectors to hash are spread over the rounds; the first one, which waits for the hash so far,
- * comes last.
+ * The first vector to hash, which waits for the hash so far, comes last.
  */
 INLINE struct sum crypt_and_hash(const struct csn_gcm_item *item, uint32_t done,
                                  const struct work *work)
@@ -183,8 +183,8 @@ INLINE struct sum crypt_and_hash(const struct csn_gcm_item *item, uint32_t done,
 #pragma GCC unroll 16
     for (uint32_t round = 1; round < 14; round++) {
         rounds(blocks, LANES, round_key(item->key, round));
-        if (round * LANES / 13 != (round - 1) * LANES / 13) {
-            const uint32_t at = round * LANES / 13 % LANES * VECTOR;
+        if (round > 2 && round <= 2 + LANES) {
+            const uint32_t at = (round - 2) % LANES * VECTOR;
             __m128i hash = at == 0 ? work->hash : _mm_setzero_si128();
             csn_vector text = csn_vector_load(work->bytes + at);
             absorb(&sum, hashable(text, hash), work->item->key, row + at);
@@ -270,7 +270,7 @@ INLINE void crypt_tail(const struct csn_gcm_item *item, uint32_t done, uint8_t b
     }
 }
 
-/* Counter block 1 of up to GROUP records, encrypted: it covers the tag. `lanes` at a time. */
+/* Counter block 1 of up to GROUP records, encrypted: it covers the tag. */
 INLINE void mask_lanes(const struct csn_gcm_item *items, uint32_t count, uint32_t lanes,
                        uint8_t masks[GROUP][16])
 {
@@ -288,8 +288,8 @@ INLINE void mask_lanes(const struct csn_gcm_item *items, uint32_t count, uint32_
         }
     }
     for (uint32_t i = 0; i < lanes; i++) {
-        csn_gcm_store(masks[i], _mm_aesenclast_si128(blocks[i],
-                                                     csn_gcm_load(keys[i]->round_keys[14])));
+        csn_gcm_store(masks[i],
+                      _mm_aesenclast_si128(blocks[i], csn_gcm_load(keys[i]->round_keys[14])));
     }
 }
 
@@ -345,7 +345,8 @@ INLINE void tail(struct csn_gcm_item *item, bool opening, uint32_t done, __m128i
     }
 }
 
-/* work: the chunk before, maybe of the record before; what is left in it is for the next record. */
+/* work: the last chunk of the record before, or none; what this record leaves in it waits likewise.
+ */
 INLINE void seal_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch,
                       struct work *work)
 {
