@@ -54,6 +54,7 @@ INLINE void absorb(struct sum *sum, csn_vector block, const struct csn_gcm_key *
 {
     csn_vector power = csn_vector_load(key->hash_powers[0] + row);
     csn_vector halves = csn_vector_load(key->hash_halves[0] + row);
+    __asm__("" : "+x"(power)); /* used twice, loaded once */
     sum->low = csn_vector_xor(sum->low, csn_vector_low(block, power));
     sum->high = csn_vector_xor(sum->high, csn_vector_high(block, power));
     block = csn_vector_xor(block, csn_vector_swap(block));
