@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: Meson and Ninja do the work. `make help` lists what there is.
 
-.PHONY: build demo check check-long bench clean help deps deps-check deps-long format
+.PHONY: build demo check check-long bench bench-deps clean help deps deps-check deps-long format
 
 help:
 	@echo "make build       build everything into build/ (build/caisson, build/enclaves/NAME.elf)"
 	@echo "make demo        build, then run the main job: 200,000 sealed card records"
 	@echo "make check       build with gcc, clang and sanitizers, and run the short tests"
 	@echo "make check-long  the long tests: fuzzing, soak, exhaustive runs"
-	@echo "make bench       benchmarks, as ratios taken in one run"
+	@echo "make bench       benchmarks: one table of goals, as ratios taken in one run"
+	@echo "make bench-deps  install what Caisson is compared with (DPDK, gRPC, QEMU and others)"
 	@echo "make format      clang-format over the tree"
 
 deps:
@@ -35,7 +36,11 @@ check-long: deps-long
 	@python3 scripts/check.py long
 
 bench: build
-	@build/caisson bench rings
+	@python3 scripts/bench.py
+
+bench-deps:
+	@scripts/deps.sh bench
+	@test ! -f build/build.ninja || meson setup --reconfigure build >/dev/null
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

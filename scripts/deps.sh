@@ -1,14 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what a build (or, with `check` or `long`, the tests) needs and this machine lacks, saying
-# what. libtss2-dev is wished for, not needed: without it there is no `--evidence tpm`.
+# Installs what a build (or, with `check` or `long`, the tests; with `bench`, what `make bench`
+# compares with) needs and this machine lacks, saying what. What is wished for is not needed:
+# without libtss2-dev, for example, there is no `--evidence tpm`.
 # Never calls apt when everything is there; without root or sudo it prints the line and exits 1.
 set -eu
 
 packages="gcc libc6-dev make pkg-config meson ninja-build python3 binutils"
 packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
 wished="libtss2-dev"
-if [ "${1:-build}" != build ]; then
+if [ "${1:-build}" = bench ]; then
+    wished="$wished g++ libdpdk-dev libck-dev libboost-dev libgrpc++-dev libprotobuf-dev"
+    wished="$wished protobuf-compiler-grpc liburing-dev libsimdjson-dev qemu-system-x86"
+elif [ "${1:-build}" != build ]; then
     packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
     wished="$wished libfuse3-dev fuse3 swtpm"
 fi

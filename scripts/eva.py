@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MUTATE = os.path.join(ROOT, "tests/core/mutate.py")
+MUTATE = os.path.join(ROOT, "tests/mutants/mutate.py")
 HINT = "apt-get install -y --no-install-recommends frama-c-base"
 SECONDS = 600
 READ = "src/verify/parse/read.h"

@@ -59,10 +59,12 @@ static void memory_touch(uint8_t *base, size_t size)
 csn_err csn_memory_map(size_t size, struct csn_memory *memory, struct csn_detail *detail)
 {
     uint64_t span = 0;
-    if (size == 0 || !csn_add_u64(size, CSN_MAP_PAGE_SIZE + CSN_MAP_HUGE_SIZE, &span)) {
+    if (size == 0 || !csn_add_u64(size, 2 * CSN_MAP_HUGE_SIZE, &span)) {
         return csn_detail_set(detail, CSN_ERR_ARGUMENT, "a region of %zu bytes", size);
     }
-    size = (size + CSN_MAP_PAGE_SIZE - 1) & ~(size_t)(CSN_MAP_PAGE_SIZE - 1);
+    /* A tail of small pages would cost the guest a nested fault each, at its first touch. */
+    size_t unit = size > CSN_MAP_HUGE_SIZE / 2 ? CSN_MAP_HUGE_SIZE : CSN_MAP_PAGE_SIZE;
+    size = (size + unit - 1) & ~(unit - 1);
     span = size + CSN_MAP_HUGE_SIZE;
     uint8_t *raw = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (raw == MAP_FAILED) {

@@ -15,7 +15,7 @@
 
 struct csn_memory {
     void *base;           /* aligned to 2 MiB */
-    size_t size;          /* bytes, as asked, rounded up to pages */
+    size_t size;          /* bytes, as asked, rounded up: to huge pages from half of one on */
     uint32_t protections; /* CSN_PROTECT_LOCKED and CSN_PROTECT_HUGE_PAGES where they hold */
 };
 

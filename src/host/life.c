@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #define START_WAIT_NS_MAX UINT64_C(20000000000)
-#define START_PAUSE_NS    200000L
-#define MADE_TRIES_MAX    1000000u
+/* A start takes from one to some hundred milliseconds: the first looks come close together. */
+#define START_PAUSE_MIN_NS 10000L
+#define START_PAUSE_MAX_NS 200000L
+#define MADE_TRIES_MAX     1000000u
 
 _Static_assert(offsetof(struct csn_wire_boot_made, state) == 0, "first word: state, stop code");
 _Static_assert(offsetof(struct csn_wire_boot_made, key_count) == 8, "second word: key version");
@@ -43,6 +45,7 @@ static struct csn_shared *made_of(const struct csn_enclave *enclave)
 static csn_err await_serving(struct csn_enclave *enclave, struct csn_detail *detail)
 {
     uint64_t start = now_ns();
+    struct timespec pause = {.tv_nsec = START_PAUSE_MIN_NS};
     while (now_ns() - start < START_WAIT_NS_MAX) {
         uint64_t word = csn_shared_load_acquire(made_of(enclave), 0);
         if ((uint32_t)word == CSN_WIRE_STATE_SERVING) {
@@ -56,8 +59,10 @@ static csn_err await_serving(struct csn_enclave *enclave, struct csn_detail *det
                                   (unsigned)(word >> 32), (unsigned)fate.kind, (unsigned)fate.code,
                                   fate.detail.text);
         }
-        const struct timespec pause = {.tv_nsec = START_PAUSE_NS};
         nanosleep(&pause, NULL);
+        if (pause.tv_nsec < START_PAUSE_MAX_NS) {
+            pause.tv_nsec += pause.tv_nsec / 4;
+        }
     }
     return csn_detail_set(detail, CSN_ERR_CRASHED, "the enclave did not serve within 20 s");
 }

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the programs of bench/, prints one table of the goals, and writes the rows as JSON.
+
+A figure is a ratio of neighbouring slices of one run (bench/measure.h). Nothing here is a test: a
+goal that is not reached is said, and is no failure; a program that does not work is one.
+"""
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+
+# Name in build/bench, the goals of docs/PERFORMANCE.md that it measures.
+PROGRAMS = [
+    ("aead", "5"),
+    ("crypto_parts", "8, 9"),
+    ("start", "11"),
+]
+TIMEOUT_SECONDS = 900
+
+
+def cpu_model():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def load():
+    return [round(value, 2) for value in os.getloadavg()]
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print("\r\033[K" + text, end="", file=sys.stderr, flush=True)
+
+
+def run(path, seconds):
+    """The rows of a program, or why there are none."""
+    command = [path, "--json"] + (["--seconds", str(seconds)] if seconds else [])
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
+                              check=False)
+    except subprocess.TimeoutExpired:
+        return [], f"took more than {TIMEOUT_SECONDS} s"
+    if done.returncode != 0:
+        return [], f"exit code {done.returncode}: {done.stderr.strip()[-200:]}"
+    return [json.loads(line) for line in done.stdout.splitlines()], None
+
+
+def show(rows):
+    width = max(len(row["what"]) for row in rows)
+    against = max(len(row["other"]) for row in rows)
+    print(f"{'goal':>4}  {'what':<{width}}  {'against':<{against}}  {'ratio':>8}  "
+          f"{'p10 to p90':<18}  {'goal':<14}  reached")
+    for row in sorted(rows, key=lambda row: row["goal"] or 99):
+        goal = f"{row['kind']} {row['target']:g}" if row["target"] else ""
+        spread = f"{row['p10']:.2f} to {row['p90']:.2f}"
+        said = {True: "yes", False: "no", None: ""}[row["reached"]]
+        place = f"  floor {row['floor_ns']:.0f} ns, mode {row['mode']}" if row["mode"] else ""
+        print(f"{row['goal'] or '':>4}  {row['what']:<{width}}  {row['other']:<{against}}  "
+              f"{row['ratio']:>8.2f}  {spread:<18}  {goal:<14}  {said}{place}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", default="build", help="build folder (default: build)")
+    parser.add_argument("--out", help="JSON file (default: BUILD/bench.json)")
+    parser.add_argument("--seconds", type=float, help="for each row (default: the program's)")
+    parser.add_argument("--only", action="append", metavar="PROGRAM",
+                        help="run this program; may be given again")
+    options = parser.parse_args()
+    names = [name for name, _ in PROGRAMS]
+    unknown = [name for name in options.only or [] if name not in names]
+    if unknown:
+        parser.error(f"no program {unknown[0]}: there are {', '.join(names)}")
+    result = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+              "cpu": cpu_model(), "cpus": len(os.sched_getaffinity(0)),
+              "kernel": platform.release(), "load_before": load(), "rows": [], "not_run": []}
+    broken = False
+    for name, goals in PROGRAMS:
+        if options.only and name not in options.only:
+            continue
+        path = os.path.join(options.build, "bench", name)
+        progress(f"{name} (goals {goals})")
+        if os.path.exists(path):
+            rows, why = run(path, options.seconds)
+            broken |= why is not None
+        else:
+            rows, why = [], "not built: what it is compared with is missing (make bench-deps)"
+        result["rows"] += [dict(row, program=name) for row in rows]
+        if why:
+            result["not_run"].append({"program": name, "goals": goals, "why": why})
+    result["load_after"] = load()
+    progress("")
+    if result["rows"]:
+        show(result["rows"])
+    for left in result["not_run"]:
+        print(f"goals {left['goals']} ({left['program']}): {left['why']}")
+    print(f"{result['cpu']}, {result['cpus']} CPUs, Linux {result['kernel']}, load "
+          f"{result['load_before'][0]} before and {result['load_after'][0]} after")
+    out = options.out or os.path.join(options.build, "bench.json")
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+        file.write("\n")
+    return 1 if broken or not result["rows"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
