@@ -15,6 +15,7 @@ import sys
 
 # Name in build/bench, the goals of docs/PERFORMANCE.md that it measures.
 PROGRAMS = [
+    ("aead", "5"),
     ("crypto_parts", "8, 9"),
     ("start", "11"),
     ("rings", "2, 3, 4"),
