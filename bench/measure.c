@@ -46,6 +46,12 @@ bool bench_json(void)
     return json;
 }
 
+void bench_set(bool as_json, double seconds_a_row)
+{
+    json = as_json;
+    seconds = seconds_a_row;
+}
+
 const char *bench_svg(void)
 {
     return svg;
