@@ -149,7 +149,9 @@ static void the_end_of_a_batch_is_zero(void **state)
             for (uint32_t count = 1; count <= 3; count++) {
                 rig_at(rig, line);
                 memset(rig->memory + 8, GUARD, LINES * 64);
-                for (uint32_t i = 0; i < count && write_one(rig, i, size, size / 2) == CSN_OK; i++) {
+                uint32_t i = 0;
+                while (i < count && write_one(rig, i, size, size / 2) == CSN_OK) {
+                    i++;
                 }
                 (void)csn_ring_publish(&rig->writer);
                 assert_true(rig->memory[8 + rig->writer.cursor % LINES * 8] == 0);
