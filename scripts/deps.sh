@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a build (or, with `check` or `long`, the tests; with `bench`, what `make bench`
-# compares with) needs and this machine lacks, saying what. What is wished for is not needed: without
-# libtss2-dev, for example, there is no `--evidence tpm`.
+# compares with) needs and this machine lacks, saying what. What is wished for is not needed:
+# without libtss2-dev, for example, there is no `--evidence tpm`.
 # Never calls apt when everything is there; without root or sudo it prints the line and exits 1.
 set -eu
 
