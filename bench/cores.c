@@ -33,6 +33,11 @@ static struct {
     double ns_per_tick;
 } cores;
 
+int bench_cores_cpu(unsigned side)
+{
+    return cores.cpus[side];
+}
+
 /* ---- the floor ---- */
 
 static void serve_bare(void *state, const atomic_bool *stop)

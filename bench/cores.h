@@ -32,6 +32,8 @@ struct bench_way {
 /* Chooses two CPUs, pins this thread, starts the helper. False: there is only one. */
 bool bench_cores_begin(void);
 void bench_cores_end(void);
+/* The CPU of this thread (side 0) or of the helper (1). */
+int bench_cores_cpu(unsigned side);
 
 /* Alternating slices of both ways and the floor, 15 pairs at least, then bench_report(). */
 void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
