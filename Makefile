@@ -24,7 +24,7 @@ deps-long:
 build: deps
 	@test -f build/build.ninja || meson setup build >build.log 2>&1 || { cat build.log; exit 1; }
 	@rm -f build.log
-	@ninja -C build --quiet
+	@ninja -C build --quiet product
 
 demo: build
 	@build/caisson demo
@@ -36,6 +36,7 @@ check-long: deps-long
 	@python3 scripts/check.py long
 
 bench: build
+	@ninja -C build --quiet benches
 	@python3 scripts/bench.py
 
 bench-deps:

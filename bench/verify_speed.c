@@ -7,7 +7,9 @@
  *
  * The bare checks are libcrypto's on keys that are parsed already: for an SNP report, the report by
  * the VCEK and two certificates by AMD's keys; for a TDX quote with its collateral in memory,
- * quote, QE report, PCK chain, TCB signer, TCB info, QE identity and both revocation lists.
+ * quote, QE report, PCK chain, TCB signer, TCB info, QE identity and both revocation lists. Each
+ * signature counts once, however many certificates need it: an appraisal, too, checks the root's
+ * list once, though it is asked about the PCK CA and about the TCB signer.
  */
 #include "bench/verify_bare.h"
 #include <stdio.h>

@@ -3,12 +3,11 @@
  * eif.c: hostile enclave image files against the prediction of their registers. The checksum is put
  * right first, so that the sections behind it are reached.
  */
+#include "check.h"
 #include "predict/nitro.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint32_t crc_of(const uint8_t *bytes, size_t size)
 {

@@ -7,24 +7,14 @@
  * the size that is left. Oracle: only the genuine bytes verify, keys come out of no other verdict,
  * and every verdict can be explained.
  */
+#include "check.h"
 #include <caisson/evidence.h>
 #include <caisson/verify.h>
 #include <caisson/wire/manifest.h>
 #include <caisson/wire/record.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint8_t signer_seed[32] = {1};
 static const uint8_t root_seed[32] = {2};

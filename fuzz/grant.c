@@ -10,8 +10,7 @@
 #include "../src/crypto/hpke.h"
 #include "../src/crypto/schedule.h"
 #include "../tests/enclave/fake.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "check.h"
 
 static struct fake fake;
 static struct fake_tenant tenant;

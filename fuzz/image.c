@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* image.c: the image loader's checks: what they let through must be safe to map and to measure. */
 #include "image/image.h"
+#include "check.h"
 #include <caisson/wire/map.h>
 #include <stdbool.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static void must(bool holds)
 {

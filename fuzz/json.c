@@ -4,39 +4,30 @@
  * order and inside of their containers, and a text that it took is taken again from what it was.
  */
 #include "json/json.h"
-#include <stdlib.h>
+#include "check.h"
 #include <string.h>
 
 #define TEXT_MAX 65536u
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void check_nodes(const struct csn_json *json)
 {
     uint32_t stack[CSN_JSON_DEPTH_MAX + 1] = {0};
     for (uint32_t i = 0; i < json->node_count; i++) {
         const struct csn_json_node *node = &json->nodes[i];
-        require(node->depth <= CSN_JSON_DEPTH_MAX && node->item <= node->begin);
-        require(node->begin < node->end && node->end <= json->size);
-        require(node->next == 0 || (node->next > i && node->next < json->node_count));
+        CHECK(node->depth <= CSN_JSON_DEPTH_MAX && node->item <= node->begin);
+        CHECK(node->begin < node->end && node->end <= json->size);
+        CHECK(node->next == 0 || (node->next > i && node->next < json->node_count));
         if (node->depth > 0) {
             const struct csn_json_node *parent = &json->nodes[stack[node->depth - 1]];
-            require(parent->begin < node->item && node->end < parent->end);
+            CHECK(parent->begin < node->item && node->end < parent->end);
         }
         if ((node->flags & CSN_JSON_NAMED) != 0) {
-            require(node->name > node->item && node->name + node->name_size < node->begin);
+            CHECK(node->name > node->item && node->name + node->name_size < node->begin);
         }
         if (node->kind == CSN_JSON_STRING) {
             static uint8_t decoded[TEXT_MAX];
             uint32_t inside = node->end - node->begin - 2;
-            require(csn_json_decode(json->text + node->begin + 1, inside, decoded) <= inside);
+            CHECK(csn_json_decode(json->text + node->begin + 1, inside, decoded) <= inside);
         }
         stack[node->depth] = i;
     }
@@ -58,9 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                             .hashes = hashes,
                             .owners = owners,
                             .node_max = csn_json_bound(bytes, (uint32_t)size)};
-    require(json.node_max <= TEXT_MAX + 1);
+    CHECK(json.node_max <= TEXT_MAX + 1);
     enum csn_json_reason reason = csn_json_scan(&json);
-    require(reason != CSN_JSON_SPACE && json.offset <= size && json.node_count <= json.node_max);
+    CHECK(reason != CSN_JSON_SPACE && json.offset <= size && json.node_count <= json.node_max);
     if (reason == CSN_JSON_OK) {
         check_nodes(&json);
     }

@@ -9,18 +9,10 @@
 #ifndef FUZZ_PARTS_H
 #define FUZZ_PARTS_H
 
+#include "check.h"
 #include <caisson/verify.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 struct fuzz_parts {
     struct csv_input *input;

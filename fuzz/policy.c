@@ -2,11 +2,9 @@
 /*
  * policy.c: any bytes as a compiled policy; one that the grant hook takes then serves a record.
  */
+#include "check.h"
 #include "tokenize/fake.h"
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -27,8 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     csn_err err = fake_grant_binary(call, policy, (uint32_t)size);
     cse_status status =
         fake_run(call, 1, record, sizeof record - 1, output, sizeof output, &output_size);
-    if ((err == CSN_OK) != (status == CSN_WIRE_STATUS_OK)) {
-        abort();
-    }
+    CHECK((err == CSN_OK) == (status == CSN_WIRE_STATUS_OK));
     return 0;
 }

@@ -4,41 +4,32 @@
  * a refused file has a place inside of the text and leaves the output alone; an accepted one gives
  * the same bytes again, whose counts and spans stay inside of it.
  */
+#include "check.h"
 #include <caisson/policy.h>
 #include <caisson/wire/policy.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void check_span(const struct csn_wire_policy *header, const struct csn_wire_span *span)
 {
-    require(span->offset <= header->text_size && span->size <= header->text_size - span->offset);
+    CHECK(span->offset <= header->text_size && span->size <= header->text_size - span->offset);
 }
 
 static void check_binary(const uint8_t *output, size_t size)
 {
     struct csn_wire_policy header;
-    require(size >= sizeof header && size <= CSN_WIRE_POLICY_SIZE_MAX);
+    CHECK(size >= sizeof header && size <= CSN_WIRE_POLICY_SIZE_MAX);
     memcpy(&header, output, sizeof header);
-    require(header.domain_count <= CSN_WIRE_POLICY_DOMAIN_MAX);
-    require(header.field_count <= CSN_WIRE_POLICY_FIELD_MAX);
+    CHECK(header.domain_count <= CSN_WIRE_POLICY_DOMAIN_MAX);
+    CHECK(header.field_count <= CSN_WIRE_POLICY_FIELD_MAX);
     size_t fields = sizeof header + header.domain_count * sizeof(struct csn_wire_domain);
     size_t steps = fields + header.field_count * sizeof(struct csn_wire_field);
-    require(size == steps + header.step_count * sizeof(struct csn_wire_step) + header.text_size);
+    CHECK(size == steps + header.step_count * sizeof(struct csn_wire_step) + header.text_size);
     for (uint32_t index = 0; index < header.field_count; index++) {
         struct csn_wire_field field;
         memcpy(&field, output + fields + index * sizeof field, sizeof field);
-        require(field.action >= CSN_WIRE_ACTION_DROP && field.action <= CSN_WIRE_ACTION_DETECT);
-        require(field.path_first + field.path_count <= header.step_count && field.path_count > 0);
-        require(field.subject_first + field.subject_count <= header.step_count);
+        CHECK(field.action >= CSN_WIRE_ACTION_DROP && field.action <= CSN_WIRE_ACTION_DETECT);
+        CHECK(field.path_first + field.path_count <= header.step_count && field.path_count > 0);
+        CHECK(field.subject_first + field.subject_count <= header.step_count);
         check_span(&header, &field.path);
         check_span(&header, &field.prefix);
         check_span(&header, &field.alphabet);
@@ -60,15 +51,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     csn_err err = csv_policy_compile((const char *)bytes, size, &consumers, output, sizeof output,
                                      &output_size, &error);
     if (err == CSN_ERR_FORMAT) {
-        require(error.text[0] != 0 && memchr(error.text, 0, sizeof error.text) != NULL);
-        require(output_size == 4711 && output[0] == 0x5a);
-        require(error.line <= size + 1 && error.column <= size + 1);
+        CHECK(error.text[0] != 0 && memchr(error.text, 0, sizeof error.text) != NULL);
+        CHECK(output_size == 4711 && output[0] == 0x5a);
+        CHECK(error.line <= size + 1 && error.column <= size + 1);
         return 0;
     }
-    require(err == CSN_OK);
+    CHECK(err == CSN_OK);
     check_binary(output, output_size);
-    require(csv_policy_compile((const char *)bytes, size, &consumers, again, sizeof again,
-                               &again_size, &error) == CSN_OK);
-    require(again_size == output_size && memcmp(output, again, again_size) == 0);
+    CHECK(csv_policy_compile((const char *)bytes, size, &consumers, again, sizeof again,
+                             &again_size, &error) == CSN_OK);
+    CHECK(again_size == output_size && memcmp(output, again, again_size) == 0);
     return 0;
 }

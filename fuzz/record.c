@@ -7,8 +7,7 @@
  * genuine one is never served, and every message gets exactly one final answer.
  */
 #include "../tests/enclave/fake.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "check.h"
 
 static struct fake fake;
 static struct fake_tenant tenant;

@@ -6,6 +6,7 @@
  * message within bounds, or poison that stays; the private state keeps its invariants.
  */
 #include "core/ring.h"
+#include "check.h"
 #include <caisson/wire/channel.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,6 @@
 #define LINES    16u
 #define LARGEST  300u
 #define STEP_MAX 4096u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static _Alignas(64) uint64_t memory[(LINES + 2) * 8]; /* credits of two rings' ends, ring */
 
@@ -33,13 +32,6 @@ static uint64_t take(struct script *script, size_t count)
     return value;
 }
 
-static void require(int holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
 static struct csn_shared *shared_at(uint32_t line)
 {
     return (struct csn_shared *)(void *)(memory + (size_t)line * 8);
@@ -52,10 +44,10 @@ static void read_step(struct csn_ring_reader *reader)
     uint64_t cursor = reader->cursor;
     csn_err fate = reader->fate;
     csn_err result = csn_ring_read(reader, target, &message);
-    require(result == CSN_OK || result == CSN_AGAIN || result == CSN_ERR_PEER);
-    require(fate == CSN_OK || result == CSN_ERR_PEER);
-    require(result == CSN_OK ? reader->cursor > cursor : reader->cursor == cursor);
-    require(result != CSN_OK || message.size <= LARGEST);
+    CHECK(result == CSN_OK || result == CSN_AGAIN || result == CSN_ERR_PEER);
+    CHECK(fate == CSN_OK || result == CSN_ERR_PEER);
+    CHECK(result == CSN_OK ? reader->cursor > cursor : reader->cursor == cursor);
+    CHECK(result != CSN_OK || message.size <= LARGEST);
     free(target);
 }
 
@@ -67,8 +59,8 @@ static void write_step(struct csn_ring_writer *writer, uint64_t operand)
     csn_err fate = writer->fate;
     bool promised = csn_ring_has_credit(writer, 1, size);
     csn_err result = csn_ring_write(writer, operand, (operand >> 16 & 1) != 0, pieces);
-    require(fate == CSN_OK || result == CSN_ERR_PEER);
-    require(!promised || result == CSN_OK);
+    CHECK(fate == CSN_OK || result == CSN_ERR_PEER);
+    CHECK(!promised || result == CSN_OK);
     if ((operand >> 17 & 1) != 0) {
         (void)csn_ring_publish(writer);
     }
@@ -80,8 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct csn_ring_reader reader;
     struct csn_ring_writer writer;
     memset(memory, 0, sizeof memory);
-    require(csn_ring_reader_init(&reader, shared_at(2), shared_at(1), LINES, LARGEST) == CSN_OK);
-    require(csn_ring_writer_init(&writer, shared_at(2), shared_at(0), LINES, LARGEST) == CSN_OK);
+    CHECK(csn_ring_reader_init(&reader, shared_at(2), shared_at(1), LINES, LARGEST) == CSN_OK);
+    CHECK(csn_ring_writer_init(&writer, shared_at(2), shared_at(0), LINES, LARGEST) == CSN_OK);
     for (uint32_t step = 0; step < STEP_MAX && script.size != 0; step++) {
         uint64_t operation = take(&script, 1);
         switch (operation % 6) {
@@ -109,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (void)csn_ring_give_credit(&reader);
             (void)csn_ring_has_message(&reader);
         }
-        require(csn_ring_reader_check(&reader) && csn_ring_writer_check(&writer));
+        CHECK(csn_ring_reader_check(&reader) && csn_ring_writer_check(&writer));
     }
     return 0;
 }

@@ -3,14 +3,12 @@
  * tokenize.c: any bytes as a record, through both operations with a policy that has every action.
  * An output is JSON again, and the same record gives the same output.
  */
+#include "check.h"
 #include "tokenize/fake.h"
 #include "json/json.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define RECORD_MAX 65536u
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static const char policy[] =
     "{\"version\":1,\"default\":\"redact\",\"domains\":{\"d\":{\"version\":1}},\"fields\":["
@@ -27,13 +25,6 @@ static const char policy[] =
     "{\"path\":\"e\",\"action\":\"encrypt\",\"consumer\":\"fraud\"},"
     "{\"path\":\"a[*].k\",\"action\":\"keep\"},{\"path\":\"d\",\"action\":\"drop\"}]}";
 
-static void require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
-
 static void check_output(const uint8_t *bytes, uint32_t size)
 {
     static struct csn_json_node nodes[FAKE_OUTPUT_MAX + 1];
@@ -45,7 +36,7 @@ static void check_output(const uint8_t *bytes, uint32_t size)
                             .hashes = tables[0],
                             .owners = tables[1],
                             .node_max = csn_json_bound(bytes, size)};
-    require(csn_json_scan(&json) == CSN_JSON_OK);
+    CHECK(csn_json_scan(&json) == CSN_JSON_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -59,12 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     if (call == NULL) {
         call = fake_new(1, 2);
-        require(call != NULL && fake_grant(call, policy, &why) == CSN_OK);
+        CHECK(call != NULL && fake_grant(call, policy, &why) == CSN_OK);
     }
     uint32_t room = size % 5 == 0 ? (uint32_t)size : FAKE_OUTPUT_MAX;
     cse_status status = fake_run(call, 1, bytes, (uint32_t)size, outputs[0], room, &sizes[0]);
-    require(fake_run(call, 1, bytes, (uint32_t)size, outputs[1], room, &sizes[1]) == status);
-    require(sizes[0] == sizes[1] && memcmp(outputs[0], outputs[1], sizes[0]) == 0);
+    CHECK(fake_run(call, 1, bytes, (uint32_t)size, outputs[1], room, &sizes[1]) == status);
+    CHECK(sizes[0] == sizes[1] && memcmp(outputs[0], outputs[1], sizes[0]) == 0);
     if (status == CSN_WIRE_STATUS_OK) {
         check_output(outputs[0], sizes[0]);
         if (fake_run(call, 2, outputs[0], sizes[0], outputs[2], FAKE_OUTPUT_MAX, &sizes[2]) ==

@@ -3,8 +3,6 @@
  * parts.h). */
 #include "parts.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char policy[] =

@@ -8,23 +8,13 @@
  * Intel had signed it (a status comes out, or a finding says why not); 3: an event log (the
  * registers are never those). Every verdict can be printed.
  */
+#include "check.h"
 #include "verify/dcap/qe_identity.h"
 #include "verify/tcg/ccel.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 #define PART_COUNT 5
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char text[1 << 19];
 

@@ -4,11 +4,11 @@
  * checked, nothing allocated, so that millions of inputs are tried where a whole appraisal gets
  * through a hundred a second.
  *
- * The first byte chooses the parser (modulo their number), the rest is its input. Oracles: every
- * slice that a parser hands out lies in the input or in what was taken from the arena; what is read
- * strictly is written again to the same text; and, in the libFuzzer program only, a run takes at
- * most a millisecond of CPU per KiB begun, times SLACK for sanitizers.
+ * parsers.h has the choice of a parser and the time that it may take. Oracles: every slice that a
+ * parser hands out lies in the input or in what was taken from the arena; what is read strictly is
+ * written again to the same text.
  */
+#include "parsers.h"
 #include "verify/azure/hcl.h"
 #include "verify/caisson/bundle.h"
 #include "verify/cca/cca_token.h"
@@ -25,20 +25,8 @@
 #include "verify/x509/pem.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-#define INPUT_SIZE_MAX 65536u
-#define ARENA_SIZE     ((size_t)4 << 20) /* the nodes of a text of commas fit */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define ARENA_SIZE ((size_t)4 << 20) /* the nodes of a text of commas fit */
 
 /* One run: all of it static, and empty again before the next. */
 static _Alignas(16) uint8_t memory[ARENA_SIZE];
@@ -502,37 +490,33 @@ static void run_numbers(void)
 
 /* ---- choosing ---- */
 
-static const struct {
-    const char *name;
-    void (*run)(void);
-} parsers[] = {
-    {"cert", run_cert},
-    {"crl", run_crl},
-    {"pem", run_pem},
-    {"cbor", run_cbor},
-    {"cose", run_cose},
-    {"nitro", run_nitro},
-    {"cca", run_cca},
-    {"cmw", run_cmw},
-    {"json", run_json},
-    {"jwt", run_jwt},
-    {"gcs", run_gcs},
-    {"quote", run_quote},
-    {"tcb_info", run_tcb_info},
-    {"qe", run_qe_identity},
-    {"ccel", run_ccel},
-    {"snp", run_snp},
-    {"tpm_quote", run_tpm_quote},
-    {"tpm_pcrs", run_tpm_pcrs},
-    {"hcl", run_hcl},
-    {"evidence", run_evidence},
-    {"policy", run_policy},
-    {"base64", run_base64},
-    {"numbers", run_numbers},
+static const struct fuzz_parser parsers[] = {
+    {"cert", run_cert, 2048},
+    {"crl", run_crl, 1024},
+    {"pem", run_pem, 4096},
+    {"cbor", run_cbor, 1024},
+    {"cose", run_cose, 1024},
+    {"nitro", run_nitro, 1024},
+    {"cca", run_cca, 1024},
+    {"cmw", run_cmw, 1024},
+    {"json", run_json, 2048},
+    {"jwt", run_jwt, 1024},
+    {"gcs", run_gcs, 2048},
+    {"quote", run_quote, 2560},
+    {"tcb_info", run_tcb_info, 3072},
+    {"qe", run_qe_identity, 1024},
+    {"ccel", run_ccel, 1024},
+    {"snp", run_snp, 1216},
+    {"tpm_quote", run_tpm_quote, 320},
+    {"tpm_pcrs", run_tpm_pcrs, 1024},
+    {"hcl", run_hcl, 1536},
+    {"evidence", run_evidence, 1280},
+    {"policy", run_policy, 2048},
+    {"base64", run_base64, 256},
+    {"numbers", run_numbers, 96},
 };
-#define PARSER_COUNT (sizeof parsers / sizeof parsers[0])
 
-static void run_parser(size_t index)
+static void run_one(void (*run)(void))
 {
     csv_give_back(&arena, 0);
     arena.full = false;
@@ -540,67 +524,12 @@ static void run_parser(size_t index)
     verdict.claim_count = 0;
     verdict.result = CSV_VALID;
     memset(&policy, 0, sizeof policy);
-    parsers[index].run();
+    run();
     CHECK(arena.used <= arena.size);
     check_claims();
 }
 
-#ifdef FUZZ_CAMPAIGN
-#define SLACK     5u       /* AddressSanitizer, UBSan and coverage */
-#define KIB_NS    1000000u /* a millisecond */
-#define TRY_COUNT 5        /* a run that was disturbed is tried again */
-
-static uint64_t counts[PARSER_COUNT];
-
-static void print_counts(void)
-{
-    for (size_t i = 0; i < PARSER_COUNT; i++) {
-        fprintf(stderr, "parser %s: %llu executions\n", parsers[i].name,
-                (unsigned long long)counts[i]);
-    }
-}
-
-static uint64_t cpu_ns(void)
-{
-    struct timespec now;
-    CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void run_counted(size_t index)
-{
-    uint64_t most = (uint64_t)SLACK * KIB_NS * (input.size / 1024 + 1);
-    uint64_t least = UINT64_MAX;
-    for (int i = 0; i < TRY_COUNT && least > most; i++) {
-        uint64_t start = cpu_ns();
-        run_parser(index);
-        uint64_t taken = cpu_ns() - start;
-        least = taken < least ? taken : least;
-    }
-    if (least > most) {
-        fprintf(stderr, "%s: %llu ns for %zu bytes\n", parsers[index].name,
-                (unsigned long long)least, input.size);
-        abort();
-    }
-    if (counts[index]++ == 0) {
-        static bool asked;
-        CHECK(asked || atexit(print_counts) == 0);
-        asked = true;
-    }
-}
-#else
-static void run_counted(size_t index)
-{
-    run_parser(index);
-}
-#endif
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size == 0 || size > INPUT_SIZE_MAX) {
-        return 0;
-    }
-    input = (struct csv_bytes){data + 1, size - 1};
-    run_counted(data[0] % PARSER_COUNT);
-    return 0;
+    return parsers_take(parsers, sizeof parsers / sizeof parsers[0], data, size, &input, run_one);
 }

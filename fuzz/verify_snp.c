@@ -6,20 +6,9 @@
  * a part of size 0 is not supplied. Oracle: no root is trusted that could have signed any of it, so
  * that nothing is valid, and every verdict can be printed.
  */
+#include "check.h"
 #include <caisson/verify.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void add(struct csv_input *input, uint32_t kind, const uint8_t **at, size_t *left,
                 size_t size)

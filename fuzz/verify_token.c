@@ -6,20 +6,10 @@
  * evidence. Oracle: nothing here is signed by anybody known, so nothing is valid; every verdict can
  * be explained; what a wrapper holds can be wrapped and opened again.
  */
+#include "check.h"
 #include <caisson/verify.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A P-384 key that nobody has. */
 static const char platform_key[] =

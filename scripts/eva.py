@@ -16,18 +16,21 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MUTATE = os.path.join(ROOT, "tests/core/mutate.py")
+MUTATE = os.path.join(ROOT, "tests/mutants/mutate.py")
 HINT = "apt-get install -y --no-install-recommends frama-c-base"
 SECONDS = 600
 READ = "src/verify/parse/read.h"
 REPORT = "src/verify/snp/snp_report.c"
 DER = "src/verify/parse/der.c"
 BUNDLE = "src/verify/caisson/bundle.c"
+HCL = "src/verify/azure/hcl.c"
+QUOTE_CLAIMS = "src/verify/dcap/quote_claims.c"
 # How Eva is to follow a reader: each size that is read on its own, for the place in the bytes and
 # what is left of them depend on each other. Annotations are comments: the code stays as it is.
 HINTS = {READ: [("reader->at += size; reader->left -= size;",
                  "/*@ split size; */ reader->at += size; reader->left -= size;"
-                 "/*@ split reader->left; */")]}
+                 "/*@ split reader->left; */")],
+         HCL: [("*hcl = (struct csv_hcl){", "/*@ split json_size; */ *hcl = (struct csv_hcl){")]}
 EVA = ["-machdep", "gcc_x86_64", "-c11", "-eva", "-eva-precision", "3", "-eva-slevel", "100000",
        "-eva-auto-loop-unroll", "200", "-eva-split-return", "auto", "-eva-split-limit", "2000",
        "-eva-interprocedural-splits"]
@@ -56,6 +59,17 @@ PARSERS = {
         ("number_unbounded", DER, "content.size == 0 ||", ""),
         ("optional_at_the_end", DER, "reader->left != 0 &&", ""),
         ("time_of_any_size", DER, "text.size != 15 - skip ||", ""),
+    ]),
+    "quote_claims": (["proofs/eva/claims.c", QUOTE_CLAIMS], [], [
+        ("longest_for_all", QUOTE_CLAIMS, "field->offset + field->size > body.size", "false"),
+        ("attributes", QUOTE_CLAIMS, "(sgx ? 48 : 120), 8", "(sgx ? 377 : 120), 8"),
+        ("qe_report", QUOTE_CLAIMS, "quote->qe_report + 258, 2", "quote->qe_report + 383, 2"),
+    ]),
+    "hcl": ([HCL], [], [
+        ("header_too_short", HCL, "bytes.size < JSON_OFFSET)", "bytes.size < JSON_OFFSET - 1)"),
+        ("json_unbounded", HCL, "|| json_size > bytes.size - JSON_OFFSET", ""),
+        ("end_off_by_one", HCL, "csv_is_zero(bytes.at + end, bytes.size - end)",
+         "csv_is_zero(bytes.at + end + 1, bytes.size - end)"),
     ]),
     # One state for each letter of the name is enough; one for each spelling would never end.
     "bundle": ([BUNDLE], ["-eva-slevel-function", "name_is_terminated:0"], [

@@ -86,6 +86,15 @@ CSN_API CSN_MUST_USE csn_err csv_tenant_add_producer(struct csv_tenant *tenant,
                                                      const struct csv_rights *rights,
                                                      struct csv_credential *credential);
 
+/*
+ * Out of the tenant's tables, so that the next grant shuts them out: CSN_ERR_UNKNOWN where there is
+ * no such one; for a consumer CSN_ERR_STATE as long as producers deliver to it.
+ */
+CSN_API CSN_MUST_USE csn_err csv_tenant_remove_producer(struct csv_tenant *tenant,
+                                                        uint64_t credential);
+CSN_API CSN_MUST_USE csn_err csv_tenant_remove_consumer(struct csv_tenant *tenant,
+                                                        const char *name);
+
 /* Key files: 16 bytes of magic, version and kind, the struct's fields, SHA-256 of it all. */
 #define CSV_TENANT_FILE_SIZE     (16 + sizeof(struct csv_tenant) + 32)
 #define CSV_CREDENTIAL_FILE_SIZE (16 + sizeof(struct csv_credential) + 32)

@@ -23,6 +23,10 @@ _caisson()
             return
         fi
         ;;
+    --cmw | --form)
+        mapfile -t COMPREPLY < <(compgen -W "json cbor" -- "$word")
+        return
+        ;;
     --require)
         mapfile -t COMPREPLY < <(compgen -W "namespaces own-uid locked huge-pages secret" -- "$word")
         return

@@ -68,6 +68,8 @@ int cli_client_init(void);
 /* ---- files.c ---- */
 /* Whole file ("-" = stdin), malloc'd, NUL-terminated beyond *size; NULL with a message printed. */
 uint8_t *cli_read_file(const char *path, size_t size_max, size_t *size);
+/* The same of a key file, which is refused where others than its owner, the caller, may use it. */
+uint8_t *cli_read_secret(const char *path, size_t size_max, size_t *size);
 /* Whole file ("-" = stdout), 0644, or 0600 for secrets; false with a message printed. */
 bool cli_write_file(const char *path, const void *bytes, size_t size, bool secret);
 /* Exactly size bytes; false on end or error. Retries on EINTR. */

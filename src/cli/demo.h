@@ -178,6 +178,7 @@ struct demo_steady {
     uint64_t signals; /* EINTR returns */
     uint64_t parks;   /* whole phase */
     uint64_t wakes;
+    uint64_t wakes_with_work; /* in the window of the zeros */
 };
 struct demo_tap {
     uint8_t *bytes;

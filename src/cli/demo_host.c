@@ -60,6 +60,7 @@ static void sample(struct csn_enclave *enclave, struct demo_steady *steady)
         steady->syscalls += stats.parks_with_credit;
         steady->parks += stats.parks;
         steady->wakes += stats.wakes;
+        steady->wakes_with_work += stats.wakes_with_work;
     }
 }
 
@@ -75,6 +76,7 @@ static void settle(struct route *route)
     steady->syscalls = route->at_last.syscalls - route->at_first.syscalls;
     steady->exits = route->at_last.exits - route->at_first.exits + steady->syscalls;
     steady->signals = route->at_last.signals - route->at_first.signals;
+    steady->wakes_with_work = route->at_last.wakes_with_work - route->at_first.wakes_with_work;
     steady->parks = now.parks - route->at_start.parks;
     steady->wakes = now.wakes - route->at_start.wakes;
 }

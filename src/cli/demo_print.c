@@ -97,6 +97,7 @@ void demo_print_json(const struct demo_report *report, bool good)
     number("exits_signal", report->steady.signals);
     number("parks", report->steady.parks);
     number("wakes", report->steady.wakes);
+    number("wakes_with_work_steady", report->steady.wakes_with_work);
     number("repeats", report->repeats);
     printf(",\"records_per_second\":%.0f", report->rate);
     printf(",\"latency_us\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f}",
@@ -155,7 +156,8 @@ void demo_print_table(const struct demo_report *report, bool good)
     row("steady: allocations", "%llu", (wide)steady->allocations);
     row("steady: system calls", "%llu", (wide)steady->syscalls);
     row("steady: exits", "%llu (by signals: %llu)", (wide)steady->exits, (wide)steady->signals);
-    row("parks, wakes", "%llu, %llu", (wide)steady->parks, (wide)steady->wakes);
+    row("parks, wakes", "%llu, %llu (steady, with work left: %llu)", (wide)steady->parks,
+        (wide)steady->wakes, (wide)steady->wakes_with_work);
     row("records per second", "%.0f", report->rate);
     row("ratio to an OpenSSL loop", "%.2f (the loop: %.0f/s on one core)",
         report->rate / report->loop_rate, report->loop_rate);

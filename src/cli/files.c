@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool cli_read_exactly(int fd, void *bytes, size_t size)
@@ -76,7 +77,25 @@ static uint8_t *read_all(int fd, const char *path, size_t size_max, size_t *size
     return NULL;
 }
 
-uint8_t *cli_read_file(const char *path, size_t size_max, size_t *size)
+/* As ssh has it: my own file, and anybody else has a right to it. Pipes have no such rights. */
+static bool is_exposed(int fd, const char *path)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        cli_fail(0, "%s: %s", path, strerror(errno));
+        return true;
+    }
+    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) == 0) {
+        return false;
+    }
+    cli_fail(0,
+             "%s: a secret key, and its mode %04o lets others at it; if nobody took it: "
+             "chmod 600 %s",
+             path, (unsigned)status.st_mode & 07777, path);
+    return true;
+}
+
+static uint8_t *read_path(const char *path, size_t size_max, size_t *size, bool secret)
 {
     bool input = strcmp(path, "-") == 0;
     int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -84,11 +103,21 @@ uint8_t *cli_read_file(const char *path, size_t size_max, size_t *size)
         cli_fail(0, "%s: %s", path, strerror(errno));
         return NULL;
     }
-    uint8_t *bytes = read_all(fd, path, size_max, size);
+    uint8_t *bytes = secret && is_exposed(fd, path) ? NULL : read_all(fd, path, size_max, size);
     if (!input) {
         close(fd);
     }
     return bytes;
+}
+
+uint8_t *cli_read_file(const char *path, size_t size_max, size_t *size)
+{
+    return read_path(path, size_max, size, false);
+}
+
+uint8_t *cli_read_secret(const char *path, size_t size_max, size_t *size)
+{
+    return read_path(path, size_max, size, true);
 }
 
 bool cli_write_file(const char *path, const void *bytes, size_t size, bool secret)

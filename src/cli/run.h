@@ -47,11 +47,13 @@ struct run_grant {
     uint32_t serial; /* tells its answers from those of a grant that a crash cut off */
     uint32_t sent;   /* workers that have it */
     uint32_t answered;
-    uint32_t taken;
+    uint32_t authentic;        /* answers that carry a receipt, which only the tenant can read */
+    uint8_t config_before[32]; /* the evidence's configuration digest when it was sent */
 };
 
 struct run_counts {
-    uint64_t records, outputs, framing_errors, rejected, restarts, quarantined, grants;
+    uint64_t records, outputs, framing_errors, rejected, restarts, quarantined, grants,
+        grants_refused;
 };
 
 struct cli_run {

@@ -112,6 +112,33 @@ static uint32_t worker_count(const struct cli_run *run)
     return csn_enclave_manifest(run->enclave)->worker_count;
 }
 
+/* What evidence says of all grants in force: it moves with each that is accepted (WIRE.md 11). */
+static csn_err read_config(const struct cli_run *run, uint8_t digest[32])
+{
+    static struct csn_wire_boot_made made;
+    CSN_TRY(csn_enclave_made(run->enclave, &made));
+    memcpy(digest, made.config_digest, 32);
+    return CSN_OK;
+}
+
+/*
+ * A receipt tells the host nothing: accepted or refused, it looks the same. Evidence does tell, so
+ * that is what counts.
+ */
+static void count_grant(struct cli_run *run)
+{
+    const struct run_grant *grant = &run->grant;
+    uint8_t config[32];
+    bool accepted = grant->authentic == grant->answered && read_config(run, config) == CSN_OK &&
+                    memcmp(config, grant->config_before, sizeof config) != 0;
+    run->grants_taken += accepted ? 1 : 0;
+    run->counts.grants += accepted ? 1 : 0;
+    run->counts.grants_refused += accepted ? 0 : 1;
+    cli_fail(0, "a grant was %s, %u of %u",
+             accepted ? "accepted" : "refused (the tenant knows why)", run->grants_taken,
+             run->grants_wanted);
+}
+
 /* The grant goes to each worker; nothing is shared between them. Goes on where the ring was full.
  */
 static void send_grant(struct cli_run *run)
@@ -121,6 +148,11 @@ static void send_grant(struct cli_run *run)
     if (!grant->active) {
         *grant = (struct run_grant){.active = true, .serial = grant->serial + 1};
         run->reply_size = 0;
+        if (read_config(run, grant->config_before) != CSN_OK) {
+            grant->active = false;
+            refuse(run, "the enclave's evidence cannot be read");
+            return;
+        }
     }
     while (grant->sent < manifest->worker_count) {
         uint32_t channel = grant->sent * manifest->channel_count;
@@ -154,11 +186,10 @@ bool run_grant_answer(struct cli_run *run, uint64_t tag, const uint8_t *message,
     memcpy(run->reply + run->reply_size, message, size);
     run->reply_size += size;
     grant->answered++;
-    grant->taken += answer.code == CSN_WIRE_GRANTED ? 1 : 0;
+    grant->authentic += answer.code == CSN_WIRE_GRANTED ? 1 : 0;
     if (grant->answered == worker_count(run)) {
         grant->active = false;
-        run->grants_taken += grant->taken == grant->answered ? 1 : 0;
-        run->counts.grants += grant->taken == grant->answered ? 1 : 0;
+        count_grant(run);
         run_box_answer(run, CLI_CONTROL_GRANT, run->reply, run->reply_size);
     }
     return true;

@@ -14,7 +14,7 @@
 bool cli_seed_read(const char *path, const char *magic, uint8_t seed[32])
 {
     size_t size = 0;
-    uint8_t *bytes = cli_read_file(path, SEED_FILE_SIZE, &size);
+    uint8_t *bytes = cli_read_secret(path, SEED_FILE_SIZE, &size);
     if (bytes == NULL) {
         return false;
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verb_cmw.c: `caisson cmw`: evidence into a RATS conceptual message wrapper, and out of one. */
-#include "cli.h"
-#include <caisson/verify.h>
+#include "envelope.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,27 +71,17 @@ static int open_wrapper(const struct cmw *cmw)
 
 static int wrap(const struct cmw *cmw)
 {
-    static const char *const forms[] = {"json", "cbor", "tag"};
-    uint32_t form = CSV_CMW_JSON;
-    uint32_t format = csv_format_number(cmw->type);
+    struct cli_envelope envelope = {csv_format_number(cmw->type), cmw->form, "--form"};
+    uint8_t *made = NULL;
     size_t size = 0;
-    if (cmw->type == NULL || format == CSV_FORMAT_AUTO || format == UINT32_MAX) {
+    if (cmw->type == NULL || envelope.format == CSV_FORMAT_AUTO || envelope.format == UINT32_MAX) {
         return cli_fail(CLI_USAGE, "wrap wants --type T, what the evidence is; see --help");
     }
-    while (cmw->form != NULL && form <= CSV_CMW_TAG && strcmp(forms[form - 1], cmw->form) != 0) {
-        form++;
+    int code = cli_envelope_make(&envelope, cmw->bytes, cmw->size, &made, &size);
+    if (code == CLI_OK) {
+        code = finish(cmw, made, size);
+        free(made);
     }
-    csn_err err = csv_cmw_wrap(format, form, cmw->bytes, cmw->size, NULL, 0, &size);
-    if (err == CSN_ERR_UNKNOWN) {
-        return cli_fail(CLI_USAGE, "--type %s has no tag; take json or cbor", cmw->type);
-    }
-    uint8_t *made = err == CSN_OK ? malloc(size) : NULL;
-    if (made == NULL) {
-        return cli_fail(CLI_USAGE, "--form wants json, cbor or tag");
-    }
-    err = csv_cmw_wrap(format, form, cmw->bytes, cmw->size, made, size, &size);
-    int code = err == CSN_OK ? finish(cmw, made, size) : cli_fail(CLI_FAILURE, "out of memory");
-    free(made);
     return code;
 }
 

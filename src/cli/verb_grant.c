@@ -7,6 +7,7 @@
 #include "appraise.h"
 #include "cli.h"
 #include "control.h"
+#include "tenant_file.h"
 #include <caisson/client.h>
 #include <caisson/policy.h>
 #include <caisson/wire/policy.h>
@@ -15,10 +16,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define SERVE_PAUSE_MAX 8u /* seconds between looks, where they fail */
+
 static const char help[] =
     "usage: caisson grant --check POLICY.json [--tenant FILE]\n"
     "       caisson grant --control SOCKET --tenant FILE (--policy POLICY.json | --no-policy)\n"
-    "                     --version N --statement OUT\n"
+    "                     --version N --statement OUT [--purpose N] [--serve]\n"
     "                     (--image ELF | --measurement HEX | --signer HEX[:MIN])\n"
     "                     [--insecure-dev --root HEX] [--allow-debug]\n"
     "\n"
@@ -33,8 +36,16 @@ static const char help[] =
     "  --policy POLICY      what may happen to which field (docs/TOKENIZE.md)\n"
     "  --no-policy          for an enclave that takes none\n"
     "  --version N          of the grant; an enclave takes only rising ones\n"
+    "  --purpose N          1 to 63: only records sealed for that purpose are served (default 0: "
+    "any\n"
+    "                       that their credential lists)\n"
     "  --statement OUT      where the signed statement goes\n" CLI_APPRAISE_HELP
-    "  --json               print one JSON object\n"
+    "  --serve              stay, and do it all again for each new instance behind SOCKET: after "
+    "a\n"
+    "                       crash, or another run. Reads tenant and policy anew each time. Ends "
+    "by\n"
+    "                       a signal; what goes wrong is said, and tried again\n"
+    "  --json               print one JSON object, for each grant\n"
     "\n"
     "Exit codes: 0 granted, 1 failure (a policy that does not compile, a refusal), 2 usage,\n"
     "3 the evidence is invalid or a receipt is forged, 4 could not verify.\n"
@@ -46,10 +57,18 @@ static const char help[] =
 
 struct wish {
     struct cli_appraise appraise;
-    const char *check, *control, *tenant, *policy, *version_text, *statement;
+    const char *check, *control, *tenant, *policy, *version_text, *statement, *purpose_text;
     bool no_policy;
+    bool serve;
     bool json;
     uint64_t version;
+    uint64_t purpose;
+};
+
+/* Who has the grant already. */
+struct granted {
+    bool any;
+    uint8_t boot_id[16];
 };
 
 static struct csv_tenant tenant;
@@ -58,16 +77,7 @@ static size_t policy_size;
 
 static int load_tenant(const char *path)
 {
-    size_t size = 0;
-    uint8_t *bytes = cli_read_file(path, CSV_TENANT_FILE_SIZE + 1, &size);
-    if (bytes == NULL) {
-        return CLI_FAILURE;
-    }
-    csn_err err = csv_tenant_decode(bytes, size, &tenant);
-    explicit_bzero(bytes, size);
-    free(bytes);
-    return err == CSN_OK ? CLI_OK
-                         : cli_fail(CLI_FAILURE, "%s: not a tenant file, or damaged", path);
+    return cli_tenant_read(path, &tenant) ? CLI_OK : CLI_FAILURE;
 }
 
 static int compile(const char *path)
@@ -147,8 +157,9 @@ static int open_receipt(const struct csv_grant *grant, const uint8_t *reply, uin
     }
     if (answer.code != CSN_WIRE_GRANTED) {
         return cli_fail(CLI_FAILURE, "the grant was rejected: %s (code %u; not authenticated)",
-                        answer.code == CSN_WIRE_REJECT_STALE ? "its version does not rise"
-                                                             : "see docs/WIRE.md",
+                        answer.code == CSN_WIRE_REJECT_STALE  ? "its version does not rise"
+                        : answer.code == CSN_WIRE_REJECT_MODE ? "the image serves no such purpose"
+                                                              : "see docs/WIRE.md",
                         answer.code);
     }
     csn_err err = csv_receipt_open(grant, reply + *at, answer.size, &result, &receipt);
@@ -178,6 +189,7 @@ static int send(const struct wish *wish, int fd, const struct csv_recipient *ins
                                               .version = wish->version,
                                               .security_version_min =
                                                   wish->appraise.security_version_min,
+                                              .purpose = (uint32_t)wish->purpose,
                                               .policy = policy,
                                               .policy_size = (uint32_t)policy_size};
     csn_err err = csv_grant_build(&options, message, sizeof message, &message_size, grant);
@@ -216,16 +228,20 @@ static int report(const struct wish *wish, const struct csv_image *image,
     return CLI_OK;
 }
 
-static int grant_to(const struct wish *wish, int fd)
+/* Tenant and policy as they are now: who was revoked meanwhile gets into no grant. */
+static int load(const struct wish *wish)
 {
-    struct csv_verdict *verdict = NULL;
+    int code = load_tenant(wish->tenant);
+    return code == CLI_OK && wish->policy != NULL ? compile(wish->policy) : code;
+}
+
+static int grant_verified(const struct wish *wish, int fd, const struct csv_verdict *verdict)
+{
     struct csv_grant grant;
     struct csv_statement statement;
-    int code = verify(wish, fd, &verdict);
-    const struct csv_recipient *instance = code == CLI_OK ? csv_verdict_instance(verdict) : NULL;
-    if (code == CLI_OK) {
-        code = send(wish, fd, instance, &grant);
-    }
+    const struct csv_recipient *instance = csv_verdict_instance(verdict);
+    int code = load(wish);
+    code = code == CLI_OK ? send(wish, fd, instance, &grant) : code;
     if (code == CLI_OK) {
         csn_err err = csv_statement_build(&tenant, instance, wish->version, &statement);
         bool good =
@@ -233,9 +249,47 @@ static int grant_to(const struct wish *wish, int fd)
         code = good ? report(wish, csv_verdict_image(verdict), &grant)
                     : cli_fail(CLI_FAILURE, "granted, but no statement was written");
     }
-    csv_verdict_free(verdict);
     explicit_bzero(&grant, sizeof grant);
     return code;
+}
+
+/* Nothing more than a look where this very instance has its grant. */
+static int grant_to(const struct wish *wish, int fd, struct granted *granted)
+{
+    struct csv_verdict *verdict = NULL;
+    int code = verify(wish, fd, &verdict);
+    const struct csv_image *image = code == CLI_OK ? csv_verdict_image(verdict) : NULL;
+    if (code == CLI_OK && !(granted->any && memcmp(granted->boot_id, image->boot_id, 16) == 0)) {
+        code = grant_verified(wish, fd, verdict);
+        granted->any = code == CLI_OK;
+        memcpy(granted->boot_id, image->boot_id, 16);
+    }
+    csv_verdict_free(verdict);
+    return code;
+}
+
+/* A connection for each look: the socket serves one at a time, and other tenants want it too. */
+static int look(const struct wish *wish, struct granted *granted)
+{
+    int fd = cli_control_connect(wish->control);
+    if (fd < 0) {
+        return CLI_UNVERIFIED;
+    }
+    int code = grant_to(wish, fd, granted);
+    close(fd);
+    return code;
+}
+
+static void serve(const struct wish *wish)
+{
+    struct granted granted = {.any = false};
+    unsigned int pause = 1;
+    for (;;) {
+        int code = look(wish, &granted);
+        (void)fflush(stdout);
+        pause = code == CLI_OK ? 1 : pause * 2 < SERVE_PAUSE_MAX ? pause * 2 : SERVE_PAUSE_MAX;
+        sleep(pause);
+    }
 }
 
 static int grant(struct wish *wish)
@@ -246,34 +300,26 @@ static int grant(struct wish *wish)
                                    "--policy or --no-policy; see caisson grant --help");
     }
     int code = cli_number("--version", wish->version_text, 1, UINT64_MAX, &wish->version);
+    code =
+        code == CLI_OK ? cli_number("--purpose", wish->purpose_text, 0, 63, &wish->purpose) : code;
     code = code == CLI_OK ? cli_appraise_policy(&wish->appraise) : code;
-    code = code == CLI_OK ? load_tenant(wish->tenant) : code;
-    code = code == CLI_OK && wish->policy != NULL ? compile(wish->policy) : code;
-    if (code != CLI_OK) {
-        return code;
+    code = code == CLI_OK ? load(wish) : code; /* what is wrong with them is said before all else */
+    if (code == CLI_OK && wish->serve) {
+        serve(wish);
     }
-    int fd = cli_control_connect(wish->control);
-    if (fd < 0) {
-        return CLI_UNVERIFIED;
-    }
-    code = grant_to(wish, fd);
-    close(fd);
-    return code;
+    return code == CLI_OK ? look(wish, &(struct granted){.any = false}) : code;
 }
 
 static int run(int argc, char **argv)
 {
-    static struct wish wish;
+    static struct wish wish = {.purpose_text = "0"};
     const struct cli_option options[] = {
-        CLI_APPRAISE_OPTIONS(wish.appraise),
-        {"--check", &wish.check, NULL},
-        {"--control", &wish.control, NULL},
-        {"--tenant", &wish.tenant, NULL},
-        {"--policy", &wish.policy, NULL},
-        {"--no-policy", NULL, &wish.no_policy},
-        {"--version", &wish.version_text, NULL},
-        {"--statement", &wish.statement, NULL},
-        {"--json", NULL, &wish.json},
+        CLI_APPRAISE_OPTIONS(wish.appraise),     {"--check", &wish.check, NULL},
+        {"--control", &wish.control, NULL},      {"--tenant", &wish.tenant, NULL},
+        {"--policy", &wish.policy, NULL},        {"--no-policy", NULL, &wish.no_policy},
+        {"--version", &wish.version_text, NULL}, {"--statement", &wish.statement, NULL},
+        {"--purpose", &wish.purpose_text, NULL}, {"--json", NULL, &wish.json},
+        {"--serve", NULL, &wish.serve},
     };
     const char *operands[1];
     size_t count;

@@ -2,7 +2,9 @@
 /* verb_keygen.c: `caisson keygen`: every key file there is, made in one place. */
 #include "cli.h"
 #include "crypto/curve.h"
+#include "keygen.h"
 #include "seed.h"
+#include "tenant_file.h"
 #include <caisson/client.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +15,26 @@ static const char help[] =
     "run)\n"
     "       caisson keygen tenant FILE                    owns data: keys, consumers, producers\n"
     "       caisson keygen consumer --tenant FILE --name NAME OUT [--enclave-may-open]\n"
-    "       caisson keygen producer --tenant FILE [--consumer NAME] OUT\n"
+    "       caisson keygen producer --tenant FILE [--consumer NAME] OUT [--purposes N,N]\n"
     "                               [--detokenize --fields N,N [--budget N]]\n"
+    "       caisson keygen revoke-producer --tenant FILE ID\n"
+    "       caisson keygen revoke-consumer --tenant FILE NAME\n"
+    "       caisson keygen list FILE                      whom a tenant's file gives access\n"
     "\n"
     "Makes a secret file, readable by you alone (0600), and prints what is public about it.\n"
     "`consumer` and `producer` also write themselves into the tenant's file, so that the next\n"
-    "`caisson grant` gives them to the enclave.\n"
+    "`caisson grant` gives them to the enclave. `revoke-producer` and `revoke-consumer` take them\n"
+    "out again: the next grant, with a higher version, shuts them out (caisson(1), REVOCATION).\n"
+    "Key files with a mode wider than 0600 are refused, as ssh does.\n"
     "\n"
     "  --tenant FILE        the tenant file to add to\n"
     "  --name NAME          the consumer's name, 1 to 31 bytes, as `encrypt` policies say it\n"
     "  --enclave-may-open   detokenize may open fields sealed to this consumer\n"
     "  --consumer NAME      who gets the outputs of this producer's records; without it they\n"
     "                       go back to the producer as replies\n"
+    "  --purposes N,N       what the producer's records may be for, 0 to 63 (default 0: general), "
+    "as\n"
+    "                       caisson seal --purpose says it\n"
     "  --detokenize         the producer may ask for clear values (policy fields of --fields)\n"
     "  --fields N,N         numbers of policy fields, the first one is 0; they count places in "
     "the\n"
@@ -43,6 +53,7 @@ struct wish {
     const char *name;
     const char *consumer;
     const char *fields;
+    const char *purposes;
     const char *budget;
     bool enclave_may_open;
     bool detokenize;
@@ -83,46 +94,22 @@ static int make_seed(const struct wish *wish, const char *kind, const char *path
 static int make_tenant(const struct wish *wish, const char *path)
 {
     struct csv_tenant tenant;
-    uint8_t file[CSV_TENANT_FILE_SIZE];
     csn_err err = csv_tenant_new(&tenant);
     if (err != CSN_OK) {
         return cli_fail(CLI_FAILURE, "no keys made: %s", csn_err_name(err));
     }
-    csv_tenant_encode(&tenant, file);
-    bool good = cli_secret_write(path, file, sizeof file, wish->force);
+    bool good = cli_tenant_write(path, &tenant, wish->force);
     int code = good ? report(wish, "tenant", path, "tenant_id", tenant.id) : CLI_FAILURE;
     explicit_bzero(&tenant, sizeof tenant);
-    explicit_bzero(file, sizeof file);
     return code;
-}
-
-static bool load_tenant(const char *path, struct csv_tenant *tenant)
-{
-    size_t size = 0;
-    uint8_t *bytes = cli_read_file(path, CSV_TENANT_FILE_SIZE + 1, &size);
-    if (bytes == NULL) {
-        return false;
-    }
-    csn_err err = csv_tenant_decode(bytes, size, tenant);
-    explicit_bzero(bytes, size);
-    free(bytes);
-    if (err != CSN_OK) {
-        cli_fail(0, "%s: not a tenant file, or damaged", path);
-    }
-    return err == CSN_OK;
 }
 
 /* The new file first: a tenant file that lists a key which nobody holds would be no use. */
 static int save_both(const struct wish *wish, const char *path, const void *file, size_t size,
                      const struct csv_tenant *tenant)
 {
-    uint8_t bytes[CSV_TENANT_FILE_SIZE];
-    if (!cli_secret_write(path, file, size, wish->force)) {
-        return CLI_FAILURE;
-    }
-    csv_tenant_encode(tenant, bytes);
-    bool good = cli_secret_write(wish->tenant_path, bytes, sizeof bytes, true);
-    explicit_bzero(bytes, sizeof bytes);
+    bool good = cli_secret_write(path, file, size, wish->force) &&
+                cli_tenant_write(wish->tenant_path, tenant, true);
     return good ? CLI_OK : CLI_FAILURE;
 }
 
@@ -147,7 +134,7 @@ static int make_consumer(const struct wish *wish, struct csv_tenant *tenant, con
 }
 
 /* "0,3,12" as a bit mask; numbers 0 .. 63. */
-static int parse_fields(const char *text, uint64_t *mask)
+static int parse_mask(const char *option, const char *text, uint64_t *mask)
 {
     *mask = 0;
     while (*text != 0) {
@@ -155,7 +142,7 @@ static int parse_fields(const char *text, uint64_t *mask)
         uint64_t field = 0;
         size_t length = strcspn(text, ",");
         memcpy(number, text, length < sizeof number ? length : sizeof number - 1);
-        int code = cli_number("--fields", number, 0, 63, &field);
+        int code = cli_number(option, number, 0, 63, &field);
         if (code != CLI_OK) {
             return code;
         }
@@ -163,14 +150,14 @@ static int parse_fields(const char *text, uint64_t *mask)
         text += length;
         text += *text == ',' ? 1 : 0;
     }
-    return CLI_OK;
+    return *mask != 0 ? CLI_OK : cli_fail(CLI_USAGE, "%s: names none", option);
 }
 
 static int parse_rights(const struct wish *wish, const struct csv_tenant *tenant,
                         struct csv_rights *rights)
 {
-    *rights = (struct csv_rights){
-        .rights = CSN_WIRE_RIGHT_SUBMIT, .consumer = CSN_WIRE_CONSUMER_NONE, .purpose_mask = 1};
+    *rights =
+        (struct csv_rights){.rights = CSN_WIRE_RIGHT_SUBMIT, .consumer = CSN_WIRE_CONSUMER_NONE};
     for (uint32_t i = 0; wish->consumer != NULL && i < tenant->consumer_count; i++) {
         if (strcmp(tenant->consumers[i].name, wish->consumer) == 0) {
             rights->consumer = i;
@@ -185,14 +172,15 @@ static int parse_rights(const struct wish *wish, const struct csv_tenant *tenant
     if (wish->detokenize != (wish->fields != NULL)) {
         return cli_fail(CLI_USAGE, "--detokenize and --fields go together");
     }
-    if (wish->detokenize) {
+    int code = parse_mask("--purposes", wish->purposes, &rights->purpose_mask);
+    if (code == CLI_OK && wish->detokenize) {
         rights->rights |= CSN_WIRE_RIGHT_DETOKENIZE;
-        int code = parse_fields(wish->fields, &rights->field_mask);
+        code = parse_mask("--fields", wish->fields, &rights->field_mask);
         return code != CLI_OK
                    ? code
                    : cli_number("--budget", wish->budget, 1, UINT64_MAX, &rights->budget);
     }
-    return CLI_OK;
+    return code;
 }
 
 static int make_producer(const struct wish *wish, struct csv_tenant *tenant, const char *path)
@@ -230,7 +218,7 @@ static int make_member(const struct wish *wish, const char *kind, const char *pa
         return cli_fail(CLI_USAGE, "%s wants --tenant FILE%s", kind,
                         consumer ? " and --name NAME" : "");
     }
-    if (!load_tenant(wish->tenant_path, &tenant)) {
+    if (!cli_tenant_read(wish->tenant_path, &tenant)) {
         return CLI_FAILURE;
     }
     int code = consumer ? make_consumer(wish, &tenant, path) : make_producer(wish, &tenant, path);
@@ -240,12 +228,13 @@ static int make_member(const struct wish *wish, const char *kind, const char *pa
 
 static int run(int argc, char **argv)
 {
-    struct wish wish = {.budget = "1000"};
+    struct wish wish = {.budget = "1000", .purposes = "0"};
     const struct cli_option options[] = {
         {"--tenant", &wish.tenant_path, NULL},
         {"--name", &wish.name, NULL},
         {"--consumer", &wish.consumer, NULL},
         {"--fields", &wish.fields, NULL},
+        {"--purposes", &wish.purposes, NULL},
         {"--budget", &wish.budget, NULL},
         {"--enclave-may-open", NULL, &wish.enclave_may_open},
         {"--detokenize", NULL, &wish.detokenize},
@@ -276,6 +265,13 @@ static int run(int argc, char **argv)
     }
     if (strcmp(kind, "consumer") == 0 || strcmp(kind, "producer") == 0) {
         return make_member(&wish, kind, operands[1]);
+    }
+    if (strcmp(kind, "revoke-producer") == 0 || strcmp(kind, "revoke-consumer") == 0) {
+        return keygen_revoke(wish.tenant_path, strcmp(kind, "revoke-consumer") == 0, operands[1],
+                             wish.json);
+    }
+    if (strcmp(kind, "list") == 0) {
+        return keygen_list(operands[1], wish.json);
     }
     return cli_fail(CLI_USAGE, "no such kind of key: %s; see caisson keygen --help", kind);
 }

@@ -212,7 +212,7 @@ static int make_opener(struct open_state *state)
     int code =
         cli_number("--min-version", state->version_text, 0, UINT64_MAX, &options.grant_version_min);
     uint8_t *bytes = code == CLI_OK
-                         ? cli_read_file(state->consumer_path, CSV_CONSUMER_FILE_SIZE + 1, &size)
+                         ? cli_read_secret(state->consumer_path, CSV_CONSUMER_FILE_SIZE + 1, &size)
                          : NULL;
     if (bytes == NULL) {
         return code != CLI_OK ? code : CLI_FAILURE;

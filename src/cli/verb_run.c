@@ -26,7 +26,10 @@ static const char help[] =
     "  --signature SIG   the image's signature (caisson sign)\n" RUN_EVIDENCE_HELP
     "  --control SOCKET  unix socket for caisson evidence and caisson grant\n"
     "  --backend NAME    auto (kvm where it works, else process), process or kvm\n"
-    "  --grants N        how many grants to wait for (default 1)\n"
+    "  --grants N        how many accepted grants to wait for, of any tenant (default 1). A "
+    "receipt is\n"
+    "                    sealed and tells the host nothing; that a grant was accepted shows in\n"
+    "                    the evidence, whose configuration digest moves with it\n"
     "  --input F         sealed records, each a u32 size (little-endian) and its bytes (default "
     "-)\n"
     "  --output F        answers, framed alike: struct csn_wire_answer, then its body (default -)\n"
@@ -35,10 +38,10 @@ static const char help[] =
     "                    locked, huge-pages, secret\n"
     "  --json            the counters on stdout, where the output is a file, else on stderr\n"
     "\n"
-    "After a crash it starts the enclave again and waits for the grants again: the new instance "
-    "has\n"
-    "new keys, so the tenants must verify it anew. Unfinished records are then fed back one at a\n"
-    "time; one that kills the enclave twice is set aside and answered by the host.\n"
+    "After a crash it starts the enclave again and waits for the grants again: the new instance\n"
+    "has new keys, so the tenants must verify it anew (caisson grant --serve does). Unfinished\n"
+    "records are then fed back one at a time; one that kills the enclave twice is set aside and\n"
+    "answered by the host.\n"
     "\n"
     "Exit codes: 0 all records framed and answered, 1 failure or broken frames, 2 usage,\n"
     "3 the signature does not fit the image.\n"
@@ -173,11 +176,11 @@ static void print_counts(FILE *stream, const struct cli_run *run)
     cli_print_hex(stream, report.measurement, sizeof report.measurement);
     fprintf(stream,
             "\",\"records\":%llu,\"outputs\":%llu,\"framing_errors\":%llu,\"rejected\":%llu,"
-            "\"grants\":%llu,\"restarts\":%llu,\"quarantined\":%llu}\n",
+            "\"grants\":%llu,\"grants_refused\":%llu,\"restarts\":%llu,\"quarantined\":%llu}\n",
             (unsigned long long)counts->records, (unsigned long long)counts->outputs,
             (unsigned long long)counts->framing_errors, (unsigned long long)counts->rejected,
-            (unsigned long long)counts->grants, (unsigned long long)counts->restarts,
-            (unsigned long long)counts->quarantined);
+            (unsigned long long)counts->grants, (unsigned long long)counts->grants_refused,
+            (unsigned long long)counts->restarts, (unsigned long long)counts->quarantined);
 }
 
 static int report(const struct cli_run *run, const struct wish *wish)

@@ -15,8 +15,8 @@
 #define RECORD_SIZE_MAX 131072u
 
 static const char help[] =
-    "usage: caisson seal --statement F --tenant-id HEX --credential F [--operation N] [--whole]\n"
-    "                    [INPUT] [OUTPUT]\n"
+    "usage: caisson seal --statement F --tenant-id HEX --credential F [--operation N]\n"
+    "                    [--purpose N] [--whole] [INPUT] [OUTPUT]\n"
     "\n"
     "Seals each line of INPUT (default stdin) as one record, and writes framed records to OUTPUT\n"
     "(default stdout) as `caisson run` reads them. The last one says that the stream ends and how\n"
@@ -27,6 +27,8 @@ static const char help[] =
     "  --tenant-id HEX  whose statement you expect (caisson keygen tenant printed it)\n"
     "  --credential F   caisson keygen producer\n"
     "  --operation N    number in the enclave's service table (default 1)\n"
+    "  --purpose N      why, 0 to 63 (default 0, general): one that the credential lists, and the\n"
+    "                   grant's own where it is for one purpose; else the enclave refuses\n"
     "  --whole          the whole input is one record, newlines and all\n"
     "  --json           what was done as one JSON object, on stderr where OUTPUT is stdout\n"
     "\n"
@@ -37,10 +39,11 @@ static const char help[] =
     "      cards.ndjson sealed\n";
 
 struct seal {
-    const char *statement, *tenant, *credential_path, *operation_text;
+    const char *statement, *tenant, *credential_path, *operation_text, *purpose_text;
     bool whole;
     bool json;
     uint64_t operation;
+    uint64_t purpose;
     FILE *input, *output;
     struct csv_sealer *sealer;
     uint64_t count;
@@ -59,6 +62,7 @@ static int seal_one(struct seal *seal, const void *payload, size_t size)
     struct csv_seal_item item = {.payload = payload,
                                  .payload_size = (uint32_t)size,
                                  .operation = (uint16_t)seal->operation,
+                                 .purpose = (uint32_t)seal->purpose,
                                  .record = seal->record,
                                  .record_size_max = sizeof seal->record};
     if (size > UINT32_MAX || csv_record_size((uint32_t)size, 0) == 0) {
@@ -115,7 +119,7 @@ static int seal_whole(struct seal *seal, const char *path)
 static int load_credential(const struct seal *seal, struct csv_credential *credential)
 {
     size_t size = 0;
-    uint8_t *bytes = cli_read_file(seal->credential_path, CSV_CREDENTIAL_FILE_SIZE + 1, &size);
+    uint8_t *bytes = cli_read_secret(seal->credential_path, CSV_CREDENTIAL_FILE_SIZE + 1, &size);
     if (bytes == NULL) {
         return CLI_FAILURE;
     }
@@ -190,12 +194,13 @@ static int seal_all(struct seal *seal, const char *input, const char *output)
 
 static int run(int argc, char **argv)
 {
-    static struct seal seal = {.operation_text = "1"};
+    static struct seal seal = {.operation_text = "1", .purpose_text = "0"};
     const struct cli_option options[] = {
         {"--statement", &seal.statement, NULL},
         {"--tenant-id", &seal.tenant, NULL},
         {"--credential", &seal.credential_path, NULL},
         {"--operation", &seal.operation_text, NULL},
+        {"--purpose", &seal.purpose_text, NULL},
         {"--whole", NULL, &seal.whole},
         {"--json", NULL, &seal.json},
     };
@@ -211,6 +216,7 @@ static int run(int argc, char **argv)
                                    "seal --help");
     }
     code = cli_number("--operation", seal.operation_text, 0, UINT16_MAX, &seal.operation);
+    code = code == CLI_OK ? cli_number("--purpose", seal.purpose_text, 0, 63, &seal.purpose) : code;
     if (code != CLI_OK) {
         return code;
     }

@@ -129,6 +129,52 @@ csn_err csv_tenant_add_producer(struct csv_tenant *tenant, const struct csv_righ
     return CSN_OK;
 }
 
+/* ---- taking out ---- */
+
+/* Closes the gap at `index` and wipes the place that falls free. */
+static void close_gap(void *items, size_t item_size, uint32_t index, uint32_t *count)
+{
+    uint8_t *gap = (uint8_t *)items + index * item_size;
+    uint32_t behind = --*count - index;
+    __builtin_memmove(gap, gap + item_size, behind * item_size);
+    csn_wipe(gap + behind * item_size, item_size);
+}
+
+csn_err csv_tenant_remove_producer(struct csv_tenant *tenant, uint64_t credential)
+{
+    for (uint32_t i = 0; i < tenant->credential_count; i++) {
+        if (tenant->credentials[i].id == credential) {
+            close_gap(tenant->credentials, sizeof tenant->credentials[0], i,
+                      &tenant->credential_count);
+            return CSN_OK;
+        }
+    }
+    return CSN_ERR_UNKNOWN;
+}
+
+csn_err csv_tenant_remove_consumer(struct csv_tenant *tenant, const char *name)
+{
+    uint32_t index = 0;
+    while (index < tenant->consumer_count &&
+           __builtin_strcmp(tenant->consumers[index].name, name) != 0) {
+        index++;
+    }
+    if (index == tenant->consumer_count) {
+        return CSN_ERR_UNKNOWN;
+    }
+    for (uint32_t i = 0; i < tenant->credential_count; i++) {
+        if (tenant->credentials[i].consumer == index) {
+            return CSN_ERR_STATE;
+        }
+    }
+    close_gap(tenant->consumers, sizeof tenant->consumers[0], index, &tenant->consumer_count);
+    for (uint32_t i = 0; i < tenant->credential_count; i++) { /* those behind it moved up */
+        uint32_t *consumer = &tenant->credentials[i].consumer;
+        *consumer -= *consumer != CSN_WIRE_CONSUMER_NONE && *consumer > index ? 1 : 0;
+    }
+    return CSN_OK;
+}
+
 /* ---- files ---- */
 
 static void encode(uint32_t kind, const void *body, uint32_t size, uint8_t *file)

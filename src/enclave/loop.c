@@ -87,11 +87,15 @@ csn_err cse_loop_init(struct cse_worker *worker)
 
 /* ---- answers ---- */
 
+static bool has_work(struct cse_worker *worker);
+
+/* A sleeping host is woken at once, work or not: nobody else would give it its answers. */
 static void wake_host(struct cse_worker *worker, uint32_t channel)
 {
     struct csn_shared *event = worker->channels[channel].host_event;
     if (csn_event_signal(event)) {
         add(&worker->stats->wakes, 1);
+        add(&worker->stats->wakes_with_work, has_work(worker));
         cse_gate_wake(event, channel);
     }
 }

@@ -33,7 +33,7 @@ static bool is_signed(const uint8_t *key, const uint8_t *signature, struct csv_b
         !csv_is_zero(signature + 144, SIGNATURE_SIZE - 144)) {
         return false;
     }
-    EVP_PKEY *public_key = csv_ecdsa_key("P-384", xy, 48);
+    EVP_PKEY *public_key = csv_ecdsa_key(NULL, "P-384", xy, 48);
     bool good = csv_ecdsa_check(public_key, EVP_sha384(), rs, 48, message);
     EVP_PKEY_free(public_key);
     return good;

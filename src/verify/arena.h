@@ -26,6 +26,11 @@ static inline void csv_give_back(struct csv_arena *arena, size_t used)
 {
     arena->used = used;
 }
+/* Does at point into the arena? */
+static inline bool csv_arena_holds(const struct csv_arena *arena, const uint8_t *at)
+{
+    return (uintptr_t)at - (uintptr_t)arena->base < arena->size;
+}
 
 /* Terminated texts; "" when the arena is full, never NULL. */
 const char *csv_text(struct csv_arena *arena, const char *format, ...)

@@ -10,6 +10,7 @@
 #define CSV_VERIFY_CASE_H
 
 #include "verify/arena.h"
+#include "verify/ecdsa.h"
 #include "verify/input.h"
 #include "verify/recipient.h"
 #include <caisson/wire/evidence.h>
@@ -18,6 +19,7 @@
 #define CSV_CLAIM_COUNT_MAX        512
 #define CSV_EAT_COUNT_MAX          16
 #define CSV_VERDICT_CERT_COUNT_MAX 64
+#define CSV_SIGNED_LIST_COUNT_MAX  4
 
 struct csv_format;
 struct csv_cert;
@@ -53,6 +55,13 @@ struct csv_eat {
     bool number; /* printed without quotes */
 };
 
+/* A revocation list whose issuer was found to have signed it, by where its bytes stand. */
+struct csv_signed_list {
+    struct csv_bytes signed_part;
+    struct csv_bytes signature;
+    const struct csv_cert *issuer;
+};
+
 struct csv_verdict {
     struct csv_arena arena; /* the verdict itself stands in front of its memory */
     enum csv_result result;
@@ -68,7 +77,11 @@ struct csv_verdict {
     size_t eat_count;
     struct csv_eat eat[CSV_EAT_COUNT_MAX];
     size_t cert_count;
-    struct csv_cert *certs[CSV_VERDICT_CERT_COUNT_MAX]; /* during the appraisal */
+    struct csv_cert
+        *certs[CSV_VERDICT_CERT_COUNT_MAX]; /* during the appraisal, as the next three */
+    struct csv_curves curves;
+    size_t signed_list_count;
+    struct csv_signed_list signed_lists[CSV_SIGNED_LIST_COUNT_MAX];
     bool image_given;
     struct csv_image image;
     bool nonce_checked; /* a nonce or report data was given, and stood where it must */

@@ -7,19 +7,14 @@
 #include <openssl/params.h>
 #include <string.h>
 
-EVP_PKEY *csv_ecdsa_key(const char *curve, const uint8_t *xy, size_t half)
+static EVP_PKEY *first_key(const char *curve, uint8_t *point, size_t size)
 {
-    uint8_t point[1 + 2 * CSV_ECDSA_HALF_MAX] = {4}; /* uncompressed */
     char group[16] = "";
     EVP_PKEY *key = NULL;
-    if (half > CSV_ECDSA_HALF_MAX || strlen(curve) >= sizeof group) {
-        return NULL;
-    }
-    memcpy(point + 1, xy, 2 * half);
     memcpy(group, curve, strlen(curve));
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, size),
         OSSL_PARAM_construct_end(),
     };
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -29,6 +24,53 @@ EVP_PKEY *csv_ecdsa_key(const char *curve, const uint8_t *xy, size_t half)
     }
     EVP_PKEY_CTX_free(context);
     return key;
+}
+
+/* Only the curve comes from the known key; the point is checked as in a first one. */
+static EVP_PKEY *further_key(const EVP_PKEY *known, const uint8_t *point, size_t size)
+{
+    EVP_PKEY *key = EVP_PKEY_new();
+    if (key != NULL && EVP_PKEY_copy_parameters(key, known) == 1 &&
+        EVP_PKEY_set1_encoded_public_key(key, point, size) == 1) {
+        return key;
+    }
+    EVP_PKEY_free(key);
+    return NULL;
+}
+
+EVP_PKEY *csv_ecdsa_key(struct csv_curves *curves, const char *curve, const uint8_t *xy,
+                        size_t half)
+{
+    static const struct {
+        const char *name;
+        size_t half;
+    } named[] = {{"P-256", 32}, {"P-384", 48}, {"P-521", 66}};
+    uint8_t point[1 + 2 * CSV_ECDSA_HALF_MAX] = {4}; /* uncompressed */
+    size_t index = 0;
+    while (index < 3 && strcmp(named[index].name, curve) != 0) {
+        index++;
+    }
+    if (index == 3 || named[index].half != half) {
+        return NULL;
+    }
+    memcpy(point + 1, xy, 2 * half);
+    EVP_PKEY **known = curves != NULL ? &curves->known[index] : NULL;
+    if (known != NULL && *known != NULL) {
+        return further_key(*known, point, 1 + 2 * half);
+    }
+    EVP_PKEY *key = first_key(curve, point, 1 + 2 * half);
+    if (known != NULL && key != NULL && EVP_PKEY_up_ref(key) == 1) {
+        *known = key;
+    }
+    return key;
+}
+
+void csv_curves_release(struct csv_curves *curves)
+{
+    for (size_t i = 0; i < sizeof curves->known / sizeof curves->known[0]; i++) {
+        EVP_PKEY_free(curves->known[i]);
+        curves->known[i] = NULL;
+    }
 }
 
 bool csv_ecdsa_is_on(const EVP_PKEY *key, const char *group)

@@ -11,11 +11,19 @@
 
 #define CSV_ECDSA_HALF_MAX 66 /* bytes of a coordinate, of r and of s */
 
+/* A key on each curve that one has come by: libcrypto makes another from it at a third of the cost
+ * of one from nothing. Starts as zeros. */
+struct csv_curves {
+    EVP_PKEY *known[3];
+};
+void csv_curves_release(struct csv_curves *curves);
+
 /*
- * The public key x || y, each of half bytes, on a curve by libcrypto's name ("P-256"); NULL: not a
- * point of that curve, or no memory. EVP_PKEY_free() gives it back.
+ * The public key x || y, each of half bytes, on "P-256", "P-384" or "P-521"; NULL: not a point of
+ * that curve, or no memory. EVP_PKEY_free() gives it back. curves: NULL if there are none.
  */
-EVP_PKEY *csv_ecdsa_key(const char *curve, const uint8_t *xy, size_t half);
+EVP_PKEY *csv_ecdsa_key(struct csv_curves *curves, const char *curve, const uint8_t *xy,
+                        size_t half);
 /* Is this a key of that curve ("prime256v1", "secp384r1")? */
 bool csv_ecdsa_is_on(const EVP_PKEY *key, const char *group);
 /* Did key sign message? rs: r || s, each of half bytes. */

@@ -80,14 +80,16 @@ void csv_text_copy(char *target, size_t capacity, const char *text)
     snprintf(target, capacity, "%s", text);
 }
 
+/* Without branches: which of the five kinds a digit is no processor can guess. */
 static int base64_digit(uint8_t c, bool url)
 {
-    return c >= 'A' && c <= 'Z'              ? c - 'A'
-           : c >= 'a' && c <= 'z'            ? c - 'a' + 26
-           : c >= '0' && c <= '9'            ? c - '0' + 52
-           : c == (uint8_t)(url ? '-' : '+') ? 62
-           : c == (uint8_t)(url ? '_' : '/') ? 63
-                                             : -1;
+    unsigned upper = c - (unsigned)'A';
+    unsigned lower = c - (unsigned)'a';
+    unsigned digit = c - (unsigned)'0';
+    unsigned last[2] = {url ? '-' : '+', url ? '_' : '/'};
+    unsigned value = (upper < 26) * (upper + 1) | (lower < 26) * (lower + 27) |
+                     (digit < 10) * (digit + 53) | (c == last[0]) * 63u | (c == last[1]) * 64u;
+    return (int)value - 1;
 }
 
 static bool base64_read(const uint8_t *text, size_t size, bool url, uint8_t *bytes, size_t *count)

@@ -168,6 +168,26 @@ def appraise(sock, accept, public):
     expect(4, "verify: no such file", "verify", "missing", "--nonce", nonce, *accept)
     flip("bundle", "flipped", 100)
     expect(3, "verify: a flipped byte", "verify", "flipped", "--nonce", nonce, *accept)
+    wrapped(sock, nonce, accept)
+
+
+def wrapped(sock, nonce, accept):
+    """Evidence in an envelope: verify takes it, cmw opens it, a changed one is refused."""
+    ask = ("evidence", "--control", sock, "--nonce", nonce)
+    for form, begin in (("json", b'["application/x.caisson.caisson","'), ("cbor", b"\x83\x78")):
+        expect(0, f"evidence --cmw {form}", *ask, "--cmw", form, "-o", "bundle.cmw")
+        check(read("bundle.cmw").startswith(begin), "is a record of its form")
+        expect(0, "verify: a wrapped bundle", "verify", "bundle.cmw", "--nonce", nonce, *accept)
+        done = expect(0, "cmw open", "cmw", "open", "bundle.cmw", "--json")
+        inside = json.loads(done.stdout)
+        check(inside["format"] == "caisson" and nonce in inside["evidence"], "with the bundle")
+        flip("bundle.cmw", "flipped.cmw", 200)
+        expect(3, "verify: a flipped byte in it", "verify", "flipped.cmw", "--nonce", nonce,
+               *accept)
+    done = expect(0, "evidence --cmw --json", *ask, "--cmw", "json", "--json")
+    check(bytes.fromhex(json.loads(done.stdout)["evidence"]).startswith(b"["), "has the wrapper")
+    for form in ("tag", "xml"):
+        expect(2, f"evidence --cmw {form}", *ask, "--cmw", form)
 
 
 def seal(public):

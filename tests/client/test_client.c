@@ -270,6 +270,57 @@ static void key_files(void **state)
                      CSN_ERR_FORMAT);
 }
 
+/* Out of the tables, out of the file's bytes, and those behind still deliver where they did. */
+static void taken_out(void **state)
+{
+    (void)state;
+    static struct csv_tenant made;
+    static const uint8_t nothing[sizeof made.credentials[0]];
+    const char *const names[3] = {"one", "two", "three"};
+    struct csv_consumer consumer;
+    struct csv_credential producers[3];
+    assert_int_equal(csv_tenant_new(&made), CSN_OK);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct csv_rights rights = {.rights = CSN_WIRE_RIGHT_SUBMIT,
+                                          .consumer = i == 0 ? CSN_WIRE_CONSUMER_NONE : i};
+        assert_int_equal(csv_tenant_add_consumer(&made, names[i], false, &consumer), CSN_OK);
+        assert_int_equal(csv_tenant_add_producer(&made, &rights, &producers[i]), CSN_OK);
+    }
+    assert_int_equal(csv_tenant_remove_consumer(&made, "two"), CSN_ERR_STATE);
+    assert_int_equal(csv_tenant_remove_consumer(&made, "tw"), CSN_ERR_UNKNOWN);
+    assert_int_equal(csv_tenant_remove_producer(&made, producers[1].id ^ 1), CSN_ERR_UNKNOWN);
+    assert_int_equal(made.consumer_count + made.credential_count, 6);
+    assert_int_equal(csv_tenant_remove_producer(&made, producers[1].id), CSN_OK);
+    assert_int_equal(csv_tenant_remove_producer(&made, producers[1].id), CSN_ERR_UNKNOWN);
+    assert_int_equal(csv_tenant_remove_consumer(&made, "two"), CSN_OK);
+    assert_int_equal(made.consumer_count, 2);
+    assert_int_equal(made.credential_count, 2);
+    assert_string_equal(made.consumers[1].name, "three");
+    assert_true(made.credentials[0].id == producers[0].id);
+    assert_int_equal(made.credentials[0].consumer, CSN_WIRE_CONSUMER_NONE);
+    assert_true(made.credentials[1].id == producers[2].id);
+    assert_int_equal(made.credentials[1].consumer, 1);
+    assert_memory_equal(made.credentials[1].secret, producers[2].secret, 32);
+    assert_memory_equal(&made.credentials[2], nothing, sizeof nothing);
+    assert_memory_equal(&made.consumers[2], nothing, sizeof nothing);
+}
+
+/* The next grant shuts a producer out, with the context that it had open. */
+static void revoked(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
+    struct csv_sealer *other = solo_sealer(&tenant, &tenant.replier, NULL);
+    assert_int_equal(fake_one(&fake, record, seal(sealer))->code, CSN_WIRE_DONE);
+    assert_int_equal(csv_tenant_remove_producer(&tenant.tenant, tenant.producer.id), CSN_OK);
+    assert_int_equal(fake_one(&fake, record, seal(sealer))->code, CSN_WIRE_DONE);
+    fake_grant(&fake, &tenant, 2);
+    assert_int_equal(fake_one(&fake, record, seal(sealer))->code, CSN_WIRE_REJECT_KEY);
+    assert_int_equal(fake_one(&fake, record, seal(other))->code, CSN_WIRE_DONE);
+    csv_sealer_destroy(sealer);
+    csv_sealer_destroy(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(forged_receipts, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(statements, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(key_files, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(taken_out, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(revoked, solo_start, solo_stop),
     };
     if (csv_client_init() != CSN_OK) {
         return 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_loop.c: the run loop step by step, in one thread, against a host that is right or wrong. */
+#include "core/event.h"
 #include "enclave/gate.h"
 #include "enclave/loop.h"
 #include <caisson/wire/message.h>
@@ -141,6 +142,22 @@ static void it_parks_only_without_work(void **state)
     assert_int_equal(receive_all(1), 1);
 }
 
+/* More than a batch, and a host that sleeps: the first wake leaves work behind, the second none. */
+static void wakes_with_work_are_told_apart(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < CSN_WIRE_BATCH_COUNT_MAX + 8; i++) {
+        assert_int_equal(send(0, i, 8, false), CSN_OK);
+    }
+    for (uint32_t wakes = 1; wakes <= 2; wakes++) {
+        (void)csn_event_arm(worker.channels[0].host_event);
+        assert_true(cse_loop_step(&worker));
+        assert_int_equal(stats.wakes, wakes);
+        assert_int_equal(stats.wakes_with_work, 1);
+    }
+    assert_int_equal(receive_all(0), CSN_WIRE_BATCH_COUNT_MAX + 8);
+}
+
 static void idle_gives_all_credit_back(void **state)
 {
     (void)state;
@@ -225,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_parks_only_without_work, make, unmake),
+        cmocka_unit_test_setup_teardown(wakes_with_work_are_told_apart, make, unmake),
         cmocka_unit_test_setup_teardown(idle_gives_all_credit_back, make, unmake),
         cmocka_unit_test_setup_teardown(without_output_credit_input_stays_unread, make, unmake),
         cmocka_unit_test_setup_teardown(a_broken_channel_is_dropped_alone, make, unmake),

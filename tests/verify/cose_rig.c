@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cose_rig.c: see cose_rig.h. */
 #include "cose_rig.h"
+#include "extend.h"
 #include "table.h"
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 void made_raw(struct made *made, const void *bytes, size_t size)
 {
@@ -124,10 +124,7 @@ EVP_PKEY *made_key(const char *curve)
 static void add_extension(X509 *cert, int nid, const char *value)
 {
     if (value != NULL) {
-        X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-        assert_non_null(extension);
-        assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-        X509_EXTENSION_free(extension);
+        extend_words(cert, nid, value);
     }
 }
 

@@ -218,6 +218,32 @@ void table_forget(void)
     }
 }
 
+struct csv_policy *table_policy(const char *text)
+{
+    struct csv_policy *policy = NULL;
+    struct csv_policy_mistake mistake;
+    if (csv_policy_parse(text, strlen(text), &policy, &mistake) != CSN_OK) {
+        fail_msg("policy: %u:%u: %s\n%s", mistake.line, mistake.column, mistake.text, text);
+    }
+    return policy;
+}
+
+struct csv_policy *table_any;
+
+int table_start(void **state)
+{
+    (void)state;
+    return csv_policy_create_insecure_any(&table_any) == CSN_OK ? 0 : -1;
+}
+
+int table_stop(void **state)
+{
+    (void)state;
+    csv_policy_free(table_any);
+    table_forget();
+    return 0;
+}
+
 const struct csv_finding *table_finding(const struct csv_verdict *verdict, const char *id,
                                         uint32_t outcome)
 {

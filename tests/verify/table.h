@@ -56,6 +56,12 @@ int64_t table_time(const char *text);
 /* Adds a file of the vectors to an input; the file is kept until table_forget(). */
 void table_add(struct csv_input *input, uint32_t part, const char *path);
 void table_forget(void);
+/* A policy from text; fails the test with the mistake. */
+struct csv_policy *table_policy(const char *text);
+/* For a group of tests: a policy that accepts any claims, and what gives it back. */
+extern struct csv_policy *table_any;
+int table_start(void **state);
+int table_stop(void **state);
 /* The finding with that id and outcome; NULL if there is none. */
 const struct csv_finding *table_finding(const struct csv_verdict *verdict, const char *id,
                                         uint32_t outcome);

@@ -10,16 +10,6 @@
 
 /* ---- published tokens ---- */
 
-static struct csv_policy *parse(const char *text)
-{
-    struct csv_policy *policy = NULL;
-    struct csv_policy_mistake mistake;
-    if (csv_policy_parse(text, strlen(text), &policy, &mistake) != CSN_OK) {
-        fail_msg("line %u: %s", mistake.line, mistake.text);
-    }
-    return policy;
-}
-
 /* key: a file of the folder; NULL: none. */
 static csn_err appraise_file(const char *name, const char *key, const struct csv_policy *policy,
                              const uint8_t challenge[64], struct csv_verdict **verdict)
@@ -377,7 +367,7 @@ static csn_err appraise_made(struct made *made, EVP_PKEY *key, const char *polic
                              struct csv_verdict **verdict)
 {
     struct csv_input *input;
-    struct csv_policy *policy = parse(policy_text);
+    struct csv_policy *policy = table_policy(policy_text);
     char pem[512];
     size_t size = made_public_pem(key, pem, sizeof pem);
     assert_int_equal(csv_input_create(&input), CSN_OK);
@@ -518,7 +508,7 @@ static void framing(void **state)
     struct made made;
     struct csv_verdict *verdict = NULL;
     struct csv_input *input;
-    struct csv_policy *policy = parse(fresh_policy);
+    struct csv_policy *policy = table_policy(fresh_policy);
     token = fresh_token;
     token.tag = 398;
     make_token(&made, &token);

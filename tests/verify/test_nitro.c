@@ -33,16 +33,6 @@ static csn_err appraise_file(const char *name, const struct csv_policy *policy, 
     return result;
 }
 
-static struct csv_policy *parse(const char *text)
-{
-    struct csv_policy *policy = NULL;
-    struct csv_policy_mistake mistake;
-    if (csv_policy_parse(text, strlen(text), &policy, &mistake) != CSN_OK) {
-        fail_msg("line %u: %s", mistake.line, mistake.text);
-    }
-    return policy;
-}
-
 /* A policy that lists the first three registers of a row of the table. */
 static struct csv_policy *policy_of(const char *fields, const char *more)
 {
@@ -55,7 +45,7 @@ static struct csv_policy *policy_of(const char *fields, const char *more)
     snprintf(text, sizeof text,
              "%s[nitro]\npcrs.0 = [\"%s\"]\npcrs.1 = [\"%s\"]\npcrs.2 = [\"%s\"]\n%s", open_policy,
              values[0], values[1], values[2], more);
-    return parse(text);
+    return table_policy(text);
 }
 
 static bool is_document(const char *name)
@@ -346,7 +336,7 @@ static csn_err appraise_at(const struct document *document, const char *policy_t
     struct csv_input *input;
     struct csv_policy *policy = NULL;
     if (policy_text != NULL) {
-        policy = parse(policy_text);
+        policy = table_policy(policy_text);
     } else {
         assert_int_equal(csv_policy_create_insecure_any(&policy), CSN_OK);
     }
@@ -418,7 +408,7 @@ static void algorithm(void **state)
     document.sign = (struct sign1){.algorithm = -7, .key = other.keys[3]};
     struct made made;
     struct csv_verdict *verdict = NULL;
-    struct csv_policy *policy = parse(fresh_policy);
+    struct csv_policy *policy = table_policy(fresh_policy);
     struct csv_input *input;
     make_document(&made, &document);
     assert_int_equal(csv_input_create(&input), CSN_OK);

@@ -75,7 +75,8 @@ struct csn_wire_boot_stats {
     uint64_t scratch_high_water; /* bytes */
     uint64_t stack_high_water;   /* bytes, from the painted stack */
     uint64_t poisoned;           /* channels */
-    uint64_t reserved[4];
+    uint64_t wakes_with_work;    /* of the wakes, while input and output credit were there */
+    uint64_t reserved[3];
 };
 
 struct csn_wire_boot {

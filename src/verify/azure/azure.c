@@ -42,12 +42,15 @@ static void claim_text(struct csv_case *appraisal, const struct csv_json_view *v
     }
 }
 
-/* What the JSON does not say counts as false. */
+/* Claimed true only where the JSON says so, or, with doubtful, where it does not say false: what is
+ * left out counts as the worse. */
 static void claim_bool(struct csv_case *appraisal, const struct csv_json_view *view,
-                       uint32_t object, const char *name, const char *claim)
+                       uint32_t object, const char *name, const char *claim, bool doubtful)
 {
+    uint32_t member = csv_json_member(view, object, name);
     csv_claim_bool(appraisal, claim,
-                   csv_json_is(view, csv_json_member(view, object, name), CSN_JSON_TRUE));
+                   doubtful ? !csv_json_is(view, member, CSN_JSON_FALSE)
+                            : csv_json_is(view, member, CSN_JSON_TRUE));
 }
 
 static void claim_user_data(struct csv_case *appraisal, const struct csv_json_view *view)
@@ -66,10 +69,10 @@ static void claim_json(struct csv_case *appraisal, const struct csv_json_view *v
     uint32_t config = csv_json_member(view, 0, "vm-configuration");
     claim_text(appraisal, view, config, "vmUniqueId", "vm_unique_id");
     claim_text(appraisal, view, config, "root-cert-thumbprint", "root_cert_thumbprint");
-    claim_bool(appraisal, view, config, "secure-boot", "secure_boot");
-    claim_bool(appraisal, view, config, "console-enabled", "console_enabled");
-    claim_bool(appraisal, view, config, "tpm-enabled", "tpm_enabled");
-    claim_bool(appraisal, view, config, "tpm-persisted", "tpm_persisted");
+    claim_bool(appraisal, view, config, "secure-boot", "secure_boot", false);
+    claim_bool(appraisal, view, config, "console-enabled", "console_enabled", true);
+    claim_bool(appraisal, view, config, "tpm-enabled", "tpm_enabled", false);
+    claim_bool(appraisal, view, config, "tpm-persisted", "tpm_persisted", false);
     claim_user_data(appraisal, view);
 }
 

@@ -15,7 +15,7 @@
          .claim = "console_enabled",                                                               \
          .finding = "hcl.console",                                                                 \
          .kind = CSV_RULE_FLAG,                                                                    \
-         .silence = CSV_SILENCE_ALLOWS,                                                            \
+         .silence = CSV_SILENCE_REFUSES,                                                           \
          .mask = 1},                                                                               \
         {.key = "vm_ids",                                                                          \
          .claim = "vm_unique_id",                                                                  \

@@ -43,7 +43,7 @@ EVP_PKEY *csv_cca_platform_key(struct csv_bytes pem, struct csv_arena *arena, co
     struct csv_bytes spki;
     csv_pem_skip(&pem);
     bool one = csv_pem_next(&pem, "PUBLIC KEY", arena, &spki) && pem.size == 0;
-    return if_valid(one ? csv_key_read(spki) : NULL, why);
+    return if_valid(one ? csv_key_read(spki, NULL) : NULL, why);
 }
 
 static bool has_number(const struct csv_cbor *map, int64_t label, int64_t wanted)
@@ -93,5 +93,5 @@ EVP_PKEY *csv_cca_realm_key(const struct csv_cca_realm *realm, const char **why)
         *why = "not the 97 bytes of a point on P-384";
         return NULL;
     }
-    return if_valid(csv_ecdsa_key("P-384", point, COORDINATE_SIZE), why);
+    return if_valid(csv_ecdsa_key(NULL, "P-384", point, COORDINATE_SIZE), why);
 }

@@ -5,12 +5,6 @@
 #include "verify/text.h"
 #include <string.h>
 
-const struct csv_root csv_intel_roots[CSV_INTEL_ROOT_COUNT] = {
-    {"Intel SGX Root CA", {0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
-                           0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
-                           0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e}},
-};
-
 const struct csv_part *csv_collateral_part(const struct csv_input *input, const char *stem)
 {
     const struct csv_part *part;
@@ -24,40 +18,13 @@ const struct csv_part *csv_collateral_part(const struct csv_input *input, const 
     return NULL;
 }
 
-/* As the PCS puts chains into headers; other bytes stay as they are. */
-static struct csv_bytes percent_decoded(struct csv_arena *arena, struct csv_bytes text)
-{
-    uint8_t *bytes = csv_take(arena, text.size + 1, 1);
-    size_t size = 0;
-    if (bytes == NULL) {
-        return (struct csv_bytes){NULL, 0};
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        bytes[size] = text.at[i];
-        if (text.at[i] == '%' && i + 2 < text.size &&
-            csv_hex_read((const char *)text.at + i + 1, 2, &bytes[size])) {
-            i += 2;
-        }
-        size++;
-    }
-    return (struct csv_bytes){bytes, size};
-}
-
 bool csv_collateral_certs(struct csv_case *appraisal, const char *stem, struct csv_certs *certs)
 {
-    static const char encoded[] = "-----BEGIN%20";
     const struct csv_part *part = csv_collateral_part(appraisal->input, stem);
-    if (part == NULL) {
-        return true;
-    }
-    struct csv_bytes bytes = part->bytes;
-    if (bytes.size >= sizeof encoded && memcmp(bytes.at, encoded, sizeof encoded - 1) == 0) {
-        bytes = percent_decoded(appraisal->arena, bytes);
-    }
-    return csv_certs_read(certs, bytes);
+    return part == NULL || csv_certs_read(certs, part->bytes);
 }
 
-/* Hex as older services give it: DER begins with 30. */
+/* Hex as a PCCS gives it: DER begins with 30. */
 static struct csv_bytes hex_decoded(struct csv_arena *arena, struct csv_bytes text)
 {
     size_t size = text.size;
@@ -215,10 +182,8 @@ bool csv_collateral_open(struct csv_case *appraisal, const struct csv_collateral
 struct csv_cert *csv_collateral_signer(struct csv_case *appraisal, const char *stem,
                                        struct csv_certs *certs)
 {
-    static const struct csv_chain_options options = {.finding = "collateral.signer",
-                                                     .roots = csv_intel_roots,
-                                                     .root_count = CSV_INTEL_ROOT_COUNT,
-                                                     .depth_max = 2};
+    static const struct csv_chain_options options = {
+        .finding = "collateral.signer", .roots = &csv_roots_intel, .depth_max = 2};
     struct csv_chain chain;
     if (!csv_collateral_certs(appraisal, stem, certs)) {
         csv_note(appraisal, "collateral.signer", CSV_FAILED, "certificates", "bytes that are none");

@@ -18,10 +18,6 @@
 #include "verify/parse/json_view.h"
 #include "verify/x509/x509.h"
 
-/* The SHA-256 of Intel's root key is compiled in (docs/VERIFY.md). */
-#define CSV_INTEL_ROOT_COUNT 1
-extern const struct csv_root csv_intel_roots[CSV_INTEL_ROOT_COUNT];
-
 /* The part with that name (NULL: none). */
 const struct csv_part *csv_collateral_part(const struct csv_input *input, const char *stem);
 /* Adds the certificates of a part; false: they do not parse. True if there is no such part. */

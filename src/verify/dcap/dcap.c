@@ -128,10 +128,8 @@ static void claim_foreign_root(struct dcap *dcap)
 
 static void check_pck_chain(struct dcap *dcap)
 {
-    static const struct csv_chain_options options = {.finding = "pck.chain",
-                                                     .roots = csv_intel_roots,
-                                                     .root_count = CSV_INTEL_ROOT_COUNT,
-                                                     .depth_max = 3};
+    static const struct csv_chain_options options = {
+        .finding = "pck.chain", .roots = &csv_roots_intel, .depth_max = 3};
     struct csv_case *appraisal = dcap->appraisal;
     struct csv_chain chain;
     if (!csv_chain_check(appraisal, dcap->pck_cert, &dcap->certs, &options, &chain)) {
@@ -168,7 +166,11 @@ static void check_collateral(struct dcap *dcap)
         return; /* noted; nothing of this holds without a clock */
     }
     bool alone = csv_collateral_part(appraisal->input, "qe_identity_issuer_chain") != NULL;
-    struct csv_cert *signer = csv_collateral_signer(appraisal, "tcb_signing_chain", &dcap->signers);
+    /* The second name is that of the PCS's header. */
+    const char *stem = csv_collateral_part(appraisal->input, "tcb_info_issuer_chain") != NULL
+                           ? "tcb_info_issuer_chain"
+                           : "tcb_signing_chain";
+    struct csv_cert *signer = csv_collateral_signer(appraisal, stem, &dcap->signers);
     struct csv_cert *qe_signer =
         alone ? csv_collateral_signer(appraisal, "qe_identity_issuer_chain", &dcap->qe_signers)
               : signer;
@@ -212,7 +214,7 @@ static void check_qe(struct dcap *dcap)
 static void check_signature(struct dcap *dcap)
 {
     const struct csv_quote *quote = &dcap->quote;
-    EVP_PKEY *key = csv_ecdsa_key("P-256", quote->key, 32);
+    EVP_PKEY *key = csv_ecdsa_key(&dcap->appraisal->verdict->curves, "P-256", quote->key, 32);
     bool good = csv_ecdsa_check(key, EVP_sha256(), quote->signature, 32, quote->signed_bytes);
     csv_note_if(dcap->appraisal, "quote.signature", good, "signed by the attestation key",
                 key == NULL ? "a key that is no point of P-256"

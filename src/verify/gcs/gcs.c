@@ -19,12 +19,6 @@
 
 static const char issuer[] = "https://confidentialcomputing.googleapis.com";
 
-static const struct csv_root roots[] = {
-    {"confidential-space", {0x40, 0xb4, 0x64, 0xf4, 0xd4, 0xff, 0x94, 0x75, 0x72, 0xc6, 0xb2,
-                            0x38, 0x69, 0xa7, 0xbc, 0xca, 0xe3, 0xf6, 0x9b, 0xa9, 0xc8, 0x1a,
-                            0xde, 0x6c, 0x09, 0xd0, 0x35, 0xe4, 0x65, 0x7e, 0x40, 0xc4}},
-};
-
 static const char *header_fault(const struct csv_json_view *header)
 {
     uint32_t typ = csv_json_member(header, 0, "typ");
@@ -72,8 +66,7 @@ static void check_signature(struct csv_case *appraisal, const struct csv_jwt *jw
 {
     static const struct csv_chain_options options = {
         .finding = "gcs.chain",
-        .roots = roots,
-        .root_count = sizeof roots / sizeof roots[0],
+        .roots = &csv_roots_gcs,
         .depth_max = 4,
     };
     static const struct csv_algorithm rs256 = {.digest = "SHA256", .rsa = true};

@@ -16,13 +16,6 @@
 /* Longer fields are shown by their digest. */
 #define SHOWN_SIZE_MAX 128
 
-static const struct csv_root roots[] = {
-    {"AWS Nitro Enclaves Root-G1",
-     {0xf2, 0xca, 0xf5, 0xec, 0xc6, 0x19, 0x0b, 0x4a, 0x83, 0x99, 0xb7,
-      0x8b, 0xc5, 0x8a, 0x2b, 0xbc, 0xd0, 0x38, 0x23, 0x75, 0xdb, 0x8a,
-      0x1b, 0xfd, 0x78, 0xa8, 0x27, 0x43, 0x87, 0x4f, 0xd2, 0x25}},
-};
-
 static bool recognise(struct csv_bytes evidence)
 {
     static const uint8_t head[] = {0x84, 0x44, 0xa1, 0x01, 0x38, 0x22};
@@ -136,20 +129,21 @@ static void claim_window(struct csv_case *appraisal, const struct csv_certs *cer
                             iso_time(appraisal->arena, end, 0)));
 }
 
+static const char *key_digest(struct csv_arena *arena, const struct csv_cert *cert)
+{
+    uint8_t digest[32] = {0};
+    return csv_spki_sha256(cert, digest) ? csv_text_hex(arena, digest, sizeof digest) : "";
+}
+
 static void check_chain(struct csv_case *appraisal, const struct csv_certs *certs)
 {
-    static const struct csv_chain_options options = {.finding = "nitro.chain",
-                                                     .roots = roots,
-                                                     .root_count = sizeof roots / sizeof roots[0],
-                                                     .depth_max = CSV_CHAIN_DEPTH_MAX};
+    static const struct csv_chain_options options = {
+        .finding = "nitro.chain", .roots = &csv_roots_nitro, .depth_max = CSV_CHAIN_DEPTH_MAX};
     struct csv_chain chain;
     const struct csv_root *root;
-    uint8_t digest[32];
-    bool pinned = csv_spki_sha256(certs->at[1], digest) &&
-                  csv_root_is_pinned(appraisal, digest, roots, options.root_count, &root);
+    bool pinned = csv_root_is_pinned(appraisal, certs->at[1], options.roots, &root);
     csv_note_if(appraisal, "nitro.root", pinned, "the pinned root",
-                pinned && root != NULL ? root->name
-                                       : csv_text_hex(appraisal->arena, digest, sizeof digest));
+                pinned && root != NULL ? root->name : key_digest(appraisal->arena, certs->at[1]));
     csv_chain_check(appraisal, certs->at[0], certs, &options, &chain);
 }
 

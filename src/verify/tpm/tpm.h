@@ -45,7 +45,7 @@ void csv_tpm_quote_check(struct csv_case *appraisal, const struct csv_tpm_quote 
          .silence = CSV_SILENCE_ALLOWS},                                                           \
     {                                                                                              \
         .key = "safe", .claim = "safe", .finding = "tpm.clock", .kind = CSV_RULE_FLAG,             \
-        .silence = CSV_SILENCE_ALLOWS, .mask = 1                                                   \
+        .silence = CSV_SILENCE_REQUIRES, .mask = 1                                                 \
     }
 
 #endif

@@ -187,7 +187,7 @@ bool csv_cert_read(struct csv_cert *cert, struct csv_bytes bytes, size_t *size)
 EVP_PKEY *csv_cert_key(struct csv_cert *cert)
 {
     if (cert->key == NULL) {
-        cert->key = csv_key_read(cert->spki);
+        cert->key = csv_key_read(cert->spki, cert->curves);
     }
     return cert->key;
 }

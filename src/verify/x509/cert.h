@@ -11,7 +11,6 @@
 #define CSV_VERIFY_CERT_H
 
 #include "verify/case.h"
-#include <openssl/evp.h>
 
 /* Signature algorithms: what is signed with what. */
 struct csv_algorithm {
@@ -42,10 +41,11 @@ struct csv_cert {
     bool is_ca;
     uint64_t path_length; /* UINT64_MAX: not limited */
     bool has_usage;
-    uint16_t usage;        /* bit n of KeyUsage at 1 << n */
-    bool unknown_critical; /* an extension that must be understood, and is not */
-    EVP_PKEY *key;         /* NULL: not made yet */
-    uint8_t self_signed;   /* 0: not checked yet, 1: yes, 2: no */
+    uint16_t usage;            /* bit n of KeyUsage at 1 << n */
+    bool unknown_critical;     /* an extension that must be understood, and is not */
+    struct csv_curves *curves; /* the appraisal's; NULL outside one */
+    EVP_PKEY *key;             /* NULL: not made yet */
+    uint8_t self_signed;       /* 0: not checked yet, 1: yes, 2: no */
 };
 
 #define CSV_USAGE_CERT_SIGN (1u << 5)
@@ -56,8 +56,8 @@ bool csv_cert_read(struct csv_cert *cert, struct csv_bytes bytes, size_t *size);
 /* Its key, the certificate's; NULL: of a kind or on a curve that vendors do not use, or not a
  * point. */
 EVP_PKEY *csv_cert_key(struct csv_cert *cert);
-/* A key from a SubjectPublicKeyInfo; the caller's. */
-EVP_PKEY *csv_key_read(struct csv_bytes spki);
+/* A key from a SubjectPublicKeyInfo; the caller's. curves: NULL if there are none. */
+EVP_PKEY *csv_key_read(struct csv_bytes spki, struct csv_curves *curves);
 
 bool csv_spki_sha256(const struct csv_cert *cert, uint8_t digest[32]);
 /* The value of the extension with this OID in dotted form; false: absent. */

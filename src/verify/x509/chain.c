@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chain.c: the path from a leaf to a pinned root. See x509.h. */
 #include "verify/x509/x509.h"
-#include <string.h>
-
-bool csv_root_is_pinned(const struct csv_case *appraisal, const uint8_t digest[32],
-                        const struct csv_root *roots, size_t root_count,
-                        const struct csv_root **root)
-{
-    *root = NULL;
-    for (size_t i = 0; i < root_count; i++) {
-        if (memcmp(roots[i].spki_sha256, digest, 32) == 0) {
-            *root = &roots[i];
-            return true;
-        }
-    }
-    for (size_t i = 0; i < appraisal->input->test_root_count; i++) {
-        if (memcmp(appraisal->input->test_roots[i], digest, 32) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool fail(struct csv_case *appraisal, const struct csv_chain_options *options,
                  const char *expected, const struct csv_cert *cert, const char *what)
@@ -82,16 +62,6 @@ static bool issuer_is_named(const struct csv_cert *cert, const struct csv_certs 
     return found;
 }
 
-/* Whether cert is a pinned root that signed itself. */
-static bool is_root(const struct csv_case *appraisal, struct csv_cert *cert,
-                    const struct csv_chain_options *options, const struct csv_root **root)
-{
-    uint8_t digest[32];
-    return csv_spki_sha256(cert, digest) &&
-           csv_root_is_pinned(appraisal, digest, options->roots, options->root_count, root) &&
-           is_self_signed(cert);
-}
-
 static bool check_cert(struct csv_case *appraisal, const struct csv_chain_options *options,
                        struct csv_cert *cert, size_t depth)
 {
@@ -141,7 +111,8 @@ bool csv_chain_check(struct csv_case *appraisal, struct csv_cert *leaf,
             return false;
         }
         chain->at[chain->count++] = cert;
-        if (is_root(appraisal, cert, options, &chain->root)) {
+        if (csv_root_is_pinned(appraisal, cert, options->roots, &chain->root) &&
+            is_self_signed(cert)) {
             return csv_note(appraisal, options->finding, CSV_PASSED, "a chain to a pinned root",
                             chain->root != NULL ? chain->root->name : "a test root: INSECURE");
         }

@@ -127,6 +127,37 @@ size_t csv_crl_count(const struct csv_crl *crl)
     return is_listed(crl, NULL, &listed, &count) ? count : 0;
 }
 
+static bool is_same_run(struct csv_bytes a, struct csv_bytes b)
+{
+    return a.at == b.at && a.size == b.size;
+}
+
+/*
+ * A root's list is asked about several certificates; its signature is checked once for each issuer.
+ * It is known again by where it stands, for what a caller supplied does not change meanwhile. What
+ * was decoded stands in the arena, and is checked each time.
+ */
+static bool is_signed_by(const struct csv_case *appraisal, const struct csv_crl *crl,
+                         struct csv_cert *issuer)
+{
+    struct csv_verdict *verdict = appraisal->verdict;
+    for (size_t i = 0; i < verdict->signed_list_count; i++) {
+        const struct csv_signed_list *known = &verdict->signed_lists[i];
+        if (known->issuer == issuer && is_same_run(known->signed_part, crl->signed_part) &&
+            is_same_run(known->signature, crl->signature)) {
+            return true;
+        }
+    }
+    bool good = csv_signature_check(csv_cert_key(issuer), &crl->algorithm, crl->signed_part,
+                                    crl->signature);
+    if (good && verdict->signed_list_count < CSV_SIGNED_LIST_COUNT_MAX &&
+        !csv_arena_holds(appraisal->arena, crl->signed_part.at)) {
+        verdict->signed_lists[verdict->signed_list_count++] =
+            (struct csv_signed_list){crl->signed_part, crl->signature, issuer};
+    }
+    return good;
+}
+
 static const char *crl_fault(const struct csv_case *appraisal, const struct csv_crl *crl,
                              struct csv_cert *issuer)
 {
@@ -135,8 +166,7 @@ static const char *crl_fault(const struct csv_case *appraisal, const struct csv_
     if (!csv_crl_is_from(crl, issuer)) {
         return "the list is another issuer's";
     }
-    if (!signs || !csv_signature_check(csv_cert_key(issuer), &crl->algorithm, crl->signed_part,
-                                       crl->signature)) {
+    if (!signs || !is_signed_by(appraisal, crl, issuer)) {
         return "the list is not signed by the issuer";
     }
     return crl->unknown_critical     ? "the list has a critical extension that is not known"

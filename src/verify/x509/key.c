@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key.c: public keys and signature algorithms of certificates, handed to libcrypto. See cert.h. */
-#include "verify/ecdsa.h"
 #include "verify/parse/der.h"
 #include "verify/x509/cert.h"
 #include <openssl/core_names.h>
@@ -100,7 +99,8 @@ bool csv_algorithm_read(struct csv_bytes identifier, struct csv_algorithm *algor
     return false;
 }
 
-static EVP_PKEY *read_ec(struct csv_reader *parameters, struct csv_bytes bits)
+static EVP_PKEY *read_ec(struct csv_reader *parameters, struct csv_bytes bits,
+                         struct csv_curves *known)
 {
     static const struct {
         const char *oid;
@@ -116,7 +116,8 @@ static EVP_PKEY *read_ec(struct csv_reader *parameters, struct csv_bytes bits)
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
         if (csv_oid_is(oid, curves[i].oid)) {
             bool whole = bits.size == 1 + 2 * curves[i].half && bits.at[0] == 4;
-            return whole ? csv_ecdsa_key(curves[i].group, bits.at + 1, curves[i].half) : NULL;
+            return whole ? csv_ecdsa_key(known, curves[i].group, bits.at + 1, curves[i].half)
+                         : NULL;
         }
     }
     return NULL;
@@ -177,7 +178,7 @@ static EVP_PKEY *read_rsa(struct csv_bytes bits)
     return key;
 }
 
-EVP_PKEY *csv_key_read(struct csv_bytes spki)
+EVP_PKEY *csv_key_read(struct csv_bytes spki, struct csv_curves *curves)
 {
     struct csv_reader outer = csv_read(spki);
     struct csv_bytes content;
@@ -197,7 +198,7 @@ EVP_PKEY *csv_key_read(struct csv_bytes spki)
         return NULL;
     }
     if (csv_oid_is(oid, "1.2.840.10045.2.1")) {
-        return read_ec(&inner, bits);
+        return read_ec(&inner, bits, curves);
     }
     bool null = inner.left == 2 && memcmp(inner.at, "\x05\x00", 2) == 0;
     return csv_oid_is(oid, "1.2.840.113549.1.1.1") && null ? read_rsa(bits) : NULL;

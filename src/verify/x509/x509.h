@@ -26,8 +26,8 @@ struct csv_certs {
 
 /*
  * Adds the certificates in bytes: one DER certificate (zero bytes may follow it: some platforms
- * pad), or PEM blocks with nothing but white space and NULs around them. False: something else, or
- * too many.
+ * pad), or PEM blocks with nothing but white space and NULs around them, perhaps percent-encoded
+ * and behind the name of the HTTP header that they came in. False: something else, or too many.
  */
 bool csv_certs_read(struct csv_certs *certs, struct csv_bytes bytes);
 /* All parts of a kind. */
@@ -41,10 +41,19 @@ struct csv_root {
     uint8_t spki_sha256[32];
 };
 
+struct csv_root_list {
+    const struct csv_root *at;
+    size_t count;
+};
+extern const struct csv_root_list csv_roots_amd;   /* SEV-SNP: one ARK a product */
+extern const struct csv_root_list csv_roots_intel; /* SGX and TDX */
+extern const struct csv_root_list csv_roots_nitro;
+extern const struct csv_root_list csv_roots_gcs;
+extern const struct csv_root_list csv_roots_vtpm; /* attestation keys of clouds' virtual TPMs */
+
 struct csv_chain_options {
     const char *finding; /* id under which each fault is noted, and the success once */
-    const struct csv_root *roots;
-    size_t root_count;
+    const struct csv_root_list *roots;
     size_t depth_max; /* certificates, leaf and root counted */
     bool lax_issuers; /* issuers without basicConstraints pass (none of today's vendors) */
 };
@@ -61,10 +70,9 @@ bool csv_chain_check(struct csv_case *appraisal, struct csv_cert *leaf,
                      const struct csv_certs *pool, const struct csv_chain_options *options,
                      struct csv_chain *chain);
 
-/* The SHA-256 of a SubjectPublicKeyInfo is a vendor's root among these, or a test root. */
-bool csv_root_is_pinned(const struct csv_case *appraisal, const uint8_t digest[32],
-                        const struct csv_root *roots, size_t root_count,
-                        const struct csv_root **root);
+/* The key of cert is a vendor's root among these, or a test root (*root is then NULL). */
+bool csv_root_is_pinned(const struct csv_case *appraisal, const struct csv_cert *cert,
+                        const struct csv_root_list *roots, const struct csv_root **root);
 
 /*
  * Is serial of cert on the list? The list (DER or PEM) must be signed by issuer, name it, and hold

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dcap_rig.c: see dcap_rig.h. */
 #include "dcap_rig.h"
+#include "../extend.h"
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 
 static const uint8_t vendor[16] = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                    0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
+
+static const char root_name[] = "Intel SGX Root CA";
 
 static bool is_tdx(const struct dcap_rig *rig)
 {
@@ -238,14 +240,6 @@ static void make_extension(const struct dcap_rig *rig, struct der *whole)
     der_put(whole, 0x30, fields.bytes, fields.size);
 }
 
-static void add_extension(X509 *cert, int nid, const char *value)
-{
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-    assert_non_null(extension);
-    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-    X509_EXTENSION_free(extension);
-}
-
 static X509 *new_cert(const struct dcap_rig *rig, const char *name, enum rig_key key,
                       const char *issuer, enum rig_key issuer_key, const char *constraints)
 {
@@ -259,21 +253,14 @@ static X509 *new_cert(const struct dcap_rig *rig, const char *name, enum rig_key
     ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)RIG_NOW - 86400 * 365);
     ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)RIG_NOW + 86400 * 365);
     X509_set_pubkey(cert, rig->keys[key]);
-    add_extension(cert, NID_basic_constraints, constraints);
-    add_extension(cert, NID_key_usage,
-                  strcmp(constraints, "critical,CA:FALSE") == 0 ? "critical,digitalSignature"
-                                                                : "critical,keyCertSign,cRLSign");
+    extend_words(cert, NID_basic_constraints, constraints);
+    extend_words(cert, NID_key_usage,
+                 strcmp(constraints, "critical,CA:FALSE") == 0 ? "critical,digitalSignature"
+                                                               : "critical,keyCertSign,cRLSign");
     if (key == RIG_PCK && !has_fault(rig, "none")) {
         struct der der = {.size = 0};
-        ASN1_OBJECT *object = OBJ_txt2obj("1.2.840.113741.1.13.1", 1);
-        ASN1_OCTET_STRING *data = ASN1_OCTET_STRING_new();
         make_extension(rig, &der);
-        ASN1_OCTET_STRING_set(data, der.bytes, (int)der.size);
-        X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, data);
-        assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-        X509_EXTENSION_free(extension);
-        ASN1_OCTET_STRING_free(data);
-        ASN1_OBJECT_free(object);
+        extend_bytes(cert, "1.2.840.113741.1.13.1", der.bytes, der.size);
     }
     assert_true(X509_sign(cert, rig->keys[issuer_key], EVP_sha256()) > 0);
     return cert;
@@ -322,30 +309,41 @@ static size_t make_list(const struct dcap_rig *rig, X509 *issuer, enum rig_key s
     return (size_t)size;
 }
 
+static void digest_spki(X509 *cert, uint8_t digest[32])
+{
+    uint8_t *der = NULL;
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+    assert_int_equal(EVP_Digest(der, (size_t)size, digest, NULL, EVP_sha256(), NULL), 1);
+    OPENSSL_free(der);
+}
+
+static X509 *new_root(const struct dcap_rig *rig, enum rig_key key)
+{
+    return new_cert(rig, root_name, key, root_name, key, "critical,CA:TRUE,pathlen:1");
+}
+
 static void make_certificates(struct dcap_rig *rig)
 {
-    static const char root_name[] = "Intel SGX Root CA";
     static const char ca_name[] = "Intel SGX PCK Platform CA";
-    X509 *root =
-        new_cert(rig, root_name, RIG_ROOT, root_name, RIG_ROOT, "critical,CA:TRUE,pathlen:1");
+    enum rig_key issuer = rig->two_roots ? RIG_OTHER : rig->signer_issuer;
+    X509 *root = new_root(rig, RIG_ROOT);
+    X509 *other = new_root(rig, RIG_OTHER);
     X509 *ca = new_cert(rig, ca_name, RIG_CA, root_name, RIG_ROOT, "critical,CA:TRUE,pathlen:0");
     X509 *pck = new_cert(rig, rig->pck_name, RIG_PCK, ca_name, RIG_CA, "critical,CA:FALSE");
     X509 *signer = new_cert(rig, rig->signer_name, RIG_SIGNER,
-                            rig->signer_issuer == RIG_CA ? ca_name : root_name, rig->signer_issuer,
-                            "critical,CA:FALSE");
+                            issuer == RIG_CA ? ca_name : root_name, issuer, "critical,CA:FALSE");
     X509 *path[] = {pck, ca, root};
-    X509 *signers[] = {signer, ca, root};
+    X509 *signers[] = {signer, ca, rig->two_roots ? other : root};
     put_pem(rig->pck_chain, sizeof rig->pck_chain, path, 3);
     put_pem(rig->signer_chain, sizeof rig->signer_chain, signers, 3);
     rig->root_list_size = make_list(rig, root, rig->root_list_signer, rig->revoked, rig->root_list,
                                     sizeof rig->root_list);
     rig->pck_list_size = make_list(rig, rig->lists_crossed ? root : ca, rig->pck_list_signer,
                                    rig->revoked, rig->pck_list, sizeof rig->pck_list);
-    uint8_t *der = NULL;
-    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(root), &der);
-    assert_int_equal(EVP_Digest(der, (size_t)size, rig->root_spki, NULL, EVP_sha256(), NULL), 1);
-    OPENSSL_free(der);
+    digest_spki(root, rig->root_spki);
+    digest_spki(other, rig->other_spki);
     X509_free(root);
+    X509_free(other);
     X509_free(ca);
     X509_free(pck);
     X509_free(signer);
@@ -608,6 +606,9 @@ struct csv_input *dcap_rig_input(const struct dcap_rig *rig)
     }
     csv_input_set_time(input, RIG_NOW);
     assert_int_equal(csv_input_trust_test_root_insecure(input, rig->root_spki), CSN_OK);
+    if (rig->two_roots) {
+        assert_int_equal(csv_input_trust_test_root_insecure(input, rig->other_spki), CSN_OK);
+    }
     return input;
 }
 

@@ -53,6 +53,7 @@ struct dcap_rig {
     /* Issuers of certificates, and what they are called. */
     const char *signer_name;
     enum rig_key signer_issuer;
+    bool two_roots; /* the signer hangs below another root of the same name, trusted as well */
     /* Revoked: bits of 1 << enum rig_key. Lists hold around now unless moved. */
     unsigned revoked;
     int64_t list_shift; /* seconds */
@@ -98,6 +99,7 @@ struct dcap_rig {
     char tcb_info[16384];
     char qe_identity[4096];
     uint8_t root_spki[32];
+    uint8_t other_spki[32];
 };
 
 /* The keys, once; then all data as for a good quote of that kind. */

@@ -4,6 +4,7 @@
  * shows: each step of the appraisal is failed alone, and all ways in which statuses meet.
  */
 #include "dcap_rig.h"
+#include <openssl/pem.h>
 #include <stdio.h>
 
 static struct dcap_rig rig;
@@ -256,6 +257,45 @@ static void revocation(void **state)
     rig.pck_list_signer = RIG_ROOT;
     rig.lists_crossed = true;
     refuse("pck.revoked");
+}
+
+/* One list, two roots of its issuer's name: only one of them signed it. */
+static void list_of_one_root(void **state)
+{
+    (void)state;
+    dcap_rig_init(&rig, 4, 2);
+    rig.two_roots = true;
+    dcap_rig_make(&rig);
+    struct csv_verdict *verdict = NULL;
+    assert_int_equal(dcap_rig_appraise(&rig, NULL, &verdict), INVALID);
+    assert_non_null(table_finding(verdict, "pck.ca-revoked", CSV_PASSED));
+    assert_non_null(table_finding(verdict, "collateral.signer", CSV_PASSED));
+    assert_non_null(table_finding(verdict, "collateral.revoked", CSV_FAILED));
+    csv_verdict_free(verdict);
+}
+
+/* A second list of the same issuer's name, which it did not sign, beside one that it did. */
+static void list_beside(void **state)
+{
+    (void)state;
+    uint8_t forged[sizeof rig.root_list];
+    struct csv_policy *any = NULL;
+    struct csv_verdict *verdict = NULL;
+    dcap_rig_init(&rig, 4, 2);
+    rig.root_list_signer = RIG_OTHER;
+    dcap_rig_make(&rig);
+    size_t size = rig.root_list_size;
+    memcpy(forged, rig.root_list, size);
+    rig.root_list_signer = RIG_ROOT;
+    dcap_rig_make(&rig);
+    struct csv_input *input = dcap_rig_input(&rig);
+    assert_int_equal(csv_input_add(input, CSV_PART_CRL, NULL, forged, size), CSN_OK);
+    assert_int_equal(csv_policy_create_insecure_any(&any), CSN_OK);
+    assert_int_equal(csv_appraise(any, input, CSV_FORMAT_TDX, &verdict), INVALID);
+    assert_non_null(table_finding(verdict, "pck.ca-revoked", CSV_FAILED));
+    csv_verdict_free(verdict);
+    csv_policy_free(any);
+    csv_input_free(input);
 }
 
 static void untrusted_root(void **state)
@@ -663,27 +703,139 @@ static void advisories(void **state)
     csv_verdict_free(verdict);
 }
 
-static void encoded_chain(void **state)
+/* What is made stands as somebody may have saved it; then with one byte of it wrong. */
+static void accept_then_refuse(char *text, size_t at, const char *id)
 {
-    (void)state;
     struct csv_verdict *verdict = NULL;
+    csn_err result = dcap_rig_appraise(&rig, NULL, &verdict);
+    if (result != CSN_OK) {
+        table_explain(verdict);
+        fail_msg("refused with %s", id);
+    }
+    csv_verdict_free(verdict);
+    text[at] = text[at] == '0' ? '1' : '0';
+    assert_int_equal(dcap_rig_appraise(&rig, NULL, &verdict), INVALID);
+    assert_non_null(table_finding(verdict, id, CSV_FAILED));
+    csv_verdict_free(verdict);
+}
+
+/* As in the headers of Intel's PCS: percent-encoded, and perhaps with the header's name. */
+static void encode_chain(char *chain, size_t capacity, const char *name)
+{
     char text[sizeof rig.signer_chain];
-    size_t size = 0;
-    dcap_rig_init(&rig, 4, 2);
-    dcap_rig_make(&rig);
-    for (const char *at = rig.signer_chain; *at != 0; at++) {
+    size_t size = (size_t)snprintf(text, sizeof text, "%s", name);
+    for (const char *at = chain; *at != 0; at++) {
         bool plain = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') || *at == '-' ||
                      (*at >= '0' && *at <= '9');
         size += (size_t)snprintf(text + size, sizeof text - size, plain ? "%c" : "%%%02X",
                                  (unsigned char)*at);
     }
-    memcpy(rig.signer_chain, text, size + 1);
-    assert_int_equal(dcap_rig_appraise(&rig, NULL, &verdict), CSN_OK);
-    csv_verdict_free(verdict);
+    if (*name != 0) {
+        size += (size_t)snprintf(text + size, sizeof text - size, "\r\n");
+    }
+    assert_true(size < sizeof text && size < capacity);
+    memcpy(chain, text, size + 1);
+}
+
+static void encoded_chain(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"",
+                                        "TCB-Info-Issuer-Chain: ", "sgx-tcb-info-issuer-chain:"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        dcap_rig_init(&rig, 4, 2);
+        dcap_rig_make(&rig);
+        encode_chain(rig.signer_chain, sizeof rig.signer_chain, names[i]);
+        accept_then_refuse(rig.signer_chain, 200, "collateral.signer");
+    }
+    dcap_rig_make(&rig);
     snprintf(rig.signer_chain, sizeof rig.signer_chain, "no certificate");
+    struct csv_verdict *verdict = NULL;
     assert_int_equal(dcap_rig_appraise(&rig, NULL, &verdict), INVALID);
     assert_non_null(table_finding(verdict, "collateral.signer", CSV_FAILED));
     csv_verdict_free(verdict);
+}
+
+/* A quote without certificates: leaf and issuers in one file, encoded. */
+static void encoded_pck_chain(void **state)
+{
+    (void)state;
+    dcap_rig_init(&rig, 3, 1);
+    rig.cert_type = 3;
+    dcap_rig_make(&rig);
+    encode_chain(rig.pck_chain, sizeof rig.pck_chain, "SGX-PCK-Certificate-Issuer-Chain: ");
+    accept_then_refuse(rig.pck_chain, 200, "pck.chain");
+}
+
+/* Lists as the PCS gives them (PEM), and as a PCCS does (hex). */
+static void encode_list(uint8_t *list, size_t *size, const char *digits)
+{
+    char text[sizeof rig.root_list];
+    if (digits == NULL) {
+        const uint8_t *at = list;
+        char *pem = NULL;
+        BIO *bio = BIO_new(BIO_s_mem());
+        X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)*size);
+        assert_int_equal(PEM_write_bio_X509_CRL(bio, crl), 1);
+        *size = (size_t)BIO_get_mem_data(bio, &pem);
+        assert_true(*size < sizeof text);
+        memcpy(text, pem, *size);
+        X509_CRL_free(crl);
+        BIO_free(bio);
+    } else {
+        size_t count = 0;
+        assert_true(2 * *size + 2 < sizeof text);
+        for (size_t i = 0; i < *size; i++) {
+            text[count++] = digits[list[i] >> 4];
+            text[count++] = digits[list[i] & 15];
+        }
+        text[count++] = '\n';
+        *size = count;
+    }
+    memcpy(list, text, *size);
+}
+
+static void encoded_lists(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {NULL, "0123456789abcdef", "0123456789ABCDEF"};
+    for (size_t i = 0; i < 2 * sizeof forms / sizeof forms[0]; i++) {
+        dcap_rig_init(&rig, 4, 2);
+        dcap_rig_make(&rig);
+        encode_list(rig.root_list, &rig.root_list_size, forms[i / 2]);
+        encode_list(rig.pck_list, &rig.pck_list_size, forms[i / 2]);
+        uint8_t *list = i % 2 == 0 ? rig.root_list : rig.pck_list;
+        size_t size = i % 2 == 0 ? rig.root_list_size : rig.pck_list_size;
+        accept_then_refuse((char *)list, size - 60, i % 2 == 0 ? "pck.ca-revoked" : "pck.revoked");
+    }
+}
+
+/* The signer's chain under the name of the header. */
+static void header_names(void **state)
+{
+    (void)state;
+    struct csv_policy *any = NULL;
+    assert_int_equal(csv_policy_create_insecure_any(&any), CSN_OK);
+    dcap_rig_init(&rig, 4, 2);
+    dcap_rig_make(&rig);
+    for (int i = 0; i < 2; i++) {
+        struct csv_verdict *verdict = NULL;
+        char chain[sizeof rig.signer_chain];
+        memcpy(chain, rig.signer_chain, sizeof chain);
+        rig.signer_chain[0] = 0;
+        struct csv_input *input = dcap_rig_input(&rig);
+        memcpy(rig.signer_chain, chain, sizeof chain);
+        if (i == 1) {
+            assert_int_equal(csv_input_add(input, CSV_PART_COLLATERAL, "tcb_info_issuer_chain.pem",
+                                           chain, strlen(chain)),
+                             CSN_OK);
+        }
+        assert_int_equal(csv_appraise(any, input, CSV_FORMAT_TDX, &verdict),
+                         i == 1 ? CSN_OK : OPEN);
+        csv_verdict_free(verdict);
+        csv_input_free(input);
+    }
+    csv_policy_free(any);
 }
 
 /* What a body of type 4 adds is claimed. */
@@ -722,6 +874,8 @@ int main(void)
         cmocka_unit_test(bad_numbers),
         cmocka_unit_test(certificates),
         cmocka_unit_test(revocation),
+        cmocka_unit_test(list_of_one_root),
+        cmocka_unit_test(list_beside),
         cmocka_unit_test(untrusted_root),
         cmocka_unit_test(other_certification),
         cmocka_unit_test(collateral_signers),
@@ -738,6 +892,9 @@ int main(void)
         cmocka_unit_test(relaunch),
         cmocka_unit_test(advisories),
         cmocka_unit_test(encoded_chain),
+        cmocka_unit_test(encoded_pck_chain),
+        cmocka_unit_test(encoded_lists),
+        cmocka_unit_test(header_names),
         cmocka_unit_test(long_body),
     };
     return cmocka_run_group_tests(tests, NULL, free_rig);

@@ -58,16 +58,6 @@ struct csv_verdict *snp_case_appraise(struct snp_case *one, const struct csv_pol
     return verdict;
 }
 
-struct csv_policy *snp_policy(const char *text)
-{
-    struct csv_policy *policy = NULL;
-    struct csv_policy_mistake mistake;
-    if (csv_policy_parse(text, strlen(text), &policy, &mistake) != CSN_OK) {
-        fail_msg("policy: %u:%u: %s", mistake.line, mistake.column, mistake.text);
-    }
-    return policy;
-}
-
 void snp_policy_text(const struct csv_verdict *verdict, char *target, size_t capacity)
 {
     size_t size = 0;

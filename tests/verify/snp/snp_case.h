@@ -24,8 +24,6 @@ struct csv_input *snp_case_input(const struct snp_case *one);
 /* Appraised under policy with the report's own data as what is expected; frees the input. */
 struct csv_verdict *snp_case_appraise(struct snp_case *one, const struct csv_policy *policy,
                                       struct csv_input *input);
-/* A policy from text; fails the test with the mistake. */
-struct csv_policy *snp_policy(const char *text);
 /* The policy that `policy init` makes of a verdict, as text in target. */
 void snp_policy_text(const struct csv_verdict *verdict, char *target, size_t capacity);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snp_rig.c: see snp_rig.h. Layouts are written here a second time, from AMD's documents. */
 #include "snp_rig.h"
+#include "../extend.h"
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 
 #define ARC "1.3.6.1.4.1.3704.1."
@@ -130,18 +130,6 @@ static X509 *make_cert(const char *subject, const char *issuer, EVP_PKEY *key, l
     return cert;
 }
 
-static void extend(X509 *cert, const char *oid, const uint8_t *value, size_t size)
-{
-    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-    ASN1_OCTET_STRING *data = ASN1_OCTET_STRING_new();
-    ASN1_OCTET_STRING_set(data, value, (int)size);
-    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, data);
-    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-    X509_EXTENSION_free(extension);
-    ASN1_OCTET_STRING_free(data);
-    ASN1_OBJECT_free(object);
-}
-
 static void extend_number(X509 *cert, const char *oid, int number)
 {
     /* a DER INTEGER is signed: from 128 on it takes another byte */
@@ -151,14 +139,14 @@ static void extend_number(X509 *cert, const char *oid, int number)
         der[2] = (uint8_t)(number >> 8);
         der[3] = (uint8_t)number;
     }
-    extend(cert, oid, der, 2u + der[1]);
+    extend_bytes(cert, oid, der, 2u + der[1]);
 }
 
 static void extend_text(X509 *cert, const char *oid, const char *text)
 {
     uint8_t der[64] = {0x16, (uint8_t)strlen(text)};
     memcpy(der + 2, text, strlen(text));
-    extend(cert, oid, der, 2 + strlen(text));
+    extend_bytes(cert, oid, der, 2 + strlen(text));
 }
 
 static void extend_vek(X509 *cert, const struct snp_vek_text *text)
@@ -180,19 +168,12 @@ static void extend_vek(X509 *cert, const struct snp_vek_text *text)
     uint8_t hwid[66] = {0x04, (uint8_t)text->hwid_size};
     memcpy(hwid + 2, text->hwid, 64);
     if (text->hwid_size != 0) {
-        extend(cert, ARC "4", text->hwid_wrapped ? hwid : hwid + 2,
-               text->hwid_size + (text->hwid_wrapped ? 2 : 0));
+        extend_bytes(cert, ARC "4", text->hwid_wrapped ? hwid : hwid + 2,
+                     text->hwid_size + (text->hwid_wrapped ? 2 : 0));
     }
     if (text->csp != NULL) {
         extend_text(cert, ARC "5", text->csp);
     }
-}
-
-static void make_ca(X509 *cert)
-{
-    X509_EXTENSION *ca = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
-    assert_int_equal(X509_add_ext(cert, ca, -1), 1);
-    X509_EXTENSION_free(ca);
 }
 
 void snp_rig_certify(struct snp_rig *rig)
@@ -203,9 +184,9 @@ void snp_rig_certify(struct snp_rig *rig)
     rig->ark = make_cert(text->root, text->root, rig->ark_key, 1);
     rig->ask = make_cert(text->issuer, text->root, rig->ask_key, 2);
     rig->vek = make_cert("SEV-VEK", text->issuer, rig->vek_key, 0);
-    make_ca(rig->ark);
+    extend_words(rig->ark, NID_basic_constraints, "critical,CA:TRUE");
     if (text->ca) {
-        make_ca(rig->ask);
+        extend_words(rig->ask, NID_basic_constraints, "critical,CA:TRUE");
     }
     extend_vek(rig->vek, text);
     assert_true(X509_sign(rig->ark, rig->ark_key, EVP_sha384()) > 0);

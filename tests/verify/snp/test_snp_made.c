@@ -7,26 +7,12 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 
-static struct csv_policy *any;
 static struct snp_rig rig;
-
-static int start(void **state)
-{
-    (void)state;
-    return csv_policy_create_insecure_any(&any) == CSN_OK ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    csv_policy_free(any);
-    return 0;
-}
 
 /* The verdict is result, and id came out as outcome (NULL: whatever). Frees the input. */
 static void expect(struct csv_input *input, uint32_t result, const char *id, uint32_t outcome)
 {
-    struct csv_verdict *verdict = snp_rig_appraise(any, input);
+    struct csv_verdict *verdict = snp_rig_appraise(table_any, input);
     if (csv_verdict_result(verdict) != result ||
         (id != NULL && table_finding(verdict, id, outcome) == NULL)) {
         table_explain(verdict);
@@ -126,7 +112,7 @@ static void turin_has_its_own_layout(void **state)
     };
     snp_rig_init(&rig, SNP_TURIN, 5, false);
     changes(list, sizeof list / sizeof list[0]);
-    struct csv_verdict *verdict = snp_rig_appraise(any, snp_rig_input(&rig));
+    struct csv_verdict *verdict = snp_rig_appraise(table_any, snp_rig_input(&rig));
     assert_string_equal(csv_verdict_claim(verdict, "reported_spl"),
                         "fmc:3,bl:1,tee:4,snp:2,ucode:200");
     csv_verdict_free(verdict);
@@ -417,13 +403,13 @@ static void a_list_is_wanted(void **state)
     (void)state;
     static char text[16384];
     snp_rig_init(&rig, SNP_MILAN, 3, false);
-    struct csv_verdict *verdict = snp_rig_appraise(any, snp_rig_input(&rig));
+    struct csv_verdict *verdict = snp_rig_appraise(table_any, snp_rig_input(&rig));
     snp_policy_text(verdict, text, sizeof text);
     csv_verdict_free(verdict);
     char *line = strstr(text, "crl = \"any\"\n");
     assert_non_null(line);
     for (unsigned i = 0; i < 3; i++) {
-        struct csv_policy *policy = snp_policy(text);
+        struct csv_policy *policy = table_policy(text);
         verdict = snp_rig_appraise(policy, snp_rig_input(&rig));
         assert_int_equal(csv_verdict_result(verdict), i == 0 ? CSV_VALID : CSV_UNVERIFIABLE);
         assert_non_null(table_finding(verdict, "snp.crl", i == 0 ? CSV_WARNED : CSV_MISSING));
@@ -532,5 +518,5 @@ int main(void)
         cmocka_unit_test(pem_bundle),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, table_start, table_stop);
 }

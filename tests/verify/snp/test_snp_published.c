@@ -9,23 +9,8 @@
 #include <stdio.h>
 
 static const char *const apart[] = {"vek", "issuer", "root", NULL};
-static struct csv_policy *any;
 static struct snp_case one;
 static char text[16384];
-
-static int start(void **state)
-{
-    (void)state;
-    return csv_policy_create_insecure_any(&any) == CSN_OK ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    csv_policy_free(any);
-    table_forget();
-    return 0;
-}
 
 static bool is_report(const char *name)
 {
@@ -36,7 +21,7 @@ static size_t check_report(const char *name)
 {
     snp_case_load(&one, name);
     uint32_t expected = one.vek[0] != 0 ? CSV_VALID : CSV_UNVERIFIABLE;
-    struct csv_verdict *verdict = snp_case_appraise(&one, any, snp_case_input(&one));
+    struct csv_verdict *verdict = snp_case_appraise(&one, table_any, snp_case_input(&one));
     if (csv_verdict_result(verdict) != expected) {
         table_explain(verdict);
         fail_msg("%s: result %u", name, csv_verdict_result(verdict));
@@ -45,7 +30,7 @@ static size_t check_report(const char *name)
     size_t compared = table_compare(verdict, one.fields, apart);
     if (expected == CSV_VALID) {
         snp_policy_text(verdict, text, sizeof text);
-        struct csv_policy *strict = snp_policy(text);
+        struct csv_policy *strict = table_policy(text);
         csv_verdict_free(verdict);
         verdict = snp_case_appraise(&one, strict, snp_case_input(&one));
         if (csv_verdict_result(verdict) != CSV_VALID) {
@@ -106,7 +91,7 @@ static void certificates(void **state)
         report_of(name, report);
         snp_case_load(&one, report);
         snprintf(one.vek, sizeof one.vek, "%s", name);
-        struct csv_verdict *verdict = snp_case_appraise(&one, any, snp_case_input(&one));
+        struct csv_verdict *verdict = snp_case_appraise(&one, table_any, snp_case_input(&one));
         bool bad = strncmp(name, "bad/", 4) == 0;
         if (table_finding(verdict, "snp.chain", bad ? CSV_FAILED : CSV_PASSED) == NULL) {
             table_explain(verdict);
@@ -134,10 +119,12 @@ static void broken_files(void **state)
         assert_int_equal(csv_input_create(&input), CSN_OK);
         table_add(input, CSV_PART_EVIDENCE, names[i]);
         csv_input_set_time(input, table_time("2025-09-01"));
-        assert_int_equal(csv_appraise(any, input, CSV_FORMAT_SNP, &verdict), CSN_ERR_EVIDENCE);
+        assert_int_equal(csv_appraise(table_any, input, CSV_FORMAT_SNP, &verdict),
+                         CSN_ERR_EVIDENCE);
         assert_non_null(table_finding(verdict, "snp.size", CSV_FAILED));
         csv_verdict_free(verdict);
-        assert_int_equal(csv_appraise(any, input, CSV_FORMAT_AUTO, &verdict), CSN_ERR_EVIDENCE);
+        assert_int_equal(csv_appraise(table_any, input, CSV_FORMAT_AUTO, &verdict),
+                         CSN_ERR_EVIDENCE);
         csv_verdict_free(verdict);
         csv_input_free(input);
     }
@@ -154,5 +141,5 @@ int main(void)
         return 0;
     }
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, table_start, table_stop);
 }

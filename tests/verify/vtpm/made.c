@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* made.c: see made.h. */
 #include "made.h"
+#include "../extend.h"
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 
 static struct {
@@ -61,26 +61,6 @@ static void name(X509_NAME *target, const char *text)
     X509_NAME_add_entry_by_txt(target, "CN", MBSTRING_ASC, (const uint8_t *)text, -1, -1, 0);
 }
 
-static void extend(X509 *cert, int nid, const char *value)
-{
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-    assert_non_null(extension);
-    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-    X509_EXTENSION_free(extension);
-}
-
-static void extend_gce(X509 *cert, const uint8_t *value, size_t size)
-{
-    ASN1_OBJECT *object = OBJ_txt2obj("1.3.6.1.4.1.11129.2.1.21", 1);
-    ASN1_OCTET_STRING *data = ASN1_OCTET_STRING_new();
-    ASN1_OCTET_STRING_set(data, value, (int)size);
-    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, data);
-    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
-    X509_EXTENSION_free(extension);
-    ASN1_OCTET_STRING_free(data);
-    ASN1_OBJECT_free(object);
-}
-
 struct made_der made_certificate(const struct made_cert *text)
 {
     struct made_der der = {0};
@@ -93,13 +73,13 @@ struct made_der made_certificate(const struct made_cert *text)
     ASN1_TIME_set(X509_getm_notAfter(cert), text->until != 0 ? text->until : MADE_TIME + 86400);
     X509_set_pubkey(cert, text->key);
     if (text->constraints != NULL) {
-        extend(cert, NID_basic_constraints, text->constraints);
+        extend_words(cert, NID_basic_constraints, text->constraints);
     }
     if (text->usage != NULL) {
-        extend(cert, NID_key_usage, text->usage);
+        extend_words(cert, NID_key_usage, text->usage);
     }
     if (text->gce != NULL) {
-        extend_gce(cert, text->gce, text->gce_size);
+        extend_bytes(cert, "1.3.6.1.4.1.11129.2.1.21", text->gce, text->gce_size);
     }
     assert_true(X509_sign(cert, text->signer, EVP_sha256()) > 0);
     uint8_t *at = der.bytes;

@@ -12,23 +12,8 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-static struct csv_policy *any;
 static char text[32768];
 static size_t step = 211;
-
-static int start(void **state)
-{
-    (void)state;
-    return csv_policy_create_insecure_any(&any) == CSN_OK ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    csv_policy_free(any);
-    made_forget();
-    return 0;
-}
 
 /* ---- published ---- */
 
@@ -48,8 +33,9 @@ static void published(void **state)
     for (size_t i = 0; i < AZURE_CASE_COUNT; i++) {
         const struct azure_case *one = &azure_cases[i];
         size_t size = 0;
-        struct csv_verdict *verdict = vtpm_expect(any, azure_input(one, NULL, NULL), one->format,
-                                                  CSV_VALID, "tpm.pcr-digest", CSV_PASSED);
+        struct csv_verdict *verdict =
+            vtpm_expect(table_any, azure_input(one, NULL, NULL), one->format, CSV_VALID,
+                        "tpm.pcr-digest", CSV_PASSED);
         compared += compare(verdict, one);
         if (one->tcb_status != NULL) {
             assert_string_equal(csv_verdict_tcb_status(verdict), one->tcb_status);
@@ -58,7 +44,7 @@ static void published(void **state)
         csv_verdict_free(verdict);
         table_forget();
         /* its own policy accepts it, and no other set */
-        struct csv_policy *strict = vtpm_policy(text);
+        struct csv_policy *strict = table_policy(text);
         for (size_t j = 0; j < AZURE_CASE_COUNT; j++) {
             uint32_t result = i == j ? CSV_VALID : CSV_INVALID;
             csv_verdict_free(vtpm_expect(strict, azure_input(&azure_cases[j], NULL, NULL),
@@ -75,7 +61,7 @@ static void expect_parts(const struct azure_case *one, const struct azure_parts 
                          uint32_t result, const char *id, uint32_t outcome)
 {
     csv_verdict_free(
-        vtpm_expect(any, azure_input(one, parts, NULL), one->format, result, id, outcome));
+        vtpm_expect(table_any, azure_input(one, parts, NULL), one->format, result, id, outcome));
     table_forget();
 }
 
@@ -126,7 +112,7 @@ static void expect_byte(const struct azure_case *one, size_t offset, uint8_t fli
     assert_int_equal(file.size, 2600);
     file.bytes[offset] ^= flip;
     struct csv_verdict *verdict =
-        vtpm_expect(any, azure_input(one, NULL, file.bytes), one->format, result, id,
+        vtpm_expect(table_any, azure_input(one, NULL, file.bytes), one->format, result, id,
                     result == CSV_VALID ? CSV_PASSED : CSV_FAILED);
     csv_verdict_free(verdict);
     free(file.bytes);
@@ -198,7 +184,7 @@ static void bits(void **state)
         for (size_t bit = i; bit < 2600 * 8; bit += step) {
             struct csv_verdict *verdict = NULL;
             bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            csn_err err = csv_appraise(any, input, one->format, &verdict);
+            csn_err err = csv_appraise(table_any, input, one->format, &verdict);
             bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
             if ((err == CSN_OK) != is_unbound(one, bit / 8)) {
                 fail_msg("%s: bit %zu of byte %zu", one->folder, bit % 8, bit / 8);
@@ -341,7 +327,7 @@ static void expect_made(struct made_hcl *hcl, const struct csv_policy *policy, u
                         const char *id, uint32_t outcome)
 {
     make(hcl);
-    csv_verdict_free(vtpm_expect(policy != NULL ? policy : any, made_input(hcl),
+    csv_verdict_free(vtpm_expect(policy != NULL ? policy : table_any, made_input(hcl),
                                  CSV_FORMAT_AZURE_SNP, result, id, outcome));
 }
 
@@ -415,6 +401,20 @@ static void json_of_all_kinds(void **state)
     printf("# %zu texts\n", sizeof rows / sizeof rows[0]);
 }
 
+/* The strict policy of a report of our own, into text. */
+static void write_policy(void)
+{
+    size_t size = 0;
+    struct made_hcl hcl = {0};
+    snp_rig_init(&snp, SNP_MILAN, 3, false);
+    made_fresh("RSA-2048");
+    make(&hcl);
+    struct csv_verdict *verdict =
+        vtpm_expect(table_any, made_input(&hcl), CSV_FORMAT_AZURE_SNP, CSV_VALID, NULL, 0);
+    assert_int_equal(csv_policy_init(verdict, true, text, sizeof text, &size), CSN_OK);
+    csv_verdict_free(verdict);
+}
+
 /* Each line of [azure-snp] alone and with another. */
 static void policy_lines(void **state)
 {
@@ -442,15 +442,9 @@ static void policy_lines(void **state)
     };
     enum { COUNT = sizeof lines / sizeof lines[0] };
     struct made_hcl hcl = {0};
-    size_t size = 0;
     size_t pairs = 0;
-    snp_rig_init(&snp, SNP_MILAN, 3, false);
-    made_fresh("RSA-2048");
+    write_policy();
     make(&hcl);
-    struct csv_verdict *verdict =
-        vtpm_expect(any, made_input(&hcl), CSV_FORMAT_AZURE_SNP, CSV_VALID, NULL, 0);
-    assert_int_equal(csv_policy_init(verdict, true, text, sizeof text, &size), CSN_OK);
-    csv_verdict_free(verdict);
     char *section = strstr(text, "[azure-snp]\n");
     assert_non_null(section);
     *section = 0; /* what stands there is written anew */
@@ -460,10 +454,11 @@ static void policy_lines(void **state)
                 continue; /* the same key twice */
             }
             static char whole[40000];
-            snprintf(whole, sizeof whole, "%s[azure-snp]\nany_pcrs = [0,1,2,3,4,5,6,7%s]\n%s%s",
-                     text, i >= 12 || j >= 12 ? "" : ",23", lines[i].line,
+            snprintf(whole, sizeof whole, "%s[azure-snp]\nany_pcrs = [0,1,2,3,4,5,6,7%s]\n%s%s%s",
+                     text, i >= 12 || j >= 12 ? "" : ",23",
+                     i / 2 == 1 || j / 2 == 1 ? "" : "console = \"any\"\n", lines[i].line,
                      i == j ? "" : lines[j].line);
-            struct csv_policy *policy = vtpm_policy(whole);
+            struct csv_policy *policy = table_policy(whole);
             csv_verdict_free(vtpm_expect(policy, made_input(&hcl), CSV_FORMAT_AZURE_SNP,
                                          lines[i].good && lines[j].good ? CSV_VALID : CSV_INVALID,
                                          NULL, 0));
@@ -479,31 +474,50 @@ static void policy_lines(void **state)
 static void silence(void **state)
 {
     (void)state;
-    size_t size = 0;
-    struct made_hcl hcl = {0};
-    snp_rig_init(&snp, SNP_MILAN, 3, false);
-    made_fresh("RSA-2048");
-    make(&hcl);
-    struct csv_verdict *verdict =
-        vtpm_expect(any, made_input(&hcl), CSV_FORMAT_AZURE_SNP, CSV_VALID, NULL, 0);
-    assert_int_equal(csv_policy_init(verdict, true, text, sizeof text, &size), CSN_OK);
-    csv_verdict_free(verdict);
+    write_policy();
     *strstr(text, "[azure-snp]\n") = 0;
     strcat(text, "[azure-snp]\nany_pcrs = [0,1,2,3,4,5,6,7,23]\n");
-    struct csv_policy *policy = vtpm_policy(text);
+    struct csv_policy *policy = table_policy(text);
+    expect_made(&(struct made_hcl){0}, policy, CSV_INVALID, "hcl.console", CSV_FAILED);
+    expect_made(&(struct made_hcl){.json = "{\"keys\":[" AK "],\"vm-configuration\":"
+                                           "{\"console-enabled\":false,\"secure-boot\":true}}"},
+                policy, CSV_VALID, "hcl.console", CSV_PASSED);
+    expect_made(&(struct made_hcl){.json = "{\"keys\":[" AK "],\"vm-configuration\":"
+                                           "{\"secure-boot\":true}}"},
+                policy, CSV_INVALID, "hcl.console", CSV_FAILED);
+    csv_policy_free(policy);
+    strcat(text, "console = \"any\"\n");
+    policy = table_policy(text);
     expect_made(&(struct made_hcl){0}, policy, CSV_VALID, "hcl.secure-boot", CSV_PASSED);
     expect_made(&(struct made_hcl){.json = "{\"keys\":[" AK "]}"}, policy, CSV_INVALID,
                 "hcl.secure-boot", CSV_FAILED);
     csv_policy_free(policy);
     strcat(text, "vm_ids = [\"ID\"]\nsecure_boot = \"any\"\n");
-    policy = vtpm_policy(text);
+    policy = table_policy(text);
     expect_made(&(struct made_hcl){.json = "{\"keys\":[" AK "]}"}, policy, CSV_INVALID, "hcl.vm-id",
                 CSV_FAILED);
     csv_policy_free(policy);
     /* no line about PCRs: refused */
     *strstr(text, "any_pcrs") = '#';
-    policy = vtpm_policy(text);
+    policy = table_policy(text);
     expect_made(&(struct made_hcl){0}, policy, CSV_INVALID, "tpm.pcr", CSV_FAILED);
+    csv_policy_free(policy);
+    snp_rig_free(&snp);
+}
+
+/* The report inside is held to its own section, whoever wrapped it: debug, and another VMPL's
+ * measurement (pitfall 9). */
+static void inner_policy(void **state)
+{
+    (void)state;
+    write_policy();
+    struct csv_policy *policy = table_policy(text);
+    expect_made(&(struct made_hcl){0}, policy, CSV_VALID, "snp.policy-debug", CSV_PASSED);
+    snp.report[0x0a] ^= 8; /* DEBUG */
+    expect_made(&(struct made_hcl){0}, policy, CSV_INVALID, "snp.policy-debug", CSV_FAILED);
+    snp.report[0x0a] ^= 8;
+    snp.report[0x90] ^= 1;
+    expect_made(&(struct made_hcl){0}, policy, CSV_INVALID, "snp.measurement", CSV_FAILED);
     csv_policy_free(policy);
     snp_rig_free(&snp);
 }
@@ -511,14 +525,19 @@ static void silence(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published),         cmocka_unit_test(crossed),
-        cmocka_unit_test(tampered),          cmocka_unit_test(made),
-        cmocka_unit_test(json_of_all_kinds), cmocka_unit_test(policy_lines),
-        cmocka_unit_test(silence),           cmocka_unit_test(bits),
+        cmocka_unit_test(published),
+        cmocka_unit_test(crossed),
+        cmocka_unit_test(tampered),
+        cmocka_unit_test(made),
+        cmocka_unit_test(json_of_all_kinds),
+        cmocka_unit_test(policy_lines),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(inner_policy),
+        cmocka_unit_test(bits),
     };
     step = argc > 1 ? strtoul(argv[1], NULL, 10) : step;
     if (table_skip()) {
         return 0;
     }
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, table_start, vtpm_rig_stop);
 }

@@ -12,23 +12,8 @@
 #define SAMPLE "jwt/google-confidential-space-2025-09-05.jwt"
 #define ISSUER "https://confidentialcomputing.googleapis.com"
 
-static struct csv_policy *any;
 static size_t step = 701;
 static char text[32768];
-
-static int start(void **state)
-{
-    (void)state;
-    return csv_policy_create_insecure_any(&any) == CSN_OK ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    csv_policy_free(any);
-    made_forget();
-    return 0;
-}
 
 /* ---- the published token ---- */
 
@@ -62,16 +47,16 @@ static void published(void **state)
     size_t compared = 0;
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         bool good = times[i].result == CSV_VALID;
-        struct csv_verdict *verdict =
-            vtpm_expect(any, sample_input(token.bytes, token.size, times[i].time), CSV_FORMAT_AUTO,
-                        times[i].result, "gcs.time", good ? CSV_PASSED : CSV_FAILED);
+        struct csv_verdict *verdict = vtpm_expect(
+            table_any, sample_input(token.bytes, token.size, times[i].time), CSV_FORMAT_AUTO,
+            times[i].result, "gcs.time", good ? CSV_PASSED : CSV_FAILED);
         compared = table_compare(verdict, table_cell(&table, 0, "expected_fields"), NULL);
         if (good) {
             assert_int_equal(csv_policy_init(verdict, true, text, sizeof text, &size), CSN_OK);
         }
         csv_verdict_free(verdict);
     }
-    struct csv_policy *strict = vtpm_policy(text);
+    struct csv_policy *strict = table_policy(text);
     csv_verdict_free(vtpm_expect(strict, sample_input(token.bytes, token.size, 1757062000),
                                  CSV_FORMAT_AUTO, CSV_VALID, "gcs.image", CSV_PASSED));
     token.bytes[token.size] = '\n'; /* a line end behind it */
@@ -93,7 +78,7 @@ static void bits(void **state)
         token.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         struct csv_input *input = sample_input(token.bytes, token.size, 1757062000);
         /* without the name x5c it could not be verified: that is no acceptance either */
-        if (csv_appraise(any, input, CSV_FORMAT_GCS_JWT, &verdict) == CSN_OK) {
+        if (csv_appraise(table_any, input, CSV_FORMAT_GCS_JWT, &verdict) == CSN_OK) {
             fail_msg("bit %zu of byte %zu is under no check", bit % 8, bit / 8);
         }
         csv_verdict_free(verdict);
@@ -226,7 +211,7 @@ static struct csv_input *made_input(struct token *token)
 static void expect(struct token *token, const struct csv_policy *policy, uint32_t result,
                    const char *id, uint32_t outcome)
 {
-    csv_verdict_free(vtpm_expect(policy != NULL ? policy : any, made_input(token),
+    csv_verdict_free(vtpm_expect(policy != NULL ? policy : table_any, made_input(token),
                                  CSV_FORMAT_GCS_JWT, result, id, outcome));
 }
 
@@ -302,7 +287,7 @@ static void forms(void **state)
         strcpy(token.bytes + size, tails[i]);
         struct csv_input *input = sample_input(token.bytes, strlen(token.bytes), MADE_TIME);
         bool stray = strcmp(tails[i], "\r") == 0; /* half a line end */
-        csv_verdict_free(vtpm_expect(any, input, CSV_FORMAT_GCS_JWT, CSV_INVALID,
+        csv_verdict_free(vtpm_expect(table_any, input, CSV_FORMAT_GCS_JWT, CSV_INVALID,
                                      stray    ? NULL
                                      : i == 7 ? "gcs.signature"
                                               : "gcs.framing",
@@ -311,7 +296,7 @@ static void forms(void **state)
     token.bytes[size] = 0;
     for (size_t i = 0; i < 64; i++) {
         struct csv_input *input = sample_input(token.bytes, i * size / 64, MADE_TIME);
-        csv_verdict_free(vtpm_expect(any, input, CSV_FORMAT_GCS_JWT, CSV_INVALID, NULL, 0));
+        csv_verdict_free(vtpm_expect(table_any, input, CSV_FORMAT_GCS_JWT, CSV_INVALID, NULL, 0));
     }
 }
 
@@ -376,7 +361,7 @@ static void expect_lines(const char *lines, const char *payload, const char *id)
     static struct token token;
     static char whole[8192];
     snprintf(whole, sizeof whole, "formats = [\"gcs-jwt\"]\n[gcs-jwt]\n%s", lines);
-    struct csv_policy *policy = vtpm_policy(whole);
+    struct csv_policy *policy = table_policy(whole);
     token = (struct token){.payload = payload};
     expect(&token, policy, id == NULL ? CSV_VALID : CSV_INVALID, id == NULL ? "gcs.image" : id,
            id == NULL ? CSV_PASSED : CSV_FAILED);
@@ -535,12 +520,12 @@ static void hostile_texts(void **state)
              (int)(found - usual_payload), usual_payload, found + 9);
     token = (struct token){.payload = payload};
     struct csv_verdict *verdict =
-        vtpm_expect(any, made_input(&token), CSV_FORMAT_GCS_JWT, CSV_VALID, NULL, 0);
+        vtpm_expect(table_any, made_input(&token), CSV_FORMAT_GCS_JWT, CSV_VALID, NULL, 0);
     assert_string_equal(csv_verdict_claim(verdict, "image_digest"),
                         "\"]\\x0adebug = \"any\" \\ \\xc3\\xa9");
     assert_int_equal(csv_policy_init(verdict, true, text, sizeof text, &size), CSN_OK);
     csv_verdict_free(verdict);
-    struct csv_policy *policy = vtpm_policy(text);
+    struct csv_policy *policy = table_policy(text);
     expect(&token, policy, CSV_VALID, "gcs.image", CSV_PASSED);
     csv_policy_free(policy);
 }
@@ -564,5 +549,5 @@ int main(int argc, char **argv)
     if (table_skip()) {
         return 0;
     }
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, table_start, vtpm_rig_stop);
 }

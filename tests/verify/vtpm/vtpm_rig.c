@@ -196,14 +196,10 @@ struct csv_input *vtpm_rig_input(const struct vtpm_rig *rig)
     return input;
 }
 
-struct csv_policy *vtpm_policy(const char *text)
+int vtpm_rig_stop(void **state)
 {
-    struct csv_policy *policy = NULL;
-    struct csv_policy_mistake mistake;
-    if (csv_policy_parse(text, strlen(text), &policy, &mistake) != CSN_OK) {
-        fail_msg("policy: %u:%u: %s\n%s", mistake.line, mistake.column, mistake.text, text);
-    }
-    return policy;
+    made_forget();
+    return table_stop(state);
 }
 
 struct csv_policy *vtpm_rig_policy(const struct vtpm_rig *rig, const char *extra)
@@ -221,7 +217,7 @@ struct csv_policy *vtpm_rig_policy(const struct vtpm_rig *rig, const char *extra
         at += listed ? sprintf(at, "pcrs.%u = [\"%s\"]\n", n, hex) : 0;
     }
     sprintf(at, "%s", extra != NULL ? extra : "");
-    return vtpm_policy(text);
+    return table_policy(text);
 }
 
 struct csv_verdict *vtpm_expect(const struct csv_policy *policy, struct csv_input *input,

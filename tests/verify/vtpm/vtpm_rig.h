@@ -60,7 +60,8 @@ void vtpm_rig_parts(const struct vtpm_rig *rig, struct csv_input *input);
 struct csv_input *vtpm_rig_input(const struct vtpm_rig *rig);
 /* A policy for it: PCRs and key listed; extra: more lines of its section (NULL: none). */
 struct csv_policy *vtpm_rig_policy(const struct vtpm_rig *rig, const char *extra);
-struct csv_policy *vtpm_policy(const char *text);
+/* table_stop(), and the keys are given back. */
+int vtpm_rig_stop(void **state);
 
 /* Appraises, frees the input, and expects this result and this outcome of a finding (NULL: none to
  * look at). The verdict is the caller's. */
