@@ -72,8 +72,9 @@ PARSERS = {
          "quote->cert = csv_read_run(reader, (size_t)csv_read_le(reader, 4));",
          "quote->cert.size = (size_t)csv_read_le(reader, 4);"
          "quote->cert.at = csv_read_bytes(reader, reader->left);"),
-        ("trailing_too_long", QUOTE, "{reader->at, reader->left}",
-         "{reader->at, reader->left + 1}"),
+        ("trailing_too_long", QUOTE,
+         "quote->trailing = (struct csv_bytes){reader->at, reader->left}",
+         "quote->trailing = (struct csv_bytes){reader->at, reader->left + 1}"),
     ]),
     "quote_claims": (["proofs/eva/claims.c", QUOTE_CLAIMS], [], [
         ("longest_for_all", QUOTE_CLAIMS, "field->offset + field->size > body.size", "false"),
