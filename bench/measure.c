@@ -82,24 +82,6 @@ size_t bench_pairs(uint64_t slice_ns)
                                    : (size_t)wish;
 }
 
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-void bench_sort(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, compare);
-}
-
-double bench_at(const double *sorted, size_t count, unsigned permille)
-{
-    size_t rank = (count * permille + 999) / 1000;
-    return sorted[rank == 0 ? 0 : rank - 1];
-}
-
 /* A: same cache complex, B: another one, C: another socket; by the bare one-way time of a line. */
 static const char *placement(double floor_ns)
 {

@@ -35,6 +35,8 @@ struct sealed_tenant {
 
 struct sealed {
     struct csn_enclave *enclave;
+    bool joined;      /* the enclave is another's */
+    uint32_t channel; /* where its records go */
     struct csv_recipient *recipient;
     struct csv_sealer *sealer;
     struct csv_opener *opener; /* NULL where answers are replies to the sealer */
@@ -57,6 +59,10 @@ void sealed_tenant_free(struct sealed_tenant *tenant);
 /* From image bytes to an enclave that serves the tenant; NULL backend: auto. */
 void sealed_start(struct sealed *sealed, const struct sealed_image *image,
                   const struct sealed_tenant *tenant, const char *backend);
+/* The same tenant on another channel (worker) of an enclave that runs; ends before the first. */
+void sealed_join(struct sealed *sealed, const struct sealed *first,
+                 const struct sealed_image *image, const struct sealed_tenant *tenant,
+                 uint32_t channel);
 /* Records in the short form from now on. */
 void sealed_short(struct sealed *sealed);
 void sealed_stop(struct sealed *sealed);

@@ -18,6 +18,7 @@ PROGRAMS = [
     ("aead", "5"),
     ("crypto_parts", "8, 9"),
     ("start", "11"),
+    ("scale", "12"),
 ]
 TIMEOUT_SECONDS = 900
 
