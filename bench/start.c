@@ -9,6 +9,7 @@
 #include "measure.h"
 #include "sealed.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,26 @@ static bool is_there(const char *tool)
     return system(command) == 0;
 }
 
+/* kernel/vmlinuz beside this program, unless the environment names another. */
+static void find_kernel(void)
+{
+    static char path[PATH_MAX + 64];
+    char program[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
+    bench_require(size > 0, "cannot tell where this program lies");
+    program[size] = 0;
+    *strrchr(program, '/') = 0;
+    snprintf(path, sizeof path, "%s/kernel/vmlinuz", program);
+    qemu_kernel = getenv("CAISSON_BENCH_KERNEL");
+    if (qemu_kernel == NULL) {
+        qemu_kernel = path;
+    }
+    if (access(qemu_kernel, R_OK) != 0 || !is_there("qemu-system-x86_64")) {
+        fprintf(stderr, "start: no QEMU or no kernel for it: its rows are left out\n");
+        qemu_kernel = NULL;
+    }
+}
+
 /* ---- rows ---- */
 
 static void compare(const struct bench_row *row, const struct rig *rig, double (*other)(void),
@@ -153,8 +174,9 @@ static const char help[] =
     "usage: start [--json] [--seconds N]\n\n"
     "Goal 11: from image bytes to the first sealed reply, pool of 1 MiB, on each backend, beside "
     "a\n"
-    "bare KVM guest's first exit and beside a QEMU microvm that boots the kernel which\n"
-    "CAISSON_BENCH_KERNEL names (make bench-deps fetches Debian's into build/bench/kernel).\n\n";
+    "bare KVM guest's first exit and beside a QEMU microvm that boots the kernel in\n"
+    "kernel/ beside this program (make bench-deps fetches Debian's) or which CAISSON_BENCH_KERNEL\n"
+    "names; and what larger pools add.\n\n";
 
 int main(int argc, char **argv)
 {
@@ -164,11 +186,7 @@ int main(int argc, char **argv)
     sealed_image_find(&rig.image, "small");
     sealed_tenant_new(&rig.tenant, &rig.image, true);
     bool has_kvm = bare_kvm_start(&machine);
-    qemu_kernel = getenv("CAISSON_BENCH_KERNEL");
-    if (qemu_kernel == NULL || !is_there("qemu-system-x86_64")) {
-        fprintf(stderr, "start: no QEMU or no kernel for it: its rows are left out\n");
-        qemu_kernel = NULL;
-    }
+    find_kernel();
     if (has_kvm) {
         bare_kvm_stop(&machine);
         rig.backend = "kvm";
