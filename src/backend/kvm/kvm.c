@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "backend/capability.h"
 #include "backend/detail.h"
+#include "backend/pause.h"
 #include "crypto/sha2.h"
 #include "kvm_instance.h"
 #include <fcntl.h>
@@ -17,20 +18,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#define KVM_POLL_NS        UINT64_C(200000)
-#define KVM_POLL_COUNT_MAX 300000u /* a minute: self-tests on a busy machine take their time */
+#define KVM_START_NS_MAX UINT64_C(60000000000) /* self-tests on a busy machine take their time */
 
 #define KVM_PROTECTIONS (CSN_PROTECT_LOCKED | CSN_PROTECT_HUGE_PAGES)
-
-static uint64_t kvm_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 /* ---- can it run here? ---- */
 
@@ -120,8 +112,9 @@ static csn_err kvm_prepare(struct csn_instance *instance, const char *device,
 
 static csn_err kvm_wait_serving(struct csn_instance *instance, struct csn_detail *detail)
 {
-    const struct timespec pause = {.tv_nsec = (long)KVM_POLL_NS};
-    for (uint32_t i = 0; i < KVM_POLL_COUNT_MAX; i++) {
+    struct csn_pause pause;
+    csn_pause_begin(&pause, KVM_START_NS_MAX);
+    do {
         /* Both are asked in this order: what was written before the end still counts. */
         bool dead = atomic_load_explicit(&instance->dead, memory_order_acquire);
         if (__atomic_load_n(&instance->boot->made.state, __ATOMIC_ACQUIRE) ==
@@ -132,10 +125,9 @@ static csn_err kvm_wait_serving(struct csn_instance *instance, struct csn_detail
             return csn_detail_set(detail, CSN_ERR_CRASHED, "the image did not start: %.200s",
                                   instance->fate.detail.text);
         }
-        nanosleep(&pause, NULL);
-    }
+    } while (csn_pause(&pause));
     return csn_detail_set(detail, CSN_ERR_CRASHED, "not serving after %u seconds",
-                          (unsigned)(KVM_POLL_NS * KVM_POLL_COUNT_MAX / 1000000000u));
+                          (unsigned)(KVM_START_NS_MAX / 1000000000u));
 }
 
 static void kvm_destroy(struct csn_instance *instance)
@@ -150,7 +142,7 @@ csn_err csn_kvm_create_on(const char *device, const struct csn_backend_config *c
                           struct csn_instance **target, struct csn_enclave_report *report,
                           struct csn_detail *detail)
 {
-    uint64_t start_ns = kvm_now_ns();
+    uint64_t start_ns = csn_now_ns();
     struct csn_instance *instance = NULL;
     CSN_TRY(csn_kvm_new(&instance, detail));
     csn_err err = kvm_prepare(instance, device, config, detail);
@@ -171,7 +163,7 @@ csn_err csn_kvm_create_on(const char *device, const struct csn_backend_config *c
         (struct csn_enclave_report){.backend = csn_backend_kvm.name,
                                     .backend_id = CSN_WIRE_BACKEND_KVM,
                                     .protections = instance->memory.protections & KVM_PROTECTIONS,
-                                    .start_ns = kvm_now_ns() - start_ns};
+                                    .start_ns = csn_now_ns() - start_ns};
     memcpy(report->measurement, measurement, sizeof measurement);
     csn_sha256(csn_kvm_gate, sizeof csn_kvm_gate, report->gate_hash);
     *target = instance;
