@@ -8,6 +8,8 @@
 #include <caisson/wire/map.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,9 @@
 #define MEMORY_POPULATE_WRITE  23
 
 #define MEMORY_SMAPS_LINES_MAX 1000000u
+
+#define MEMORY_THREADS_MAX 8u
+#define MEMORY_PART_MIN    ((size_t)1 << 25) /* below, a thread costs what it saves */
 
 /* PAGEMAP_SCAN, Linux 6.7: what pages are like, without the text of all mappings. */
 struct memory_scan {
@@ -90,13 +95,55 @@ static size_t memory_huge_listed(const void *base)
     return result;
 }
 
-static void memory_touch(uint8_t *base, size_t size)
+static void memory_touch_part(uint8_t *base, size_t size)
 {
     if (madvise(base, size, MEMORY_POPULATE_WRITE) == 0) {
         return;
     }
     for (size_t offset = 0; offset < size; offset += CSN_MAP_PAGE_SIZE) {
         *(volatile uint8_t *)(base + offset) = 0;
+    }
+}
+
+struct memory_part {
+    pthread_t thread;
+    uint8_t *base;
+    size_t size;
+};
+
+static void *memory_touch_thread(void *argument)
+{
+    const struct memory_part *part = argument;
+    memory_touch_part(part->base, part->size);
+    return NULL;
+}
+
+/*
+ * The kernel clears what is touched, and where this machine is a virtual one its host finds memory
+ * for it: both are done for several parts at once. A thread that cannot be had is done without.
+ */
+static void memory_touch(uint8_t *base, size_t size)
+{
+    struct memory_part parts[MEMORY_THREADS_MAX];
+    cpu_set_t allowed;
+    size_t processors =
+        sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? (size_t)CPU_COUNT(&allowed) : 1;
+    size_t count = size / MEMORY_PART_MIN;
+    count = count > processors ? processors : count;
+    count = count > MEMORY_THREADS_MAX ? MEMORY_THREADS_MAX : count;
+    size_t started = 0;
+    size_t each = count > 1 ? size / count & ~(size_t)(CSN_MAP_HUGE_SIZE - 1) : 0;
+    while (started + 1 < count) {
+        struct memory_part *part = &parts[started];
+        *part = (struct memory_part){.base = base + started * each, .size = each};
+        if (pthread_create(&part->thread, NULL, memory_touch_thread, part) != 0) {
+            break;
+        }
+        started++;
+    }
+    memory_touch_part(base + started * each, size - started * each);
+    while (started > 0) {
+        pthread_join(parts[--started].thread, NULL);
     }
 }
 
