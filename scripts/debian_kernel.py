@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's cloud kernel for emulated machines: fetched and unpacked in a folder, never installed."""
+"""Debian's cloud kernel for emulated machines: unpacked in a folder, never installed."""
 import glob
 import os
 import re

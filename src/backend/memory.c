@@ -5,10 +5,10 @@
 
 #include "core/bytes.h"
 #include "detail.h"
+#include "thread.h"
 #include <caisson/wire/map.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -136,7 +136,7 @@ static void memory_touch(uint8_t *base, size_t size)
     while (started + 1 < count) {
         struct memory_part *part = &parts[started];
         *part = (struct memory_part){.base = base + started * each, .size = each};
-        if (pthread_create(&part->thread, NULL, memory_touch_thread, part) != 0) {
+        if (!csn_thread_start(&part->thread, memory_touch_thread, part)) {
             break;
         }
         started++;

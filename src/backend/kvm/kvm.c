@@ -10,6 +10,7 @@
 #include "backend/capability.h"
 #include "backend/detail.h"
 #include "backend/pause.h"
+#include "backend/thread.h"
 #include "crypto/sha2.h"
 #include "kvm_instance.h"
 #include <fcntl.h>
@@ -61,14 +62,44 @@ uint32_t csn_kvm_capabilities(struct csn_capability *capabilities, uint32_t coun
 /* ---- create ---- */
 
 struct kvm_measured {
+    const struct csn_image *image;
     const struct csn_kvm_layout *layout;
     uint8_t *memory;
+    uint8_t *measurement;
 };
 
 static const uint8_t *kvm_segment(void *state, const struct csn_image_segment *segment)
 {
     const struct kvm_measured *measured = state;
     return csn_kvm_layout_find(measured->layout, measured->memory, segment->address);
+}
+
+static void *kvm_measure(void *argument)
+{
+    struct kvm_measured *measured = argument;
+    csn_image_measure(measured->image, kvm_segment, measured, measured->measurement);
+    return NULL;
+}
+
+/*
+ * The memory is measured on a thread of its own while the machine around it is built: each takes
+ * about as long as the other. No virtual CPU runs before both are done, so what is measured is
+ * what will run.
+ */
+static csn_err kvm_measure_and_build(struct csn_instance *instance, const struct csn_image *image,
+                                     struct csn_detail *detail)
+{
+    struct kvm_measured measured = {image, &instance->layout, instance->memory.base,
+                                    instance->boot->given.measurement};
+    pthread_t thread;
+    bool is_apart = csn_thread_start(&thread, kvm_measure, &measured);
+    csn_err err = csn_kvm_build(instance, image->entry, detail);
+    if (is_apart) {
+        pthread_join(thread, NULL);
+    } else {
+        kvm_measure(&measured);
+    }
+    return err;
 }
 
 static csn_err kvm_require(const struct csn_instance *instance, uint32_t require,
@@ -99,11 +130,10 @@ static csn_err kvm_prepare(struct csn_instance *instance, const char *device,
         return csn_detail_set(detail, CSN_ERR_ARGUMENT, "another manifest than the image's");
     }
     CSN_TRY(csn_kvm_open(instance, device, detail));
-    CSN_TRY(csn_kvm_build(instance, &image, config->image, config->rings, detail));
+    CSN_TRY(csn_kvm_fill(instance, &image, config->image, config->rings, detail));
     CSN_TRY(kvm_require(instance, config->require, detail));
+    CSN_TRY(kvm_measure_and_build(instance, &image, detail));
     struct csn_wire_boot_given *given = &instance->boot->given;
-    struct kvm_measured measured = {&instance->layout, instance->memory.base};
-    csn_image_measure(&image, kvm_segment, &measured, given->measurement);
     CSN_TRY(csn_kvm_features(device, &given->features, detail));
     given->abi_version = CSN_WIRE_ABI_VERSION;
     given->backend = CSN_WIRE_BACKEND_KVM;
