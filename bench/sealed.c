@@ -46,17 +46,22 @@ void sealed_image_read(struct sealed_image *image, const char *path)
     memcpy(image->signature, signature.signature, sizeof image->signature);
 }
 
+void sealed_folder(char folder[PATH_MAX])
+{
+    ssize_t size = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+    bench_require(size > 0, "cannot tell where this program lies");
+    folder[size] = 0;
+    *strrchr(folder, '/') = 0;
+}
+
 void sealed_image_find(struct sealed_image *image, const char *name)
 {
-    char program[PATH_MAX];
+    char folder[PATH_MAX];
     char path[PATH_MAX + 64];
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    bench_require(size > 0, "cannot tell where this program lies");
-    program[size] = 0;
-    *strrchr(program, '/') = 0;
-    snprintf(path, sizeof path, "%s/%s.elf", program, name);
+    sealed_folder(folder);
+    snprintf(path, sizeof path, "%s/%s.elf", folder, name);
     if (access(path, R_OK) != 0) {
-        snprintf(path, sizeof path, "%s/../enclaves/%s.elf", program, name);
+        snprintf(path, sizeof path, "%s/../enclaves/%s.elf", folder, name);
     }
     sealed_image_read(image, path);
 }

@@ -11,6 +11,7 @@
 
 #include <caisson/client.h>
 #include <caisson/host.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,8 @@ struct sealed {
 
 /* Reads an image and signs it with a fresh key. */
 void sealed_image_read(struct sealed_image *image, const char *path);
+/* The folder in which this program lies. */
+void sealed_folder(char folder[PATH_MAX]);
 /* NAME.elf of the build folder's enclaves/, or of bench/, beside this program. */
 void sealed_image_find(struct sealed_image *image, const char *name);
 void sealed_image_free(struct sealed_image *image);

@@ -159,12 +159,9 @@ static bool is_there(const char *tool)
 static void find_qemu(void)
 {
     static char path[PATH_MAX + 64];
-    char program[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    bench_require(size > 0, "cannot tell where this program lies");
-    program[size] = 0;
-    *strrchr(program, '/') = 0;
-    snprintf(path, sizeof path, "%s/kernel/vmlinuz", program);
+    char folder[PATH_MAX];
+    sealed_folder(folder);
+    snprintf(path, sizeof path, "%s/kernel/vmlinuz", folder);
     qemu_kernel = getenv("CAISSON_BENCH_KERNEL");
     if (qemu_kernel == NULL) {
         qemu_kernel = path;
