@@ -32,15 +32,13 @@ def skip(why):
 def unpack(version):
     """The root of what was unpacked, with headers that look for each other there."""
     root = os.path.join(folder, version)
-    fresh = not os.path.exists(os.path.join(root, "done"))
     debian_kernel.unpack(root, version, [f"linux-headers-{version}-cloud-amd64",
                                          f"linux-headers-{version}-common",
                                          f"linux-kbuild-{version}"])
-    if fresh:
-        makefile = os.path.join(root, "usr/src", f"linux-headers-{version}-cloud-amd64",
-                                "Makefile")
-        with open(makefile, encoding="utf-8") as file:
-            text = file.read()
+    makefile = os.path.join(root, "usr/src", f"linux-headers-{version}-cloud-amd64", "Makefile")
+    with open(makefile, encoding="utf-8") as file:
+        text = file.read()
+    if root not in text:
         with open(makefile, "w", encoding="utf-8") as file:
             file.write(text.replace("/usr/src/", root + "/usr/src/"))
     return root
