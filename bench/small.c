@@ -33,4 +33,5 @@ CSE_MANIFEST(.name = "small", .security_version = 1, .flags = CSN_WIRE_FLAG_DETE
              .input_line_count = 1024, .output_line_count = 2048, .input_size_max = 8192,
              .output_size_max = 16384, .outputs_per_input_max = 1, .tenant_count_max = 4,
              .context_count_max = 16, .credential_count_max = 4, .consumer_count_max = 2,
-             .policy_size_max = 0, .tenant_state_size = 0, .scratch_size = 0x1000);
+             .policy_size_max = 0, .tenant_state_size = 0, .scratch_size = 0x1000,
+             .output_scale = 16);
