@@ -6,8 +6,9 @@
 #include "../../src/enclave/state.h"
 #include "solo.h"
 
-#define ROOM(size) (16 + 32 + (size) + 16) /* an answer's bytes; fake: class 96 has room for 272   \
-                                            */
+#define ROOM(size)                                                                                 \
+    (16 + 32 + (size) + 16) /* an answer's bytes; fake: class 96 has room for 272                  \
+                             */
 #define ANSWER ROOM(272)
 
 static uint8_t opened[4096];
