@@ -13,7 +13,7 @@ static const char help[] =
     "usage: caisson bench rings|echo|start|idle [--backend auto|process|kvm] [--image FILE]\n"
     "                     [--seconds N] [--json]\n\n"
     "  rings   a round trip over a pair of rings as a ratio to the bare round trip of two cache\n"
-    "          lines, in alternating 50 ms slices of one run, at least 15 pairs\n"
+    "          lines, in alternating slices of one run, at least 15 pairs; percentiles of both\n"
     "  echo    one ping at a time through a running enclave, there and back\n"
     "  start   from the image's bytes to a serving enclave\n"
     "  idle    CPU time of an enclave that has nothing to do, in percent of a core\n\n"

@@ -51,7 +51,8 @@ static csn_err open_context(struct csv_sealer *sealer)
 
 static csn_err before_use(struct csv_sealer *sealer, uint32_t count)
 {
-    if (sealer->secrets->alive != CSV_SEALER_ALIVE || sealer->owner != getpid()) {
+    if (sealer->secrets->alive != CSV_SEALER_ALIVE ||
+        (!sealer->wiped_by_fork && sealer->owner != getpid())) {
         if (sealer->binding.mode == CSN_WIRE_MODE_WINDOW) {
             /* One challenge, one context: the child asks the enclave for its own. */
             return CSN_ERR_STATE;
@@ -70,7 +71,7 @@ static csn_err before_use(struct csv_sealer *sealer, uint32_t count)
     return CSN_OK;
 }
 
-static struct csv_sealer_secrets *map_secrets(size_t *size)
+static struct csv_sealer_secrets *map_secrets(size_t *size, bool *wiped_by_fork)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     *size = (sizeof(struct csv_sealer_secrets) + page - 1) / page * page;
@@ -78,8 +79,8 @@ static struct csv_sealer_secrets *map_secrets(size_t *size)
     if (map == MAP_FAILED) {
         return NULL;
     }
-    /* Best effort, each: the process id is compared as well, and nothing else depends on them. */
-    (void)madvise(map, *size, MADV_WIPEONFORK);
+    *wiped_by_fork = madvise(map, *size, MADV_WIPEONFORK) == 0;
+    /* Best effort, both: nothing depends on them. */
     (void)madvise(map, *size, MADV_DONTDUMP);
     (void)mlock(map, *size);
     return map;
@@ -98,7 +99,7 @@ csn_err csv_sealer_create(const struct csv_sealer_options *options, struct csv_s
         return CSN_ERR_MEMORY;
     }
     __builtin_memset(sealer, 0, sizeof *sealer);
-    sealer->secrets = map_secrets(&sealer->secrets_size);
+    sealer->secrets = map_secrets(&sealer->secrets_size, &sealer->wiped_by_fork);
     if (sealer->secrets == NULL) {
         free(sealer);
         return CSN_ERR_MEMORY;

@@ -39,7 +39,8 @@ struct csv_sealer {
     struct csv_credential credential;
     uint8_t public_key[32];
     uint64_t grant_version;
-    pid_t owner;
+    pid_t owner;        /* looked at where the page could not be marked: it takes a system call */
+    bool wiped_by_fork; /* the page of secrets is */
     struct csv_sealer_secrets *secrets;
     size_t secrets_size;
     uint8_t encapsulation[32];

@@ -18,14 +18,17 @@
 #define CSN_GCM_NONCE_SIZE 12
 #define CSN_GCM_TAG_SIZE   16
 
+#define CSN_GCM_POWERS 17 /* a chunk of sixteen blocks and the lengths */
+
 /*
- * Key schedule (15 round keys) and sixteen powers of the hash key, H^16 first, in the bit order of
- * the kernels. Private; the layout is public only so that callers can place it. Wipe with
- * csn_wipe().
+ * Key schedule (15 round keys) and powers of the hash key, H^17 first and one row more than
+ * there are, in the bit order of the kernels; beside them, for each, the sum of its halves, twice.
+ * Private; the layout is public only so that callers can place it. Wipe with csn_wipe().
  */
 struct csn_gcm_key {
     _Alignas(32) uint8_t round_keys[15][16];
-    uint8_t hash_powers[16][16];
+    uint8_t hash_powers[CSN_GCM_POWERS + 1][16];
+    uint8_t hash_halves[CSN_GCM_POWERS + 1][16];
 };
 
 void csn_gcm_key_init(struct csn_gcm_key *key, const uint8_t secret[CSN_GCM_KEY_SIZE]);
@@ -43,7 +46,10 @@ struct csn_gcm_item {
     csn_err result; /* open: CSN_OK or CSN_ERR_AUTH; seal: CSN_OK */
 };
 
-/* Items are independent and may mix keys and sizes. result is set in each. */
+/*
+ * Items are independent and may mix keys and sizes: what one writes, none other touches, for the
+ * work on several is interleaved. result is set in each.
+ */
 void csn_gcm_seal_batch(struct csn_gcm_item *items, uint32_t count);
 void csn_gcm_open_batch(struct csn_gcm_item *items, uint32_t count);
 

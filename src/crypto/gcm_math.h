@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gcm_math.h: GHASH arithmetic, and the head and tail of an item, which both kernels share. Only
- * for files built with -maes -mpclmul -mssse3.
+ * gcm_math.h: GHASH arithmetic and AES on one block, for keys and for both kernels. Only for files
+ * built with -maes -mpclmul -mssse3.
  *
  * Blocks are byte-reversed, so that the field's bit order becomes that of the multiplier up to one
  * shift, and that shift is taken once, in the key: the powers stored are H^n * x^-1 (as in Gueron
- * and Kounavis). A product is kept as three 128-bit parts, reduced once for up to 16 blocks.
+ * and Kounavis). A product is kept as three 128-bit parts, reduced once for all blocks of a sum.
  */
 #ifndef CSN_CRYPTO_GCM_MATH_H
 #define CSN_CRYPTO_GCM_MATH_H
@@ -23,23 +23,55 @@ static inline __m128i csn_gcm_load(const uint8_t *bytes)
     return _mm_loadu_si128((const __m128i *)(const void *)bytes);
 }
 
+static inline void csn_gcm_store(uint8_t *bytes, __m128i block)
+{
+    _mm_storeu_si128((__m128i *)(void *)bytes, block);
+}
+
+/* 1 to 15 bytes as a block, zeros behind them; the loads overlap and stay within the bytes. */
+static inline __m128i csn_gcm_load_part(const uint8_t *bytes, uint32_t size)
+{
+    uint64_t low, high = 0;
+    if (size >= 8) {
+        low = csn_load_u64(bytes);
+        high = csn_load_u64(bytes + size - 8) >> 8 * (15 - size) >> 8; /* of 8 bytes, nothing */
+    } else if (size >= 4) {
+        low = (uint64_t)csn_load_u32(bytes + size - 4) << 8 * (size - 4) | csn_load_u32(bytes);
+    } else {
+        low = (uint64_t)bytes[size - 1] << 8 * (size - 1);
+        low |= (uint64_t)bytes[size / 2] << 8 * (size / 2) | bytes[0];
+    }
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+/* The first 1 to 15 bytes of a block. */
+static inline void csn_gcm_store_part(uint8_t *bytes, uint32_t size, const uint8_t *block)
+{
+    if (size >= 8) {
+        csn_store_u64(bytes, csn_load_u64(block));
+        csn_store_u64(bytes + size - 8, csn_load_u64(block + size - 8));
+    } else if (size >= 4) {
+        csn_store_u32(bytes, csn_load_u32(block));
+        csn_store_u32(bytes + size - 4, csn_load_u32(block + size - 4));
+    } else {
+        bytes[0] = block[0];
+        bytes[size / 2] = block[size / 2];
+        bytes[size - 1] = block[size - 1];
+    }
+}
+
+/* The shuffle that reverses a block. */
+static inline __m128i csn_gcm_reversed(void)
+{
+    return _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
 static inline __m128i csn_gcm_reverse(__m128i block)
 {
-    const __m128i order = _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    return _mm_shuffle_epi8(block, order);
+    return _mm_shuffle_epi8(block, csn_gcm_reversed());
 }
 
-/* H^power, 1 to 16 */
-static inline __m128i csn_gcm_power(const struct csn_gcm_key *key, uint32_t power)
-{
-    return csn_gcm_load(key->hash_powers[16 - power]);
-}
-
-static inline struct csn_gcm_product csn_gcm_zero(void)
-{
-    return (struct csn_gcm_product){_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
-}
-
+/* Adds block * power, schoolbook: the kernels' own sums save one product of four. */
 static inline void csn_gcm_add(struct csn_gcm_product *sum, __m128i block, __m128i power)
 {
     __m128i cross = _mm_xor_si128(_mm_clmulepi64_si128(block, power, 0x01),
@@ -61,19 +93,16 @@ static inline __m128i csn_gcm_reduce(const struct csn_gcm_product *sum)
     return _mm_xor_si128(sum->high, middle);
 }
 
-static inline __m128i csn_gcm_multiply(__m128i left, __m128i right)
-{
-    struct csn_gcm_product product = csn_gcm_zero();
-    csn_gcm_add(&product, left, right);
-    return csn_gcm_reduce(&product);
-}
-
-/* Counter block number n of a nonce: the last four bytes are n, big-endian. */
+/* Counter n of a nonce with the number in host order, and the shuffle that makes a block of it. */
 static inline __m128i csn_gcm_counter(const uint8_t nonce[12], uint32_t n)
 {
-    uint32_t words[3];
-    __builtin_memcpy(words, nonce, sizeof words);
-    return _mm_set_epi32((int)__builtin_bswap32(n), (int)words[2], (int)words[1], (int)words[0]);
+    return _mm_set_epi64x((long long)((uint64_t)n << 32 | csn_load_u32(nonce + 8)),
+                          (long long)csn_load_u64(nonce));
+}
+
+static inline __m128i csn_gcm_counter_order(void)
+{
+    return _mm_set_epi8(12, 13, 14, 15, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 }
 
 static inline __m128i csn_gcm_encrypt(const struct csn_gcm_key *key, __m128i block)
@@ -83,89 +112,6 @@ static inline __m128i csn_gcm_encrypt(const struct csn_gcm_key *key, __m128i blo
         block = _mm_aesenc_si128(block, csn_gcm_load(key->round_keys[round]));
     }
     return _mm_aesenclast_si128(block, csn_gcm_load(key->round_keys[14]));
-}
-
-/* size bytes, at most 16, as a block padded with zeros */
-static inline __m128i csn_gcm_padded(const uint8_t *bytes, size_t size)
-{
-    uint8_t padded[16] = {0};
-    if (size >= 16) {
-        return csn_gcm_load(bytes);
-    }
-    __builtin_memcpy(padded, bytes, size);
-    return csn_gcm_load(padded);
-}
-
-/* Any number of bytes into the hash, the last block padded with zeros. */
-static inline __m128i csn_gcm_hash(const struct csn_gcm_key *key, __m128i hash,
-                                   const uint8_t *bytes, size_t size)
-{
-    while (size > 0) {
-        struct csn_gcm_product sum = csn_gcm_zero();
-        uint32_t left = size >= 256 ? 16 : (uint32_t)(size + 15) / 16;
-        for (; left > 0; left--) {
-            size_t part = size < 16 ? size : 16;
-            __m128i block = _mm_xor_si128(csn_gcm_reverse(csn_gcm_padded(bytes, part)), hash);
-            hash = _mm_setzero_si128(); /* goes into the first block only */
-            csn_gcm_add(&sum, block, csn_gcm_power(key, left));
-            bytes += part;
-            size -= part;
-        }
-        hash = csn_gcm_reduce(&sum);
-    }
-    return hash;
-}
-
-/* One block of the rest; `part` bytes of it are text. Returns the ciphertext, padded with zeros. */
-static inline __m128i csn_gcm_tail_block(const uint8_t *input, uint8_t *output, size_t part,
-                                         const uint8_t *stream, int opening)
-{
-    __m128i text = csn_gcm_padded(input, part);
-    __m128i other = _mm_xor_si128(text, csn_gcm_load(stream));
-    if (part == 16) {
-        _mm_storeu_si128((__m128i *)(void *)output, other);
-        return opening ? text : other;
-    }
-    uint8_t bytes[16];
-    _mm_storeu_si128((__m128i *)(void *)bytes, other);
-    __builtin_memcpy(output, bytes, part);
-    other = csn_gcm_padded(bytes, part);
-    csn_wipe(bytes, sizeof bytes);
-    return opening ? text : other;
-}
-
-/*
- * The rest of an item, at most 256 bytes from done on, for which stream is the key stream; then the
- * length block, in the same sum; then the tag. mask is counter block 1, encrypted.
- */
-static inline void csn_gcm_finish(const struct csn_gcm_item *item, int opening, uint32_t done,
-                                  __m128i hash, const uint8_t *stream, __m128i mask,
-                                  uint8_t tag[16])
-{
-    struct csn_gcm_product sum = csn_gcm_zero();
-    uint32_t rest = item->size - done;
-    uint32_t left = (rest + 15) / 16 + 1; /* blocks to hash, with the lengths */
-    for (uint32_t at = 0; at < rest; at += 16, left--) {
-        __m128i block = csn_gcm_tail_block(item->input + done + at, item->output + done + at,
-                                           rest - at < 16 ? rest - at : 16, stream + at, opening);
-        block = _mm_xor_si128(csn_gcm_reverse(block), hash);
-        hash = _mm_setzero_si128();
-        if (left == 17) { /* there are sixteen powers: this one is taken by itself */
-            hash = csn_gcm_multiply(block, csn_gcm_power(item->key, 1));
-        } else {
-            csn_gcm_add(&sum, block, csn_gcm_power(item->key, left));
-        }
-    }
-    __m128i lengths = _mm_set_epi64x((long long)item->aad_size * 8, (long long)item->size * 8);
-    csn_gcm_add(&sum, _mm_xor_si128(hash, lengths), csn_gcm_power(item->key, 1));
-    hash = csn_gcm_reduce(&sum);
-    _mm_storeu_si128((__m128i *)(void *)tag, _mm_xor_si128(csn_gcm_reverse(hash), mask));
-}
-
-/* Counter block 1, whose encryption covers the tag: the first thing to do, nothing waits for it. */
-static inline __m128i csn_gcm_mask(const struct csn_gcm_item *item)
-{
-    return csn_gcm_encrypt(item->key, csn_gcm_counter(item->nonce, 1));
 }
 
 #endif

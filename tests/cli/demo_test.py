@@ -151,7 +151,7 @@ def shows(image, *broken):
 
 def holes(moves, until):
     """A run whose enclave's page is taken away all the time, until it has said so often enough."""
-    with subprocess.Popen([COMMAND, "demo", "--backend", BACKEND, "--json", "--records", "20000",
+    with subprocess.Popen([COMMAND, "demo", "--backend", BACKEND, "--json", "--records", "60000",
                            "--image", seeded("fault")], env=CARDS_ONLY, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         os.set_blocking(process.stderr.fileno(), False)

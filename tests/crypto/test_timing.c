@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_timing.c: does the time of AES-256-GCM tell two classes of secrets apart? Welch's t of the
+ * cycles of many calls, classes in random order (the method of dudect by Reparaz, Balasch and
+ * Verbauwhede), on every kernel.
+ *
+ * On a machine that does other work t wanders, so that of ours it is printed and not asserted. The
+ * control is: a comparison of the tag that stops at the first difference must be seen.
+ *
+ * usage: test_timing [SAMPLES]
+ */
+#include "vectors.h"
+#include <crypto/aead.h>
+#include <crypto/cpu.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <x86intrin.h>
+/* cmocka.h wants the headers above first */
+#include <cmocka.h>
+
+#define SIZE   256u
+#define LEAK_T 10.0 /* dudect calls 10 certain */
+
+static uint32_t sample_count = 200000;
+
+static struct {
+    struct csn_gcm_key keys[2]; /* of zeros; of something */
+    uint8_t texts[2][SIZE];
+    uint8_t sealed[SIZE], tags[2][16]; /* forged tags: wrong at the first, and at the last byte */
+    uint8_t right[16], output[SIZE];
+    uint64_t seed;
+    struct csn_gcm_key key; /* what a call works on lies at the same address in both classes */
+    uint8_t text[SIZE], tag[16];
+} t;
+
+enum varied { TEXTS, KEYS, TAGS };
+
+static uint32_t draw(void)
+{
+    t.seed = t.seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(t.seed >> 33);
+}
+
+/* ---- what is timed ---- */
+static void prepare(enum varied varied, uint32_t class)
+{
+    t.key = t.keys[varied == KEYS ? class : 1];
+    memcpy(t.text, t.texts[varied == TEXTS ? class : 1], SIZE);
+    memcpy(t.tag, t.tags[class], 16);
+}
+
+static void seal(void)
+{
+    struct csn_gcm_item item = {
+        .key = &t.key, .size = SIZE, .input = t.text, .output = t.output, .tag = t.tag};
+    csn_gcm_seal_batch(&item, 1);
+}
+
+static void open_forgery(void)
+{
+    struct csn_gcm_item item = {
+        .key = &t.key, .size = SIZE, .input = t.sealed, .output = t.output, .tag = t.tag};
+    csn_gcm_open_batch(&item, 1);
+}
+
+static void leak(void)
+{
+    const volatile uint8_t *left = t.tag, *right = t.right;
+    for (uint32_t i = 0; i < 16 && left[i] == right[i]; i++) {
+    }
+}
+
+/* ---- the statistics ---- */
+static int ascending(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* Welch's t of what took at most `limit`: beyond it are interrupts. */
+static double welch(const uint32_t *cycles, const uint8_t *classes, uint32_t limit)
+{
+    double count[2] = {0}, mean[2] = {0}, square[2] = {0};
+    for (uint32_t i = 0; i < sample_count; i++) {
+        if (cycles[i] <= limit) {
+            uint32_t class = classes[i];
+            double step = cycles[i] - mean[class];
+            mean[class] += step / ++count[class];
+            square[class] += step * (cycles[i] - mean[class]);
+        }
+    }
+    double error =
+        square[0] / (count[0] * (count[0] - 1)) + square[1] / (count[1] * (count[1] - 1));
+    return error > 0 ? fabs(mean[0] - mean[1]) / sqrt(error) : 0;
+}
+
+static double measure(void (*call)(void), enum varied varied)
+{
+    uint32_t *cycles = malloc(2 * sample_count * sizeof *cycles);
+    uint8_t *classes = malloc(sample_count);
+    assert_true(cycles != NULL && classes != NULL);
+    for (uint32_t i = 0; i < sample_count; i++) {
+        classes[i] = draw() & 1;
+        prepare(varied, classes[i]);
+        _mm_lfence();
+        uint64_t begin = __rdtsc();
+        _mm_lfence();
+        call();
+        _mm_lfence();
+        cycles[i] = (uint32_t)(__rdtsc() - begin);
+    }
+    uint32_t *sorted = cycles + sample_count;
+    memcpy(sorted, cycles, sample_count * sizeof *cycles);
+    qsort(sorted, sample_count, sizeof *sorted, ascending);
+    double result = welch(cycles, classes, sorted[sample_count / 10 * 9]);
+    free(cycles);
+    free(classes);
+    return result;
+}
+
+static void test_gcm(void **state)
+{
+    (void)state;
+    uint64_t kernels[4];
+    uint32_t count = vector_kernels(kernels);
+    for (uint32_t k = 0; k<count; k += count - 1> 0 ? count - 1 : 1) { /* the first and the last */
+        assert_int_equal(csn_cpu_select(kernels[k]), CSN_OK);
+        printf("# kernel set %u: t of zeros and others as texts %.1f, as keys %.1f; of tags wrong "
+               "early and late %.1f\n",
+               k, measure(seal, TEXTS), measure(seal, KEYS), measure(open_forgery, TAGS));
+    }
+}
+
+static void test_control(void **state)
+{
+    (void)state;
+    double found = measure(leak, TAGS);
+    printf("# control: t of a comparison that stops early %.1f\n", found);
+    assert_true(found > LEAK_T);
+}
+
+int main(int count, char **arguments)
+{
+    uint64_t kernels[4];
+    static const uint8_t secrets[2][32] = {{0}, {0x5a, 0xc3, 0x17, 0x88, 0xe1}};
+    if (vector_kernels(kernels) == 0) {
+        return 77;
+    }
+    sample_count = count > 1 ? (uint32_t)strtoul(arguments[1], NULL, 10) : sample_count;
+    csn_gcm_key_init(&t.keys[0], secrets[0]);
+    csn_gcm_key_init(&t.keys[1], secrets[1]);
+    for (uint32_t i = 0; i < SIZE; i++) {
+        t.texts[1][i] = (uint8_t)draw();
+    }
+    struct csn_gcm_item item = {
+        .key = &t.keys[1], .size = SIZE, .input = t.texts[1], .output = t.sealed, .tag = t.right};
+    csn_gcm_seal_batch(&item, 1);
+    memcpy(t.tags[0], t.right, 16);
+    memcpy(t.tags[1], t.right, 16);
+    t.tags[0][0] ^= 1;
+    t.tags[1][15] ^= 1;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_gcm), cmocka_unit_test(test_control)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
