@@ -30,7 +30,7 @@
 #define POOL_SIZE                                                                                  \
     (UINT64_C(65) * STATE_SIZE                 /* 64 tenants, and the grant that is checked */     \
      + UINT64_C(65) * CSN_WIRE_POLICY_SIZE_MAX /* their policies */                                \
-     + UINT64_C(64) * 0xc000                   /* contexts, credentials, consumers, ledgers */     \
+     + UINT64_C(64) * 0x20000                  /* contexts, credentials, consumers, ledgers */     \
      + SCRATCH_SIZE                            /* per record */                                    \
      + UINT64_C(0x400000)                      /* batch: inputs, outputs, crypto items */          \
      + UINT64_C(0x200000))                     /* session, tenant table, alignment */

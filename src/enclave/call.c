@@ -83,14 +83,20 @@ static void begin_result(const struct cse_answer *answer, struct csn_wire_result
 {
     const struct cse_grant *grant = answer->tenant->grant;
     const struct cse_context *context = answer->context;
+    if (answer->short_form) { /* what finish_short() takes; the hello's answer said the rest */
+        result->status = CSN_WIRE_STATUS_OK;
+        result->flags = 0;
+        result->sequence = answer->opening->sequence;
+        result->part = 0;
+        result->part_count = 1;
+        result->detail = 0;
+        return;
+    }
     *result = (struct csn_wire_result){.version = 1,
                                        .sequence = answer->opening->sequence,
                                        .credential = context->binding.credential,
                                        .grant_version = grant->version,
                                        .part_count = 1};
-    if (answer->short_form) {
-        return; /* the rest was said in the answer to the hello */
-    }
     __builtin_memcpy(result->stream, context->stream, sizeof result->stream);
     csn_record_id(&context->id_prefix, answer->opening->sequence, grant->version,
                   result->record_id);

@@ -313,7 +313,13 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
 bool cse_record_prepare(struct cse_session *session, const struct cse_input *input,
                         struct cse_opening *opening, struct csn_gcm_item *item)
 {
-    *opening = (struct cse_opening){.code = CSN_WIRE_DONE};
+    opening->code = CSN_WIRE_DONE;
+    opening->hello = false;
+    opening->short_form = false;
+    opening->route_size = 0;
+    opening->tenant = NULL;
+    opening->context = NULL;
+    opening->item = NULL;
     bool is_short = (csn_load_u32(input->bytes) & CSN_WIRE_SHORT) != 0;
     opening->code = is_short ? prepare_short(session, input, opening, item)
                              : prepare_full(session, input, opening, item);
