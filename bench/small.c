@@ -35,4 +35,4 @@ CSE_MANIFEST(.name = "small", .security_version = 1, .flags = CSN_WIRE_FLAG_DETE
              .input_size_max = 8192, .output_size_max = 16384, .outputs_per_input_max = 1,
              .tenant_count_max = 4, .context_count_max = 16, .credential_count_max = 4,
              .consumer_count_max = 2, .policy_size_max = 0, .tenant_state_size = 0,
-             .scratch_size = 0x1000);
+             .scratch_size = 0x1000, .output_scale = 16);
