@@ -23,7 +23,7 @@
 #define RECORDS      512u
 #define BATCH        32u
 #define LOOP_RECORDS 64u /* of the loop with OpenSSL and cJSON, in one slice */
-#define MACS         8u  /* of a card record: seven tokens and hashes, one offset */
+#define MACS         9u  /* of a card record: eight tokens and hashes, one offset */
 #define RECORD_MAX   2048u
 #define CARD_DIGITS  15u /* of 16, one is the check digit */
 #define POLICY_PATH  "examples/policies/card.json"

@@ -12,7 +12,8 @@
 #define CLASS(c)                                                                                   \
     ((LETTER(c) || DIGIT(c) || (c) >= 0x80 ? TOK_WORD : 0) |                                       \
      (LETTER(c) || DIGIT(c) || MARK(c) ? TOK_LOCAL : 0) |                                          \
-     (LETTER(c) || DIGIT(c) || (c) == '+' || (c) == '(' ? TOK_START : 0))
+     (LETTER(c) || DIGIT(c) || (c) == '+' || (c) == '(' ? TOK_START : 0) |                         \
+     (LETTER(c) || DIGIT(c) || (c) == '.' || (c) == '-' ? TOK_DOMAIN : 0))
 #define FOUR(c)    CLASS(c), CLASS((c) + 1), CLASS((c) + 2), CLASS((c) + 3)
 #define SIXTEEN(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
 

@@ -43,9 +43,13 @@ static uint8_t kinds_for(const struct tok_value *value, uint32_t p)
     return CSN_WIRE_DETECT_IBAN | (tok_is_upper(at[0]) ? CSN_WIRE_DETECT_ID : 0);
 }
 
+#define NO_LOOK 0x80000000u /* search.base before the first look: far from any position */
+
 /* Where the search stands. */
 struct search {
     const struct tok_value *value;
+    uint64_t starts; /* bit i: something can begin at base + i */
+    uint32_t base;
     uint32_t email; /* the next position where an address can begin */
     uint8_t wanted; /* kinds */
     uint8_t before; /* the byte before p */
@@ -78,21 +82,65 @@ static uint32_t match_at(struct search *search, uint32_t p, const struct kind **
     return 0;
 }
 
-/* Letters and digits in lower case; of an e-mail address everything. Returns the size. */
-static uint32_t canonical(const struct kind *kind, const uint8_t *match, uint32_t size,
-                          uint8_t *target)
+/* 0xff where a byte, less low, is at most last. */
+static inline __m128i within(__m128i bytes, char low, char last)
 {
-    uint32_t written = 0;
-    for (uint32_t i = 0; i < size; i++) {
-        uint8_t byte = match[i];
-        bool letter = tok_is_letter(byte);
-        target[written] = letter ? byte | 0x20 : byte;
-        written += letter || tok_is_digit(byte) || kind->bit == CSN_WIRE_DETECT_EMAIL;
-    }
-    return written;
+    __m128i distance = _mm_sub_epi8(bytes, _mm_set1_epi8(low));
+    return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(last)), distance);
+}
+
+static inline __m128i letters(__m128i bytes)
+{
+    return within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
+}
+
+static inline __m128i digits(__m128i bytes)
+{
+    return within(bytes, '0', 9);
+}
+
+static inline __m128i load(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
 #define MATCH_MAX 512u /* the longest match is an e-mail address: 64 + 1 + 255 */
+
+/* A match in lower case; true if it has letters and digits alone. No byte of it is above 0x7f. */
+static bool lower(const uint8_t *match, uint32_t size, uint8_t target[MATCH_MAX])
+{
+    bool plain = true;
+    uint32_t at = 0;
+    for (; size - at >= 16; at += 16) {
+        const __m128i bytes = load(match + at);
+        const __m128i letter = letters(bytes);
+        const __m128i fold = _mm_and_si128(letter, _mm_set1_epi8(0x20));
+        _mm_storeu_si128((__m128i *)(void *)(target + at), _mm_or_si128(bytes, fold));
+        plain = plain && _mm_movemask_epi8(_mm_or_si128(letter, digits(bytes))) == 0xffff;
+    }
+    for (; at < size; at++) {
+        const bool letter = tok_is_letter(match[at]);
+        target[at] = letter ? match[at] | 0x20 : match[at];
+        plain = plain && (letter || tok_is_digit(match[at]));
+    }
+    return plain;
+}
+
+/* Letters and digits in lower case; of an e-mail address everything. Returns the size. */
+static uint32_t canonical(const struct kind *kind, const uint8_t *match, uint32_t size,
+                          uint8_t target[MATCH_MAX])
+{
+    uint32_t written = 0;
+    if (lower(match, size, target) || kind->bit == CSN_WIRE_DETECT_EMAIL) {
+        return size;
+    }
+    for (uint32_t i = 0; i < size; i++) {
+        const uint8_t byte = target[i];
+        target[written] = byte;
+        written += (uint8_t)(byte - 'a') < 26 || tok_is_digit(byte);
+    }
+    return written;
+}
 
 static void put_match(struct tok_job *job, const struct tok_field *field, const struct kind *kind,
                       const uint8_t *match, uint32_t size)
@@ -116,66 +164,101 @@ static void put_match(struct tok_job *job, const struct tok_field *field, const 
     }
 }
 
-/* 0xff where a byte, less low, is at most last. */
-static inline __m128i within(__m128i bytes, char low, char last)
+#define LOOK      64u /* bytes that are looked at together: the one before, then positions */
+#define LOOK_ON   4u  /* bytes behind a position that say whether something can begin there */
+#define POSITIONS (LOOK - 1 - LOOK_ON)
+#define MATCH_MIN 9u /* "+12345678", "AB123456C": nothing but an address is shorter */
+
+/* Bit i: what byte i of a look is. */
+struct classes {
+    uint64_t letters;
+    uint64_t digits;
+    uint64_t spaces;
+    uint64_t signs; /* plus and opening parenthesis */
+    uint64_t words; /* letters, digits, and all from 0x80 up */
+};
+
+static inline struct classes classes_of(const uint8_t *bytes)
 {
-    __m128i distance = _mm_sub_epi8(bytes, _mm_set1_epi8(low));
-    return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(last)), distance);
+    struct classes classes = {0};
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < LOOK; i += 16) {
+        const __m128i here = load(bytes + i);
+        const __m128i letter = letters(here);
+        const __m128i digit = digits(here);
+        const __m128i sign = _mm_or_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8('+')),
+                                          _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
+        const __m128i space = _mm_cmpeq_epi8(here, _mm_set1_epi8(' '));
+        const __m128i word = _mm_or_si128(_mm_or_si128(letter, digit), here);
+        classes.letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(letter) << i;
+        classes.digits |= (uint64_t)(uint32_t)_mm_movemask_epi8(digit) << i;
+        classes.spaces |= (uint64_t)(uint32_t)_mm_movemask_epi8(space) << i;
+        classes.signs |= (uint64_t)(uint32_t)_mm_movemask_epi8(sign) << i;
+        classes.words |= (uint64_t)(uint32_t)_mm_movemask_epi8(word) << i;
+    }
+    return classes;
 }
 
-static inline __m128i letters(__m128i bytes)
+/*
+ * Bit i: something other than an address can begin at byte i + 1. That is a digit or a sign; or a
+ * letter before a digit (NIE); or two letters before a digit (IBAN, NINO), in which one space may
+ * stand anywhere. Behind POSITIONS a start whose rest is not in sight is missed, but then no bit
+ * above it is set either: up to the end of sight there are only its own letters and spaces.
+ */
+static uint64_t starts_of(const uint8_t *bytes)
 {
-    return within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
+    const struct classes is = classes_of(bytes);
+    const uint64_t number = is.digits | (is.spaces & is.digits >> 1);
+    const uint64_t rest = is.letters & number >> 1;
+    const uint64_t behind_letter = is.digits | rest | (is.spaces & rest >> 1);
+    const uint64_t start = is.digits | is.signs | (is.letters & behind_letter >> 1);
+    return (start & ~(is.words << 1)) >> 1;
 }
 
-static inline __m128i digits(__m128i bytes)
+/* Looks at positions from p on (the last ones of a text from before p on). p is not 0. */
+static void look_from(struct search *search, uint32_t p)
 {
-    return within(bytes, '0', 9);
-}
-
-static inline __m128i load(const uint8_t *at)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)at);
-}
-
-#define STARTS_SIZE 18u /* bytes that are looked at, and the one before them */
-
-/* Bit i of 16: kinds_for() says that something can begin at at[i], and no word byte is before. */
-static inline uint32_t starts_of_16(const uint8_t *at)
-{
-    const __m128i here = load(at);
-    const __m128i before = load(at - 1);
-    const __m128i next = load(at + 1);
-    const __m128i word = _mm_and_si128(letters(next), letters(load(at + 2)));
-    __m128i start = _mm_andnot_si128(word, letters(here));
-    start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('+')));
-    start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
-    start = _mm_or_si128(start, digits(here));
-    /* From 0x80 up a byte is part of a word: the mask takes the top bit. */
-    const __m128i inside = _mm_or_si128(_mm_or_si128(letters(before), digits(before)), before);
-    return (uint32_t)(_mm_movemask_epi8(start) & ~_mm_movemask_epi8(inside));
+    const uint32_t last = search->value->size - (LOOK - 1);
+    search->base = p < last ? p : last;
+    search->starts = starts_of(search->value->bytes + search->base - 1);
 }
 
 /* The next position where something can begin; addresses begin at `email` only. p is not 0. */
-static uint32_t next_start(const struct tok_value *value, uint32_t p, uint32_t email)
+static uint32_t next_start(struct search *search, uint32_t p)
 {
-    const uint32_t end = email < value->size ? email : value->size;
+    const struct tok_value *value = search->value;
+    const uint32_t end = search->email < value->size ? search->email : value->size;
+    const uint32_t last = value->size < MATCH_MIN ? 0 : value->size - MATCH_MIN + 1;
     if (p >= end) {
         return p;
     }
-    while (p < end && value->size - p >= STARTS_SIZE) {
-        uint32_t starts = starts_of_16(value->bytes + p);
-        if (starts != 0) {
-            p += (uint32_t)__builtin_ctz(starts);
-            return p < end ? p : end;
+    while (value->size >= LOOK && p < last && p < end) {
+        if (p - search->base >= POSITIONS) { /* NO_LOOK is, too */
+            look_from(search, p);
         }
-        p += 16;
+        const uint64_t starts = search->starts >> (p - search->base);
+        if (starts != 0) {
+            p += (uint32_t)__builtin_ctzll(starts);
+            return p < last && p < end ? p : end;
+        }
+        p = search->base + POSITIONS;
     }
-    while (p < end &&
+    while (p < last && p < end &&
            (tok_is_word(value->bytes[p - 1]) || (tok_classes[value->bytes[p]] & TOK_START) == 0)) {
         p++;
     }
-    return p < end ? p : end;
+    return p < last && p < end ? p : end;
+}
+
+/* What lies between matches: without escapes it was written as it is to be written. */
+static void put_between(struct tok_job *job, const struct csn_json_node *node, const uint8_t *bytes,
+                        uint32_t size)
+{
+    if ((node->flags & CSN_JSON_ESCAPED) == 0) {
+        tok_put(&job->out, bytes, size);
+    } else {
+        tok_put_text(&job->out, bytes, size);
+    }
 }
 
 void tok_put_detect(struct tok_job *job, const struct tok_field *field,
@@ -183,7 +266,8 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
 {
     struct tok_value value;
     tok_value_of(job, node, TOK_ROOM_VALUE, &value);
-    struct search search = {.value = &value, .email = UINT32_MAX, .wanted = field->kinds};
+    struct search search = {
+        .value = &value, .base = NO_LOOK, .email = UINT32_MAX, .wanted = field->kinds};
     if ((field->kinds & CSN_WIRE_DETECT_EMAIL) != 0) {
         search.email = tok_next_email(value.bytes, value.size, 0);
     }
@@ -193,15 +277,17 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
         const struct kind *kind = NULL;
         uint32_t size = match_at(&search, p, &kind);
         if (size != 0) {
-            tok_put(&job->out, "\"", any ? 0 : 1);
+            if (!any) {
+                tok_put_byte(&job->out, '"');
+            }
             any = true;
-            tok_put_text(&job->out, value.bytes + copied, p - copied);
+            put_between(job, node, value.bytes + copied, p - copied);
             put_match(job, field, kind, value.bytes + p, size);
             copied = p + size;
         }
         p += size != 0 ? size : 1;
         if (size == 0) {
-            p = next_start(&value, p, search.email);
+            p = next_start(&search, p);
         }
         search.before = value.bytes[p - 1];
     }
@@ -209,6 +295,6 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
         tok_put_source(job, node);
         return;
     }
-    tok_put_text(&job->out, value.bytes + copied, value.size - copied);
+    put_between(job, node, value.bytes + copied, value.size - copied);
     tok_put_byte(&job->out, '"');
 }

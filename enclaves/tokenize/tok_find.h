@@ -35,9 +35,10 @@ static inline bool tok_is_letter(uint8_t byte)
 {
     return (uint8_t)((byte | 0x20) - 'a') < 26;
 }
-#define TOK_WORD  1u /* tok_classes: part of a word */
-#define TOK_LOCAL 2u /* may stand before the `@` of an address */
-#define TOK_START 4u /* a match other than an address can begin with it */
+#define TOK_WORD   1u /* tok_classes: part of a word */
+#define TOK_LOCAL  2u /* may stand before the `@` of an address */
+#define TOK_START  4u /* a match other than an address can begin with it */
+#define TOK_DOMAIN 8u /* may stand behind the `@` */
 extern const uint8_t tok_classes[256];
 
 static inline bool tok_is_word(uint8_t byte)

@@ -13,7 +13,7 @@ static bool is_local(uint8_t byte)
 
 static bool is_domain(uint8_t byte)
 {
-    return tok_is_digit(byte) || tok_is_letter(byte) || byte == '.' || byte == '-';
+    return (tok_classes[byte] & TOK_DOMAIN) != 0;
 }
 
 /* Labels neither empty nor with `-` at an end, more than one, the last of two letters or more. */

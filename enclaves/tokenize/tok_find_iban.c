@@ -4,54 +4,49 @@
 
 #define IBAN_MAX 34u
 
-struct country {
-    char code[2];
-    uint8_t length;
+/* Length by country, 0 = none; detection follows the text anyway (tok_classes.c). */
+#define OF(first, second, length) [(first) - 'A'][(second) - 'A'] = (length)
+static const uint8_t lengths[26][26] = {
+    OF('A', 'D', 24), OF('A', 'E', 23), OF('A', 'L', 28), OF('A', 'T', 20), OF('A', 'Z', 28),
+    OF('B', 'A', 20), OF('B', 'E', 16), OF('B', 'G', 22), OF('B', 'H', 22), OF('B', 'R', 29),
+    OF('B', 'Y', 28), OF('C', 'H', 21), OF('C', 'R', 22), OF('C', 'Y', 28), OF('C', 'Z', 24),
+    OF('D', 'E', 22), OF('D', 'K', 18), OF('D', 'O', 28), OF('E', 'E', 20), OF('E', 'G', 29),
+    OF('E', 'S', 24), OF('F', 'I', 18), OF('F', 'O', 18), OF('F', 'R', 27), OF('G', 'B', 22),
+    OF('G', 'E', 22), OF('G', 'I', 23), OF('G', 'L', 18), OF('G', 'R', 27), OF('G', 'T', 28),
+    OF('H', 'R', 21), OF('H', 'U', 28), OF('I', 'E', 22), OF('I', 'L', 23), OF('I', 'Q', 23),
+    OF('I', 'S', 26), OF('I', 'T', 27), OF('J', 'O', 30), OF('K', 'W', 30), OF('K', 'Z', 20),
+    OF('L', 'B', 28), OF('L', 'C', 32), OF('L', 'I', 21), OF('L', 'T', 20), OF('L', 'U', 20),
+    OF('L', 'V', 21), OF('M', 'C', 27), OF('M', 'D', 24), OF('M', 'E', 22), OF('M', 'K', 19),
+    OF('M', 'R', 27), OF('M', 'T', 31), OF('M', 'U', 30), OF('N', 'L', 18), OF('N', 'O', 15),
+    OF('P', 'K', 24), OF('P', 'L', 28), OF('P', 'S', 29), OF('P', 'T', 25), OF('Q', 'A', 29),
+    OF('R', 'O', 24), OF('R', 'S', 22), OF('S', 'A', 24), OF('S', 'C', 31), OF('S', 'E', 24),
+    OF('S', 'I', 19), OF('S', 'K', 24), OF('S', 'M', 27), OF('S', 'T', 25), OF('S', 'V', 28),
+    OF('T', 'L', 23), OF('T', 'N', 24), OF('T', 'R', 26), OF('U', 'A', 29), OF('V', 'A', 22),
+    OF('V', 'G', 24), OF('X', 'K', 20),
 };
+#undef OF
 
-static const struct country countries[] = {
-    {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22},
-    {"BH", 22}, {"BR", 29}, {"BY", 28}, {"CH", 21}, {"CR", 22}, {"CY", 28}, {"CZ", 24}, {"DE", 22},
-    {"DK", 18}, {"DO", 28}, {"EE", 20}, {"EG", 29}, {"ES", 24}, {"FI", 18}, {"FO", 18}, {"FR", 27},
-    {"GB", 22}, {"GE", 22}, {"GI", 23}, {"GL", 18}, {"GR", 27}, {"GT", 28}, {"HR", 21}, {"HU", 28},
-    {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26}, {"IT", 27}, {"JO", 30}, {"KW", 30}, {"KZ", 20},
-    {"LB", 28}, {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20}, {"LV", 21}, {"MC", 27}, {"MD", 24},
-    {"ME", 22}, {"MK", 19}, {"MR", 27}, {"MT", 31}, {"MU", 30}, {"NL", 18}, {"NO", 15}, {"PK", 24},
-    {"PL", 28}, {"PS", 29}, {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22}, {"SA", 24}, {"SC", 31},
-    {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27}, {"ST", 25}, {"SV", 28}, {"TL", 23}, {"TN", 24},
-    {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20},
-};
-
-static uint32_t length_of(uint8_t first, uint8_t second)
-{
-    for (uint32_t i = 0; i < sizeof countries / sizeof countries[0]; i++) {
-        if (countries[i].code[0] == (first & 0xdf) && countries[i].code[1] == (second & 0xdf)) {
-            return countries[i].length;
-        }
-    }
-    return 0;
-}
+#define GROUP 8u /* characters between divisions: 97 * 100^8 is below 2^60 */
 
 /* Appends what characters stand for: 0..9, or A = 10 to Z = 35; returns the number modulo 97. */
 static uint32_t mod_97(uint32_t number, const uint8_t *characters, uint32_t count)
 {
     uint64_t rest = number;
-    for (uint32_t i = 0; i < count; i++) {
-        uint8_t character = characters[i];
-        if (tok_is_digit(character)) {
-            rest = rest * 10 + character - '0';
-        } else {
-            rest = rest * 100 + (uint32_t)(character & 0xdf) - 'A' + 10;
+    for (uint32_t at = 0; at < count;) {
+        const uint32_t end = count - at < GROUP ? count : at + GROUP;
+        for (; at < end; at++) {
+            const uint8_t character = characters[at];
+            const bool digit = tok_is_digit(character);
+            rest = rest * (digit ? 10 : 100) +
+                   (uint32_t)(digit ? character - '0' : (character & 0xdf) - 'A' + 10);
         }
-        if (rest > UINT64_MAX / 101) { /* room for one more */
-            rest %= 97;
-        }
+        rest %= 97;
     }
-    return (uint32_t)(rest % 97);
+    return (uint32_t)rest;
 }
 
 /* The next character, one space before it allowed; 0 = neither letter nor digit. */
-static uint8_t next_character(const uint8_t *text, uint32_t size, uint32_t *at)
+static inline uint8_t next_character(const uint8_t *text, uint32_t size, uint32_t *at)
 {
     uint32_t here = *at;
     if (here < size && text[here] == ' ') {
@@ -79,7 +74,7 @@ uint32_t tok_find_iban(const uint8_t *text, uint32_t size, uint32_t p)
         !tok_is_digit(characters[2]) || !tok_is_digit(characters[3])) {
         return 0;
     }
-    uint32_t length = length_of(characters[0], characters[1]);
+    const uint32_t length = lengths[(characters[0] & 0xdf) - 'A'][(characters[1] & 0xdf) - 'A'];
     for (uint32_t i = 4; i < length; i++) {
         characters[i] = next_character(text, size, &at);
         if (characters[i] == 0) {

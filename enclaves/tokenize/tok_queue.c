@@ -8,6 +8,7 @@
  */
 #include "core/bytes.h"
 #include "tok_state.h"
+#include <emmintrin.h>
 #include <string.h>
 
 #define HEAD_SIZE    5u /* the length of the typed value, and its type */
@@ -27,68 +28,88 @@ void tok_queue_take_back(struct tok_queue *queue)
 
 /* ---- MACs ---- */
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* For each byte of bytes (below 0x80): add, if it is at least limit, else nothing. */
-static uint64_t add_from(uint64_t bytes, uint8_t limit, uint8_t add)
+/* For each byte: add, if it is above last, else nothing. Bytes are below 0x80. */
+static inline __m128i add_above(__m128i bytes, char last, char add)
 {
-    uint64_t reached = (bytes + EACH(0x80 - limit)) & EACH(0x80);
-    return (reached >> 7) * add;
+    return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8(last)), _mm_set1_epi8(add));
 }
 
-/* Eight numbers below 32, first one in the lowest byte: a-z, then 2-7. */
-static uint64_t base32_digits(uint64_t fives)
+/* Numbers below 32: a-z, then 2-7. */
+static inline __m128i base32_digits(__m128i fives)
 {
-    return fives + EACH('a') - add_from(fives, 26, 'a' + 26 - '2');
+    const __m128i letters = _mm_add_epi8(fives, _mm_set1_epi8('a'));
+    return _mm_sub_epi8(letters, add_above(fives, 25, 'a' + 26 - '2'));
 }
 
-/* Eight numbers below 16. */
-static uint64_t hex_digits(uint64_t fours)
+/* Numbers below 16. */
+static inline __m128i hex_digits(__m128i fours)
 {
-    return fours + EACH('0') + add_from(fours, 10, 'a' - 10 - '0');
+    const __m128i digits = _mm_add_epi8(fours, _mm_set1_epi8('0'));
+    return _mm_add_epi8(digits, add_above(fours, 9, 'a' - 10 - '0'));
 }
 
-static uint32_t text_size(uint32_t size)
+static inline uint32_t text_size(uint32_t size)
 {
     return size == 0 ? 64 : (8 * size + 4) / 5;
 }
 
-/*
- * Cuts a number of eight equal digits apart, three times in two halves, the first half to the lower
- * end each time: then byte i is digit i. width: of a digit in bits.
- */
-static uint64_t spread(uint64_t number, uint32_t width)
+/* The upper `width` bits of each piece of 2 * width bits to the low end of the piece, the lower
+ * ones to its middle; mask: the lower ones. */
+#define HALVE(pieces, width, shift, mask)                                                          \
+    _mm_or_si128(_mm_and_si128(_mm_srli_epi64(pieces, width), mask),                               \
+                 _mm_slli_epi64(_mm_and_si128(pieces, mask), shift))
+
+/* Cuts two numbers of 40 bits into eight digits of five bits each, the first one in byte 0. */
+static inline __m128i spread(__m128i numbers)
 {
-    const uint64_t half = UINT64_C(1) << 4 * width;
-    const uint64_t quarter = UINT64_C(1) << 2 * width;
-    const uint64_t eighth = UINT64_C(1) << width;
-    number = number >> 4 * width | (number & (half - 1)) << 32;
-    number = (number >> 2 * width & UINT64_C(0x100000001) * (quarter - 1)) |
-             (number & UINT64_C(0x100000001) * (quarter - 1)) << 16;
-    return (number >> width & UINT64_C(0x1000100010001) * (eighth - 1)) |
-           (number & UINT64_C(0x1000100010001) * (eighth - 1)) << 8;
+    numbers = HALVE(numbers, 20, 32, _mm_set1_epi64x(0xfffff));
+    numbers = HALVE(numbers, 10, 16, _mm_set1_epi32(0x3ff));
+    return HALVE(numbers, 5, 8, _mm_set1_epi16(0x1f));
+}
+
+/* Five bytes at `at` as a number, what is cut off counts as zero. */
+static inline uint64_t five_bytes(const uint8_t *mac, uint32_t at, uint32_t size)
+{
+    const uint64_t bits = __builtin_bswap64(csn_load_u64(mac + at)) >> 24;
+    const uint32_t left = at < size ? size - at : 0;
+    return left >= 5 ? bits : bits & ~UINT64_C(0) << (40 - 8 * left);
+}
+
+static void write_hex(uint8_t *target, const uint8_t *mac)
+{
+    const __m128i low = _mm_set1_epi8(15);
+    for (uint32_t at = 0; at < 32; at += 16, target += 32) {
+        const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(mac + at));
+        const __m128i first = hex_digits(_mm_and_si128(_mm_srli_epi16(bytes, 4), low));
+        const __m128i second = hex_digits(_mm_and_si128(bytes, low));
+        __m128i *words = (__m128i *)(void *)target;
+        _mm_storeu_si128(words, _mm_unpacklo_epi8(first, second));
+        _mm_storeu_si128(words + 1, _mm_unpackhi_epi8(first, second));
+    }
 }
 
 /* mac: 32 bytes, and room behind them for the last load. */
 static void write_mac(uint8_t *target, const uint8_t mac[TOK_TAG_ROOM], uint32_t size)
 {
     if (size == 0) {
-        for (uint32_t i = 0; i < 8; i++) {
-            uint32_t bits = __builtin_bswap32(csn_load_u32(mac + 4 * i));
-            csn_store_u64(target + 8 * i, hex_digits(spread(bits, 4)));
-        }
+        write_hex(target, mac);
         return;
     }
-    for (uint32_t at = 0; at < size; at += 5, target += 8) {
-        uint64_t bits = __builtin_bswap64(csn_load_u64(mac + at)) >> 24;
-        uint32_t left = size - at;
-        if (left >= 5) {
-            csn_store_u64(target, base32_digits(spread(bits, 5)));
-        } else {
-            bits &= ~UINT64_C(0) << (40 - 8 * left); /* what is cut off counts as zero */
-            bits = base32_digits(spread(bits, 5));
-            memcpy(target, &bits, text_size(left));
+    uint32_t left = text_size(size);
+    for (uint32_t at = 0; at < size; at += 10) {
+        const uint64_t low = five_bytes(mac, at, size);
+        const uint64_t high = five_bytes(mac, at + 5, size);
+        const __m128i digits =
+            base32_digits(spread(_mm_set_epi64x((long long)high, (long long)low)));
+        if (left < 16) {
+            uint8_t last[16];
+            _mm_storeu_si128((__m128i *)(void *)last, digits);
+            csn_copy(target, last, left);
+            return; /* the last one: size is at most at + 10 */
         }
+        _mm_storeu_si128((__m128i *)(void *)target, digits);
+        target += 16;
+        left -= 16;
     }
 }
 
@@ -117,6 +138,20 @@ static void mac_now(const struct csn_hmac_key *key, const uint8_t head[HEAD_SIZE
     csn_wipe(mac, sizeof mac);
 }
 
+/* What stands there until the batch is done. */
+static inline void put_places(uint8_t *target, uint32_t size)
+{
+    const __m128i places = _mm_set1_epi8('*');
+    if (size < 16) {
+        memset(target, '*', size);
+        return;
+    }
+    for (uint32_t at = 0; at < size - 16; at += 16) {
+        _mm_storeu_si128((__m128i *)(void *)(target + at), places);
+    }
+    _mm_storeu_si128((__m128i *)(void *)(target + size - 16), places);
+}
+
 void tok_put_mac(struct tok_job *job, const struct csn_hmac_key *key, const struct tok_value *value,
                  uint32_t size)
 {
@@ -135,8 +170,8 @@ void tok_put_mac(struct tok_job *job, const struct csn_hmac_key *key, const stru
         mac_now(key, mac->message, value, target, size);
         return;
     }
-    memcpy(mac->message + HEAD_SIZE, value->bytes, value->size);
-    memset(target, '*', text_size(size));
+    csn_copy(mac->message + HEAD_SIZE, value->bytes, value->size);
+    put_places(target, text_size(size));
     mac->target = target;
     mac->size = size;
     queue->mac_items[queue->mac_count++] = (struct csn_hmac_item){

@@ -115,18 +115,14 @@ static void date_of(uint32_t number, struct date *date)
 static bool find_subject(struct tok_job *job, const struct tok_field *field,
                          struct tok_value *subject)
 {
-    const struct tok_state *state = job->state;
     uint32_t at = job->root;
     for (uint32_t i = 0; i < field->subject_count; i++) {
-        const struct tok_name *name = &field->subject[i];
         uint32_t child = 0;
         if (job->nodes[at].kind == CSN_JSON_OBJECT) {
             child = csn_json_child(job->nodes, at);
         }
-        while (child != 0 &&
-               (job->nodes[child].name_hash != field->subject_hash[i] ||
-                !csn_json_equal(job->text + job->nodes[child].name, job->nodes[child].name_size,
-                                state->text + name->offset, name->size))) {
+        while (child != 0 && (job->nodes[child].name_hash != field->subject_hash[i] ||
+                              !tok_has_name(job, &job->nodes[child], &field->subject[i]))) {
             child = job->nodes[child].next;
         }
         if (child == 0) {

@@ -19,6 +19,7 @@
 #include "json/json.h"
 #include <caisson/enclave.h>
 #include <caisson/wire/policy.h>
+#include <string.h>
 
 #define TOK_SYMBOL_MAX  256u /* symbols of one fpe value */
 #define TOK_PREFIX_SIZE 16u
@@ -232,7 +233,7 @@ static inline uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_
 /* ---- tok_queue.c: MACs and encryptions of a batch, done side by side ---- */
 #define TOK_MAC_MAX     32u
 #define TOK_FPE_MAX     16u
-#define TOK_TAG_ROOM    40u  /* 32 bytes, read in pieces of 8 */
+#define TOK_TAG_ROOM    48u  /* 32 bytes, read in pairs of 5 by loads of 8 */
 #define TOK_MESSAGE_MAX 119u /* two blocks; longer ones are hashed at once */
 
 struct tok_mac_job {
@@ -272,6 +273,33 @@ void tok_put_mac(struct tok_job *job, const struct csn_hmac_key *key, const stru
 void tok_queue_fpe(struct tok_queue *queue, const struct tok_fpe_job *job,
                    const struct csn_ff1_plan *plan);
 void tok_fpe_now(struct tok_fpe_job *job, const struct csn_ff1_plan *plan, bool inverse);
+
+/* ---- names ---- */
+/* Names are short: two loads that overlap, and no call. */
+static inline bool tok_same_bytes(const uint8_t *left, const uint8_t *right, uint32_t size)
+{
+    if (size > 16 || size < 4) {
+        return memcmp(left, right, size) == 0;
+    }
+    if (size >= 8) {
+        return csn_load_u64(left) == csn_load_u64(right) &&
+               csn_load_u64(left + size - 8) == csn_load_u64(right + size - 8);
+    }
+    return csn_load_u32(left) == csn_load_u32(right) &&
+           csn_load_u32(left + size - 4) == csn_load_u32(right + size - 4);
+}
+
+/* True if the member, whose name has the right hash, has this name. */
+static inline bool tok_has_name(const struct tok_job *job, const struct csn_json_node *member,
+                                const struct tok_name *name)
+{
+    const uint8_t *wanted = job->state->text + name->offset;
+    const uint8_t *written = job->text + member->name;
+    if ((member->flags & CSN_JSON_NAME_ESCAPED) != 0) {
+        return csn_json_equal(written, member->name_size, wanted, name->size);
+    }
+    return member->name_size == name->size && tok_same_bytes(written, wanted, name->size);
+}
 
 /* ---- output ---- */
 /* Room for size bytes, NULL when the output is full; the caller fills it. */

@@ -4,7 +4,6 @@
  * (docs/TOKENIZE.md section 2). An explicit stack as deep as JSON may be.
  */
 #include "tok_state.h"
-#include <string.h>
 
 struct frame {
     uint32_t container; /* node */
@@ -15,44 +14,40 @@ struct frame {
     bool any;           /* a child was written */
 };
 
+/* A piece of the record that is to be copied and was not yet: mostly it goes on with the next. */
+struct run {
+    uint32_t from;
+    uint32_t to;
+};
+
 struct walk {
     struct tok_job *job;
+    struct run run;
     uint32_t depth;
     struct frame frames[CSN_JSON_DEPTH_MAX];
 };
 
-enum verdict {
-    KEPT,
-    DROPPED,
-    DESCEND,
-};
-
-/* Names are short: two loads that overlap, and no call. */
-static inline bool same_bytes(const uint8_t *left, const uint8_t *right, uint32_t size)
+static void flush(struct walk *walk)
 {
-    if (size > 16 || size < 4) {
-        return memcmp(left, right, size) == 0;
-    }
-    if (size >= 8) {
-        return csn_load_u64(left) == csn_load_u64(right) &&
-               csn_load_u64(left + size - 8) == csn_load_u64(right + size - 8);
-    }
-    return csn_load_u32(left) == csn_load_u32(right) &&
-           csn_load_u32(left + size - 4) == csn_load_u32(right + size - 4);
+    tok_put(&walk->job->out, walk->job->text + walk->run.from, walk->run.to - walk->run.from);
+    walk->run.from = walk->run.to;
 }
 
-static bool is_step(const struct tok_job *job, uint32_t index, const struct csn_json_node *node)
+/* Everything else that is written must come after a flush(). */
+static inline void keep(struct walk *walk, uint32_t from, uint32_t to)
 {
-    const struct tok_name *name = &job->state->nodes[index].name;
-    const uint8_t *wanted = job->state->text + name->offset;
-    const uint8_t *written = job->text + node->name;
-    if (job->state->hashes[index] != node->name_hash) {
-        return false;
+    if (from != walk->run.to) {
+        flush(walk);
+        walk->run.from = from;
     }
-    if ((node->flags & CSN_JSON_NAME_ESCAPED) != 0) {
-        return csn_json_equal(written, node->name_size, wanted, name->size);
-    }
-    return node->name_size == name->size && same_bytes(written, wanted, name->size);
+    walk->run.to = to;
+}
+
+static inline bool is_step(const struct tok_job *job, uint32_t index,
+                           const struct csn_json_node *node)
+{
+    return job->state->hashes[index] == node->name_hash &&
+           tok_has_name(job, node, &job->state->nodes[index].name);
 }
 
 /* The step for a member or element below the frame's, or TOK_NONE. */
@@ -78,47 +73,51 @@ static uint16_t find_step(const struct tok_job *job, struct frame *frame,
     return (uint16_t)found;
 }
 
-static enum verdict apply_default(struct tok_job *job, const struct csn_json_node *node)
+/* These return false if the value is dropped. */
+static bool apply_default(struct tok_job *job, const struct csn_json_node *node)
 {
     if (job->reveal || job->state->default_action == CSN_WIRE_ACTION_KEEP) {
         tok_put_source(job, node);
-        return KEPT;
+        return true;
     }
     if (job->state->default_action == CSN_WIRE_ACTION_REDACT) {
         tok_put_redacted(job);
-        return KEPT;
+        return true;
     }
-    return DROPPED;
+    return false;
 }
 
-static enum verdict apply_field(struct tok_job *job, uint16_t index, uint32_t node)
+static bool apply_field(struct tok_job *job, uint16_t index, uint32_t node)
 {
     struct tok_field *field = &job->state->fields[index];
     if (!job->reveal) {
-        return tok_apply(job, field, node) ? KEPT : DROPPED;
+        return tok_apply(job, field, node);
     }
     if ((job->field_mask & job->state->reveal_mask & UINT64_C(1) << index) == 0) {
         tok_put_source(job, &job->nodes[node]);
     } else {
         tok_reveal(job, field, &job->nodes[node]);
     }
-    return KEPT;
+    return true;
 }
 
-static enum verdict apply_value(struct tok_job *job, uint16_t step, uint32_t index)
+/* A value that is not descended into. */
+static bool apply_value(struct tok_job *job, uint16_t step, uint32_t index)
 {
-    const struct csn_json_node *node = &job->nodes[index];
-    if (step == TOK_NONE) {
-        return apply_default(job, node);
+    if (step == TOK_NONE || job->state->nodes[step].field == TOK_NONE) {
+        return apply_default(job, &job->nodes[index]);
     }
-    const struct tok_node *at = &job->state->nodes[step];
-    if (at->field != TOK_NONE) {
-        return apply_field(job, at->field, index);
+    return apply_field(job, job->state->nodes[step].field, index);
+}
+
+/* True if the policy goes on below this value. */
+static bool descends(const struct tok_job *job, uint16_t step, const struct csn_json_node *node)
+{
+    if (step == TOK_NONE || job->state->nodes[step].field != TOK_NONE) {
+        return false;
     }
-    if (node->kind == CSN_JSON_OBJECT || (node->kind == CSN_JSON_ARRAY && at->every != TOK_NONE)) {
-        return DESCEND;
-    }
-    return apply_default(job, node);
+    return node->kind == CSN_JSON_OBJECT ||
+           (node->kind == CSN_JSON_ARRAY && job->state->nodes[step].every != TOK_NONE);
 }
 
 static void enter(struct walk *walk, uint16_t step, uint32_t container)
@@ -130,22 +129,25 @@ static void enter(struct walk *walk, uint16_t step, uint32_t container)
                        .tail = node->begin + 1,
                        .step = step,
                        .guess = walk->job->state->nodes[step].first};
-    tok_put(&walk->job->out, walk->job->text + node->begin, 1);
+    keep(walk, node->begin, node->begin + 1);
+}
+
+/* True if the policy has this action for a value, whatever it is. */
+static bool has_action(const struct tok_job *job, uint16_t step, uint8_t action)
+{
+    if (step == TOK_NONE || job->reveal || job->state->nodes[step].field == TOK_NONE) {
+        return false;
+    }
+    return job->state->fields[job->state->nodes[step].field].action == action;
 }
 
 /* True if the value will certainly leave nothing, so that nothing needs to be written. */
 static bool is_dropped(const struct tok_job *job, uint16_t step)
 {
-    return step == TOK_NONE && !job->reveal && job->state->default_action == CSN_WIRE_ACTION_DROP;
-}
-
-/* True if the value stays as it is, so that it can be copied with its name. */
-static bool is_kept(const struct tok_job *job, uint16_t step)
-{
-    if (step == TOK_NONE || job->reveal || job->state->nodes[step].field == TOK_NONE) {
-        return false;
+    if (step == TOK_NONE) {
+        return !job->reveal && job->state->default_action == CSN_WIRE_ACTION_DROP;
     }
-    return job->state->fields[job->state->nodes[step].field].action == CSN_WIRE_ACTION_KEEP;
+    return has_action(job, step, CSN_WIRE_ACTION_DROP);
 }
 
 static void walk_child(struct walk *walk)
@@ -160,26 +162,28 @@ static void walk_child(struct walk *walk)
     if (is_dropped(job, step)) {
         return;
     }
-    struct tok_writer before = job->out;
     /* With the comma before it, which the first one that is written has to do without. */
     const uint32_t from = node->item - frame->any;
-    if (is_kept(job, step)) {
-        tok_put(&job->out, job->text + from, node->end - from);
+    if (has_action(job, step, CSN_WIRE_ACTION_KEEP)) {
+        keep(walk, from, node->end);
         frame->any = true;
         return;
     }
-    tok_put(&job->out, job->text + from, node->begin - from);
-    switch (apply_value(job, step, index)) {
-    case KEPT:
-        frame->any = true;
-        break;
-    case DROPPED:
-        job->out = before;
-        break;
-    case DESCEND:
+    const struct tok_writer before = job->out;
+    const struct run run = walk->run;
+    keep(walk, from, node->begin);
+    if (descends(job, step, node)) {
         frame->any = true;
         enter(walk, step, index);
-        break;
+        return;
+    }
+    flush(walk);
+    if (apply_value(job, step, index)) {
+        frame->any = true;
+        walk->run = (struct run){.from = node->end, .to = node->end};
+    } else {
+        job->out = before;
+        walk->run = run;
     }
 }
 
@@ -189,15 +193,13 @@ static void walk_text(struct tok_job *job, uint32_t root)
     const struct csn_json_node *node = &job->nodes[root];
     job->root = root;
     walk.job = job;
+    walk.run = (struct run){.from = node->begin, .to = node->begin};
     walk.depth = 0;
-    switch (apply_value(job, 0, root)) {
-    case KEPT:
+    if (!descends(job, 0, node)) {
+        if (!apply_value(job, 0, root)) {
+            tok_put(&job->out, "null", 4);
+        }
         return;
-    case DROPPED:
-        tok_put(&job->out, "null", 4);
-        return;
-    case DESCEND:
-        break;
     }
     enter(&walk, 0, root);
     while (walk.depth > 0 && !job->out.full && job->status == CSN_WIRE_STATUS_OK) {
@@ -206,10 +208,10 @@ static void walk_text(struct tok_job *job, uint32_t root)
             walk_child(&walk);
             continue;
         }
-        node = &job->nodes[frame->container];
-        tok_put(&job->out, job->text + frame->tail, node->end - frame->tail);
+        keep(&walk, frame->tail, job->nodes[frame->container].end);
         walk.depth--;
     }
+    flush(&walk);
 }
 
 void tok_write_record(struct tok_job *job)

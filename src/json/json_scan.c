@@ -19,12 +19,13 @@ struct scanner {
     uint32_t last[CSN_JSON_DEPTH_MAX + 1]; /* node before, by depth; UINT32_MAX = none */
 };
 
-#define NONE       UINT32_MAX
-#define BACKSLASH  0x5c
-#define SHORT_SIZE 32u
-#define USUAL_LOOK 64u
-#define NAME_MAX   (USUAL_LOOK - 8) /* the hash reads eight bytes on */
-#define USUAL_SIZE (USUAL_LOOK + 8)
+#define NONE        UINT32_MAX
+#define BACKSLASH   0x5c
+#define SHORT_SIZE  32u
+#define NUMBER_LOOK 16u
+#define USUAL_LOOK  48u /* most names with their values; more costs more than it saves */
+#define NAME_MAX    (USUAL_LOOK - 8) /* the hash reads eight bytes on */
+#define USUAL_SIZE  (USUAL_LOOK + 8)
 
 static inline void skip_space(struct scanner *scanner)
 {
@@ -53,10 +54,45 @@ static enum csn_json_reason scan_digits(struct scanner *scanner)
     return CSN_JSON_OK;
 }
 
+/* The end of a number of digits, with a fraction or without, that one look tells all of; or 0. */
+static inline uint32_t short_number(const struct scanner *scanner)
+{
+    const uint8_t *text = scanner->text + scanner->at;
+    if (scanner->size - scanner->at <= NUMBER_LOOK) { /* the byte behind it is read, too */
+        return 0;
+    }
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
+    const __m128i values = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+    const __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values);
+    /* From bit 16 on they are set, so that there is a first one. */
+    uint32_t others = ~(uint32_t)_mm_movemask_epi8(digits);
+    uint32_t count = (uint32_t)__builtin_ctz(others);
+    if (count == 0 || (text[0] == '0' && count > 1)) {
+        return 0;
+    }
+    if (text[count] == '.') {
+        const uint32_t whole = count + 1;
+        others &= others - 1;
+        count = (uint32_t)__builtin_ctz(others);
+        if (count == whole) {
+            return 0;
+        }
+    }
+    if (count == NUMBER_LOOK || (text[count] | 0x20) == 'e') {
+        return 0;
+    }
+    return scanner->at + count;
+}
+
 static enum csn_json_reason scan_number(struct scanner *scanner)
 {
     const uint8_t *text = scanner->text;
     enum csn_json_reason reason;
+    const uint32_t end = short_number(scanner);
+    if (end != 0) {
+        scanner->at = end;
+        return CSN_JSON_OK;
+    }
     if (text[scanner->at] == '-') {
         scanner->at++;
     }
@@ -509,25 +545,33 @@ static uint32_t sum_bytes(__m128i counts)
     return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_srli_si128(sums, 8)));
 }
 
+/* -1 for each byte that a value can follow, but for the first of a text. */
+static inline __m128i before_values(const uint8_t *text)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
+    const __m128i open = _mm_or_si128(bytes, _mm_set1_epi8(0x20)); /* `[` to `{` */
+    const __m128i separators = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')),
+                                            _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+    return _mm_or_si128(separators, _mm_cmpeq_epi8(open, _mm_set1_epi8('{')));
+}
+
 uint32_t csn_json_bound(const uint8_t *text, uint32_t size)
 {
-    /* Every value but the first of a text follows a comma or an opening bracket. */
-    const __m128i comma = _mm_set1_epi8(',');
-    const __m128i open = _mm_set1_epi8('{');
-    const __m128i line = _mm_set1_epi8('\n');
-    const __m128i fold = _mm_set1_epi8(0x20);
     uint32_t count = 1;
     uint32_t at = 0;
     while (size - at >= 16) {
         uint32_t chunks = (size - at) / 16 < 255 ? (size - at) / 16 : 255; /* bytes count to 255 */
         __m128i counts = _mm_setzero_si128();
         for (uint32_t i = 0; i < chunks; i++, at += 16) {
-            __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-            __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma), _mm_cmpeq_epi8(bytes, line));
-            hits = _mm_or_si128(hits, _mm_cmpeq_epi8(_mm_or_si128(bytes, fold), open));
-            counts = _mm_sub_epi8(counts, hits); /* a hit is -1 */
+            counts = _mm_sub_epi8(counts, before_values(text + at));
         }
         count += sum_bytes(counts);
+    }
+    if (at > 0) { /* the last 16 once more, without those that were counted */
+        const __m128i places = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        const __m128i fresh = _mm_cmpgt_epi8(places, _mm_set1_epi8((char)(15 - (size - at))));
+        const __m128i hits = _mm_and_si128(before_values(text + size - 16), fresh);
+        return count + sum_bytes(_mm_sub_epi8(_mm_setzero_si128(), hits));
     }
     for (; at < size; at++) {
         uint8_t byte = text[at];

@@ -96,7 +96,16 @@ static void test_valid(void **state)
         "1e5",
         "1E+5",
         "1e-05",
+        "123456789012345",
+        "1234567890123456",
+        "12345678901234567",
         "123456789012345678901234567890",
+        "1234567890123.45",
+        "12345678901234.56",
+        "123456789012345.6",
+        "1234567890123456.7",
+        "12.5e3",
+        "12E3",
         "0.000000000000000000000001",
         "\"\"",
         "\"a\"",
@@ -162,6 +171,9 @@ static const struct bad bad_texts[] = {
     {"NaN", CSN_JSON_UNEXPECTED, 0},
     {"+1", CSN_JSON_UNEXPECTED, 0},
     {"01", CSN_JSON_BAD_NUMBER, 1},
+    {"00.5", CSN_JSON_BAD_NUMBER, 1},
+    {"[1.]", CSN_JSON_BAD_NUMBER, 3},
+    {"[1.2.3]", CSN_JSON_UNEXPECTED, 4},
     {"-01", CSN_JSON_BAD_NUMBER, 2},
     {"-", CSN_JSON_END, 1},
     {"-a", CSN_JSON_BAD_NUMBER, 1},
@@ -569,6 +581,22 @@ static void test_small_texts(void **state)
     assert_int_equal(valid, 5596);
 }
 
+/* No byte is counted twice, none left out, at whatever size. */
+static void test_bound(void **state)
+{
+    static const char values[] = ",[{\n";
+    uint8_t text[600];
+    (void)state;
+    for (uint32_t size = 0; size <= sizeof text; size++) {
+        for (uint32_t kind = 0; kind < 4; kind++) {
+            memset(text, values[kind], sizeof text);
+            assert_int_equal(csn_json_bound(text, size), size + 1);
+        }
+        memset(text, '1', sizeof text);
+        assert_int_equal(csn_json_bound(text, size), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,7 +606,7 @@ int main(void)
         cmocka_unit_test(test_utf8),          cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_many_names),    cmocka_unit_test(test_hash_of_escapes),
         cmocka_unit_test(test_encode_decode), cmocka_unit_test(test_position),
-        cmocka_unit_test(test_small_texts),
+        cmocka_unit_test(test_small_texts),   cmocka_unit_test(test_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

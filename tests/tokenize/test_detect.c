@@ -275,6 +275,46 @@ static void test_canonical(void **state)
     fake_free(call);
 }
 
+/* Every start is found wherever it lies in the bytes that are looked at together. */
+static void test_positions(void **state)
+{
+    static const struct row matches[] = {
+        {"4111111111111111", "[card]"},
+        {"078-05-1120", "[id]"},
+        {"12345678Z", "[id]"},
+        {"X1234567L", "[id]"},
+        {"AB123456C", "[id]"},
+        {"AB 12 34 56 C", "[id]"},
+        {"DE89370400440532013000", "[iban]"},
+        {"DE 89 3704 0044 0532 0130 00", "[iban]"},
+        {"d e 8 9370400440532013000", "[iban]"},
+        {"+12345678", "[phone]"},
+        {"(555) 123-4567", "[phone]"},
+    };
+    struct cse_call *call = grant("\"card\",\"iban\",\"email\",\"phone\",\"id\"", "redact");
+    static const char filler[] =
+        ";;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;";
+    char input[400];
+    char wanted[400];
+    (void)state;
+    for (size_t i = 0; i < sizeof matches / sizeof matches[0]; i++) {
+        for (int before = 0; before < 140; before++) {
+            for (int behind = 0; behind < 66; behind += behind < 8 ? 1 : 29) {
+                const int first = before < 66 ? before : 66;
+                const int second = before - first < 66 ? before - first : 66;
+                const int third = before - first - second;
+                const char *const form = "{\"t\":\"%.*s%.*s%.*s%s%.*s\"}";
+                snprintf(input, sizeof input, form, first, filler, second, filler, third, filler,
+                         matches[i].text, behind, filler);
+                snprintf(wanted, sizeof wanted, form, first, filler, second, filler, third, filler,
+                         matches[i].wanted, behind, filler);
+                run(call, input, wanted);
+            }
+        }
+    }
+    fake_free(call);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_card),           cmocka_unit_test(test_id),
         cmocka_unit_test(test_phone),          cmocka_unit_test(test_all),
         cmocka_unit_test(test_kinds_of_value), cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_positions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
