@@ -1,65 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tokenize_session.c: what one card record costs the enclave's core, all but the rings, beside the
- * sum of its parts: opening, scanning, FF1, MACs and sealing, each alone, in one run.
+ * tokenize_session.c: what one card record costs the enclave's core, all but the rings: the real
+ * session and handlers in this process, batches of 32 sealed records, examples/policies/card.json.
  *
- * usage: tokenize_session [POLICY.json]; the real session and handlers in this process, batches of
- * 32 sealed records, examples/policies/card.json. Slices of all of them alternate; times are of
- * this thread on a CPU. No assertion: the ratio holds for one machine and one moment.
+ * Beside it, in the same slices: opening, scanning, FF1, MACs and sealing, each alone (the sum of
+ * the parts), and a loop of one process that does the same work with OpenSSL and cJSON
+ * (src/reference). The copies into private memory and out of it are the rings' and not counted.
  */
 #include "../enclaves/tokenize/tok_state.h"
 #include "crypto/aead.h"
 #include "crypto/cpu.h"
 #include "enclave/fake.h"
+#include "measure.h"
+#include "peer_json.h"
 #include "reference/generator.h"
+#include "reference/reference.h"
 #include <caisson/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define RECORDS     512u
-#define BATCH       32u
-#define SLICES      25u
-#define ROUNDS      4u /* over all records, in one slice */
-#define MACS        8u /* of a card record: seven tokens and hashes, one offset */
-#define RECORD_MAX  2048u
-#define CARD_DIGITS 15u /* of 16, one is the check digit */
+#define RECORDS      512u
+#define BATCH        32u
+#define LOOP_RECORDS 64u /* of the loop with OpenSSL and cJSON, in one slice */
+#define MACS         8u  /* of a card record: seven tokens and hashes, one offset */
+#define RECORD_MAX   2048u
+#define CARD_DIGITS  15u /* of 16, one is the check digit */
+#define POLICY_PATH  "examples/policies/card.json"
 
 struct bench {
     struct fake fake;
     struct fake_tenant tenant;
     struct csr_record records[RECORDS];
+    char texts[RECORDS][RECORD_MAX]; /* with room behind each for who reads ahead */
+    uint64_t text_bytes;
+    struct csr_policy *policy;
+    struct csr_loop *loop;
+    uint64_t loop_number;
     uint8_t sealed[RECORDS][RECORD_MAX];
-    struct fake_message messages[RECORDS];
+    uint32_t sizes[RECORDS];
+    _Alignas(64) uint8_t inputs[RECORDS][RECORD_MAX];
+    uint32_t served;
     uint32_t plain_size; /* of the last input and of its answer */
     uint32_t answer_size;
 };
 
 static void require(bool holds, const char *what)
 {
-    if (!holds) {
-        fprintf(stderr, "tokenize_session: %s\n", what);
-        exit(1);
-    }
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+    bench_require(holds, what);
 }
 
 /* ---- what is measured: every record once ---- */
+static void sink(void *state, uint32_t channel, uint64_t tag, bool final,
+                 const struct csn_ring_piece pieces[2])
+{
+    struct bench *bench = state;
+    struct csn_wire_answer head;
+    (void)channel, (void)tag, (void) final;
+    memcpy(&head, pieces[0].bytes, sizeof head);
+    bench->served += head.code == CSN_WIRE_DONE;
+    bench->answer_size = head.size;
+}
+
 static void run_session(struct bench *bench)
 {
+    bench->served = 0;
     for (uint32_t i = 0; i < RECORDS; i += BATCH) {
-        fake_send(&bench->fake, &bench->messages[i], BATCH);
-        require(bench->fake.answer_count == BATCH && bench->fake.answers[0].code == CSN_WIRE_DONE,
-                "a batch was not served");
-        bench->answer_size = bench->fake.answers[0].size;
+        struct cse_input inputs[BATCH];
+        for (uint32_t k = 0; k < BATCH; k++) {
+            inputs[k] = (struct cse_input){
+                .tag = k, .bytes = bench->inputs[i + k], .size = bench->sizes[i + k]};
+        }
+        cse_session_batch(bench->fake.session, inputs, BATCH, sink, bench);
     }
+    require(bench->served == RECORDS, "tokenize_session: a record was not served");
 }
 
 static void run_aead(const struct bench *bench, uint32_t size, bool opening)
@@ -153,6 +167,21 @@ static void run_macs(struct bench *bench)
     }
 }
 
+static void run_peer(struct bench *bench)
+{
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        require(peer_json_scan(bench->texts[i], bench->records[i].size), "the peer refused");
+    }
+}
+
+static void run_loop(struct bench *bench)
+{
+    for (uint32_t i = 0; i < LOOP_RECORDS; i++) {
+        require(csr_loop_step(bench->loop, bench->policy, bench->loop_number++),
+                "the loop refused a record");
+    }
+}
+
 /* ---- set-up ---- */
 static void read_policy(const char *path, struct bench *bench)
 {
@@ -160,10 +189,12 @@ static void read_policy(const char *path, struct bench *bench)
     static _Alignas(8) uint8_t policy[CSN_WIRE_POLICY_SIZE_MAX];
     static const char *const names[] = {"sink"};
     static const struct csv_policy_consumers consumers = {names, 1};
+    static const uint8_t secret[32] = {9};
+    static char error[CSR_ERROR_SIZE];
     struct csv_policy_error why = {0};
     size_t size = 0;
     FILE *file = fopen(path, "rb");
-    require(file != NULL, "cannot open the policy");
+    require(file != NULL, "tokenize_session: run it where " POLICY_PATH " is");
     size_t text_size = fread(text, 1, sizeof text - 1, file);
     fclose(file);
     require(csv_policy_compile(text, text_size, &consumers, policy, sizeof policy, &size, &why) ==
@@ -171,6 +202,9 @@ static void read_policy(const char *path, struct bench *bench)
             why.text);
     bench->tenant.policy = policy;
     bench->tenant.policy_size = (uint32_t)size;
+    bench->policy = csr_policy_load(text, text_size, secret, secret, error);
+    require(bench->policy != NULL, error);
+    require(csr_loop_new(1, &bench->loop) == CSN_OK, "tokenize_session: no loop");
 }
 
 static void seal_records(struct bench *bench)
@@ -188,60 +222,118 @@ static void seal_records(struct bench *bench)
                                      .record_size_max = RECORD_MAX};
         require(csv_seal_batch(sealer, &item, 1) == CSN_OK && item.result == CSN_OK,
                 "a record was not sealed");
-        bench->messages[i] =
-            (struct fake_message){.bytes = bench->sealed[i], .size = item.record_size};
+        bench->sizes[i] = item.record_size;
+        memcpy(bench->texts[i], bench->records[i].text, bench->records[i].size);
+        bench->text_bytes += bench->records[i].size;
         bench->plain_size =
             item.record_size - (uint32_t)sizeof(struct csn_wire_record) - CSN_WIRE_TAG_SIZE;
     }
     csv_sealer_destroy(sealer);
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double difference = *(const double *)left - *(const double *)right;
-    return difference < 0 ? -1 : difference > 0;
-}
+enum part {
+    SESSION,
+    OPEN,
+    SCAN,
+    FF1,
+    MACS_ALONE,
+    SEAL,
+    LOOP,
+    PEER,
+    PART_COUNT,
+};
 
-static const struct part {
+static const struct {
     const char *name;
     void (*run)(struct bench *);
-} parts[] = {{"session", run_session}, {"open", run_open}, {"scan", run_scan},
-             {"FF1", run_ff1},         {"MACs", run_macs}, {"seal", run_seal}};
-#define PART_COUNT (sizeof parts / sizeof parts[0])
+    uint32_t records;
+} parts[PART_COUNT] = {
+    [SESSION] = {"the session", run_session, RECORDS},
+    [OPEN] = {"opening", run_open, RECORDS},
+    [SCAN] = {"JSON scan", run_scan, RECORDS},
+    [FF1] = {"FF1", run_ff1, RECORDS},
+    [MACS_ALONE] = {"MACs", run_macs, RECORDS},
+    [SEAL] = {"sealing", run_seal, RECORDS},
+    [LOOP] = {"OpenSSL and cJSON", run_loop, LOOP_RECORDS},
+    [PEER] = {"the peer's JSON scan", run_peer, RECORDS},
+};
+
+#define SLICE_NS 12000000u /* about what one of each takes */
+#define ROUNDS   2u        /* the same slices again */
+
+static double times[PART_COUNT][BENCH_PAIR_MAX]; /* ns for one record */
+
+static void take_slice(struct bench *bench, enum part part, size_t slice)
+{
+    double best = 0;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < RECORDS && part == SESSION; i++) {
+            memcpy(bench->inputs[i], bench->sealed[i], bench->sizes[i]);
+        }
+        uint64_t begin = bench_thread_ns();
+        parts[part].run(bench);
+        double ns = (double)(bench_thread_ns() - begin) / parts[part].records;
+        best = round == 0 || ns < best ? ns : best;
+    }
+    times[part][slice] = best;
+}
+
+static void report(const struct bench_row *row, enum part ours, const double *other, size_t count)
+{
+    struct bench_samples samples = {.count = count};
+    memcpy(samples.ours, times[ours], count * sizeof samples.ours[0]);
+    memcpy(samples.other, other, count * sizeof samples.other[0]);
+    bench_report(row, &samples);
+}
 
 static void measure(struct bench *bench)
 {
-    static double times[PART_COUNT + 1][SLICES]; /* ns for one record; last: the ratio */
-    for (uint32_t slice = 0; slice < SLICES; slice++) {
-        double sum = 0;
+    static double sums[BENCH_PAIR_MAX];
+    static double two_gigabytes[BENCH_PAIR_MAX];
+    const size_t count = bench_pairs(SLICE_NS);
+    for (size_t slice = 0; slice < count; slice++) {
         for (uint32_t part = 0; part < PART_COUNT; part++) {
-            double begin = now();
-            for (uint32_t round = 0; round < ROUNDS; round++) {
-                parts[part].run(bench);
+            if (part != PEER || peer_json_name != NULL) {
+                take_slice(bench, part, slice);
             }
-            times[part][slice] = (now() - begin) * 1e9 / (ROUNDS * RECORDS);
-            sum += part == 0 ? 0 : times[part][slice];
         }
-        times[PART_COUNT][slice] = sum / times[0][slice];
+        two_gigabytes[slice] = (double)bench->text_bytes / RECORDS / 2;
+        for (uint32_t part = OPEN; part <= SEAL; part++) {
+            sums[slice] += times[part][slice];
+        }
     }
-    for (uint32_t part = 0; part <= PART_COUNT; part++) {
-        qsort(times[part], SLICES, sizeof times[0][0], ascending);
+    report(&(struct bench_row){10, "tokenize enclave", "a card record", "the sum of its parts",
+                               BENCH_FASTER, 0.6},
+           SESSION, sums, count);
+    report(&(struct bench_row){10, "tokenize enclave", "a card record", "OpenSSL and cJSON",
+                               BENCH_FASTER, 20},
+           SESSION, times[LOOP], count);
+    report(&(struct bench_row){10, "JSON scan", "card records", "2 GB/s", BENCH_FASTER, 1}, SCAN,
+           two_gigabytes, count);
+    if (peer_json_name != NULL) {
+        report(&(struct bench_row){0, "JSON scan", "card records", peer_json_name, BENCH_FASTER, 0},
+               SCAN, times[PEER], count);
     }
-    for (uint32_t part = 0; part < PART_COUNT; part++) {
-        printf("%-8s %8.1f ns a record (%.1f to %.1f)\n", parts[part].name, times[part][SLICES / 2],
-               times[part][0], times[part][SLICES - 1]);
+    for (uint32_t part = 0; part < LOOP && !bench_json(); part++) {
+        bench_sort(times[part], count);
+        printf("%-12s %7.0f ns a record (%.0f to %.0f)\n", parts[part].name,
+               bench_at(times[part], count, 500), bench_at(times[part], count, 100),
+               bench_at(times[part], count, 900));
     }
-    printf("records per CPU second: median %.0f, best slice %.0f\n", 1e9 / times[0][SLICES / 2],
-           1e9 / times[0][0]);
-    printf("sum of the parts / session: median %.2f (%.2f to %.2f)\n",
-           times[PART_COUNT][SLICES / 2], times[PART_COUNT][0], times[PART_COUNT][SLICES - 1]);
 }
+
+static const char help[] =
+    "usage: tokenize_session [--json] [--seconds N]\n\n"
+    "A card record through the session and the tokenize handlers, beside the sum of its parts, a\n"
+    "loop with OpenSSL and cJSON, and a peer's JSON scan (simdjson, where it was installed at\n"
+    "build time). Run it in the root of the tree.\n\n";
 
 int main(int argc, char **argv)
 {
     struct bench *bench = calloc(1, sizeof *bench);
     uint64_t features = 0;
-    require(bench != NULL, "no memory");
+    bench_begin(argc, argv, help);
+    require(bench != NULL, "tokenize_session: no memory");
     require(csn_cpu_features(&features) == CSN_OK && csn_cpu_select(features) == CSN_OK,
             "this CPU cannot");
     const struct fake_options options = {.flags = CSN_WIRE_FLAG_DETERMINISTIC,
@@ -250,11 +342,13 @@ int main(int argc, char **argv)
                                          .scratch_size = 8u << 20};
     fake_start(&bench->fake, &options);
     fake_tenant_new(&bench->tenant);
-    read_policy(argc > 1 ? argv[1] : "examples/policies/card.json", bench);
+    read_policy(POLICY_PATH, bench);
     fake_grant(&bench->fake, &bench->tenant, 1);
     seal_records(bench);
     measure(bench);
     fake_stop(&bench->fake);
+    csr_loop_free(bench->loop);
+    csr_policy_free(bench->policy);
     free(bench);
     return 0;
 }

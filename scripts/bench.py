@@ -17,6 +17,7 @@ import sys
 PROGRAMS = [
     ("aead", "5"),
     ("crypto_parts", "8, 9"),
+    ("tokenize_session", "10"),
     ("start", "11"),
 ]
 TIMEOUT_SECONDS = 900

@@ -7,6 +7,7 @@
  */
 #include "tok_find.h"
 #include "tok_state.h"
+#include <emmintrin.h>
 
 struct kind {
     uint8_t bit;
@@ -23,16 +24,23 @@ static const struct kind kinds[] = {
     {CSN_WIRE_DETECT_PHONE, 5, "phone", tok_find_phone},
 };
 
-/* Kinds of which a match can begin with this byte; e-mail is looked for in its own way. */
-static uint8_t kinds_for(uint8_t byte)
+/*
+ * Kinds of which a match can begin here, by this byte and the two behind it; e-mail is looked for
+ * in its own way.
+ */
+static uint8_t kinds_for(const struct tok_value *value, uint32_t p)
 {
-    if (tok_is_digit(byte)) {
+    const uint8_t *at = value->bytes + p;
+    if (tok_is_digit(at[0])) {
         return CSN_WIRE_DETECT_CARD | CSN_WIRE_DETECT_ID | CSN_WIRE_DETECT_PHONE;
     }
-    if (tok_is_letter(byte)) {
-        return CSN_WIRE_DETECT_IBAN | (tok_is_upper(byte) ? CSN_WIRE_DETECT_ID : 0);
+    if (!tok_is_letter(at[0])) {
+        return at[0] == '+' || at[0] == '(' ? CSN_WIRE_DETECT_PHONE : 0;
     }
-    return byte == '+' || byte == '(' ? CSN_WIRE_DETECT_PHONE : 0;
+    if (value->size - p < 3 || (tok_is_letter(at[1]) && tok_is_letter(at[2]))) {
+        return 0; /* most words: an IBAN and an ID are longer and have no three letters there */
+    }
+    return CSN_WIRE_DETECT_IBAN | (tok_is_upper(at[0]) ? CSN_WIRE_DETECT_ID : 0);
 }
 
 /* Where the search stands. */
@@ -55,7 +63,7 @@ static uint32_t match_at(struct search *search, uint32_t p, const struct kind **
         wanted |= CSN_WIRE_DETECT_EMAIL;
     }
     if (!tok_is_word(search->before)) {
-        wanted |= kinds_for(value->bytes[p]);
+        wanted |= kinds_for(value, p);
     }
     wanted &= search->wanted;
     for (uint32_t i = 0; wanted != 0 && i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -78,9 +86,8 @@ static uint32_t canonical(const struct kind *kind, const uint8_t *match, uint32_
     for (uint32_t i = 0; i < size; i++) {
         uint8_t byte = match[i];
         bool letter = tok_is_letter(byte);
-        if (letter || tok_is_digit(byte) || kind->bit == CSN_WIRE_DETECT_EMAIL) {
-            target[written++] = letter ? byte | 0x20 : byte;
-        }
+        target[written] = letter ? byte | 0x20 : byte;
+        written += letter || tok_is_digit(byte) || kind->bit == CSN_WIRE_DETECT_EMAIL;
     }
     return written;
 }
@@ -109,15 +116,66 @@ static void put_match(struct tok_job *job, const struct tok_field *field, const 
     }
 }
 
-/* The next position where something can begin; addresses begin at `email` only. */
+/* 0xff where a byte, less low, is at most last. */
+static inline __m128i within(__m128i bytes, char low, char last)
+{
+    __m128i distance = _mm_sub_epi8(bytes, _mm_set1_epi8(low));
+    return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(last)), distance);
+}
+
+static inline __m128i letters(__m128i bytes)
+{
+    return within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
+}
+
+static inline __m128i digits(__m128i bytes)
+{
+    return within(bytes, '0', 9);
+}
+
+static inline __m128i load(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+#define STARTS_SIZE 18u /* bytes that are looked at, and the one before them */
+
+/* Bit i of 16: kinds_for() says that something can begin at at[i], and no word byte is before. */
+static inline uint32_t starts_of_16(const uint8_t *at)
+{
+    const __m128i here = load(at);
+    const __m128i before = load(at - 1);
+    const __m128i next = load(at + 1);
+    const __m128i word = _mm_and_si128(letters(next), letters(load(at + 2)));
+    __m128i start = _mm_andnot_si128(word, letters(here));
+    start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('+')));
+    start = _mm_or_si128(start, _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
+    start = _mm_or_si128(start, digits(here));
+    /* From 0x80 up a byte is part of a word: the mask takes the top bit. */
+    const __m128i inside = _mm_or_si128(_mm_or_si128(letters(before), digits(before)), before);
+    return (uint32_t)(_mm_movemask_epi8(start) & ~_mm_movemask_epi8(inside));
+}
+
+/* The next position where something can begin; addresses begin at `email` only. p is not 0. */
 static uint32_t next_start(const struct tok_value *value, uint32_t p, uint32_t email)
 {
     const uint32_t end = email < value->size ? email : value->size;
+    if (p >= end) {
+        return p;
+    }
+    while (p < end && value->size - p >= STARTS_SIZE) {
+        uint32_t starts = starts_of_16(value->bytes + p);
+        if (starts != 0) {
+            p += (uint32_t)__builtin_ctz(starts);
+            return p < end ? p : end;
+        }
+        p += 16;
+    }
     while (p < end &&
            (tok_is_word(value->bytes[p - 1]) || (tok_classes[value->bytes[p]] & TOK_START) == 0)) {
         p++;
     }
-    return p;
+    return p < end ? p : end;
 }
 
 void tok_put_detect(struct tok_job *job, const struct tok_field *field,

@@ -12,6 +12,7 @@
 #ifndef TOK_STATE_H
 #define TOK_STATE_H
 
+#include "core/bytes.h"
 #include "crypto/aes.h"
 #include "crypto/ff1.h"
 #include "crypto/sha2.h"
@@ -203,9 +204,30 @@ uint16_t tok_luhn_digit(const uint16_t *numerals, uint32_t count, uint32_t at);
 /* ---- tok_symbols.c ---- */
 /* The runs of an alphabet. False: a character twice, or not printable ASCII. */
 bool tok_alphabet_build(struct tok_alphabet *alphabet, const uint8_t *characters, uint32_t count);
-/* Numeral of a character, or TOK_NONE; constant time in the character. */
-uint16_t tok_numeral(const struct tok_alphabet *alphabet, uint8_t character);
-uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_t numeral);
+uint16_t tok_numeral_of_runs(const struct tok_alphabet *alphabet, uint8_t character);
+uint8_t tok_character_of_runs(const struct tok_alphabet *alphabet, uint16_t numeral);
+
+/* All ones if left < right, both below 2^31. */
+static inline uint32_t tok_below(uint32_t left, uint32_t right)
+{
+    return 0 - ((left - right) >> 31);
+}
+
+/* Numeral of a character, or TOK_NONE; constant time in the character. Digits are one run. */
+static inline uint16_t tok_numeral(const struct tok_alphabet *alphabet, uint8_t character)
+{
+    if (alphabet->run_count != 1) {
+        return tok_numeral_of_runs(alphabet, character);
+    }
+    uint32_t distance = ((uint32_t)character - alphabet->runs[0].low) & 0xffff;
+    return (uint16_t)(distance | ~tok_below(distance, alphabet->radix)); /* none: all ones */
+}
+
+static inline uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_t numeral)
+{
+    return alphabet->run_count == 1 ? (uint8_t)(alphabet->runs[0].low + numeral)
+                                    : tok_character_of_runs(alphabet, numeral);
+}
 
 /* ---- tok_queue.c: MACs and encryptions of a batch, done side by side ---- */
 #define TOK_MAC_MAX     32u
@@ -267,7 +289,7 @@ static inline void tok_put(struct tok_writer *out, const void *bytes, uint32_t s
 {
     uint8_t *target = tok_take(out, size);
     if (target != NULL) {
-        __builtin_memcpy(target, bytes, size);
+        csn_copy(target, bytes, size);
     }
 }
 

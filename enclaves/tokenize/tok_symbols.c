@@ -31,31 +31,25 @@ bool tok_alphabet_build(struct tok_alphabet *alphabet, const uint8_t *characters
     return true;
 }
 
-/* All ones if left < right, both below 2^31. */
-static uint32_t mask_below(uint32_t left, uint32_t right)
-{
-    return 0 - ((left - right) >> 31);
-}
-
-uint16_t tok_numeral(const struct tok_alphabet *alphabet, uint8_t character)
+uint16_t tok_numeral_of_runs(const struct tok_alphabet *alphabet, uint8_t character)
 {
     uint32_t numeral = TOK_NONE;
     for (uint32_t i = 0; i < alphabet->run_count; i++) {
         const struct tok_run *run = &alphabet->runs[i];
         uint32_t distance = (uint32_t)character - run->low; /* wraps below low: caught by & */
-        uint32_t inside = mask_below(distance & 0xffff, run->count);
+        uint32_t inside = tok_below(distance & 0xffff, run->count);
         numeral = (numeral & ~inside) | ((run->first + distance) & inside);
     }
     return (uint16_t)numeral;
 }
 
-uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_t numeral)
+uint8_t tok_character_of_runs(const struct tok_alphabet *alphabet, uint16_t numeral)
 {
     uint32_t character = 0;
     for (uint32_t i = 0; i < alphabet->run_count; i++) {
         const struct tok_run *run = &alphabet->runs[i];
         uint32_t distance = (uint32_t)numeral - run->first;
-        uint32_t inside = mask_below(distance & 0xffff, run->count);
+        uint32_t inside = tok_below(distance & 0xffff, run->count);
         character |= (run->low + distance) & inside;
     }
     return (uint8_t)character;

@@ -33,6 +33,14 @@ static bool kept_characters(const struct tok_value *value, const struct tok_form
     return true;
 }
 
+static void put_kept(struct tok_writer *out, const uint8_t kept[8], uint32_t count)
+{
+    uint8_t *target = tok_take(out, count);
+    for (uint32_t i = 0; target != NULL && i < count; i++) {
+        target[i] = kept[i];
+    }
+}
+
 void tok_put_token(struct tok_job *job, const struct csn_hmac_key *key,
                    const struct tok_value *value, const struct tok_form *form)
 {
@@ -43,13 +51,13 @@ void tok_put_token(struct tok_job *job, const struct csn_hmac_key *key,
     tok_put(&job->out, form->prefix, form->prefix_size);
     tok_put_byte(&job->out, '_');
     if (keeps && form->keep_first > 0) {
-        tok_put(&job->out, first, form->keep_first);
+        put_kept(&job->out, first, form->keep_first);
         tok_put_byte(&job->out, '_');
     }
     tok_put_mac(job, key, value, form->size);
     if (keeps && form->keep_last > 0) {
         tok_put_byte(&job->out, '_');
-        tok_put(&job->out, last, form->keep_last);
+        put_kept(&job->out, last, form->keep_last);
     }
 }
 

@@ -11,6 +11,7 @@ struct frame {
     uint32_t child;     /* next node to look at, 0 = none left */
     uint32_t tail;      /* offset just after the last child */
     uint16_t step;      /* node of the path tree */
+    uint16_t guess;     /* child of it that comes next, if records are ordered as policies are */
     bool any;           /* a child was written */
 };
 
@@ -26,32 +27,55 @@ enum verdict {
     DESCEND,
 };
 
-static bool name_matches(const struct tok_job *job, const struct csn_json_node *node,
-                         const struct tok_name *name)
+/* Names are short: two loads that overlap, and no call. */
+static inline bool same_bytes(const uint8_t *left, const uint8_t *right, uint32_t size)
 {
+    if (size > 16 || size < 4) {
+        return memcmp(left, right, size) == 0;
+    }
+    if (size >= 8) {
+        return csn_load_u64(left) == csn_load_u64(right) &&
+               csn_load_u64(left + size - 8) == csn_load_u64(right + size - 8);
+    }
+    return csn_load_u32(left) == csn_load_u32(right) &&
+           csn_load_u32(left + size - 4) == csn_load_u32(right + size - 4);
+}
+
+static bool is_step(const struct tok_job *job, uint32_t index, const struct csn_json_node *node)
+{
+    const struct tok_name *name = &job->state->nodes[index].name;
     const uint8_t *wanted = job->state->text + name->offset;
     const uint8_t *written = job->text + node->name;
+    if (job->state->hashes[index] != node->name_hash) {
+        return false;
+    }
     if ((node->flags & CSN_JSON_NAME_ESCAPED) != 0) {
         return csn_json_equal(written, node->name_size, wanted, name->size);
     }
-    return node->name_size == name->size && memcmp(written, wanted, name->size) == 0;
+    return node->name_size == name->size && same_bytes(written, wanted, name->size);
 }
 
-/* The step for a member or element below `step`, or TOK_NONE. */
-static uint16_t find_step(const struct tok_job *job, uint16_t step,
+/* The step for a member or element below the frame's, or TOK_NONE. */
+static uint16_t find_step(const struct tok_job *job, struct frame *frame,
                           const struct csn_json_node *node)
 {
-    const struct tok_node *parent = &job->state->nodes[step];
+    const struct tok_node *parent = &job->state->nodes[frame->step];
+    const uint32_t end = (uint32_t)parent->first + parent->count;
     if ((node->flags & CSN_JSON_NAMED) == 0) {
         return parent->every;
     }
-    for (uint32_t i = parent->first; i < (uint32_t)parent->first + parent->count; i++) {
-        if (job->state->hashes[i] == node->name_hash &&
-            name_matches(job, node, &job->state->nodes[i].name)) {
-            return (uint16_t)i;
+    uint32_t found = frame->guess;
+    if (found >= end || !is_step(job, found, node)) {
+        found = parent->first;
+        while (found < end && !is_step(job, found, node)) {
+            found++;
+        }
+        if (found == end) {
+            return TOK_NONE;
         }
     }
-    return TOK_NONE;
+    frame->guess = (uint16_t)(found + 1);
+    return (uint16_t)found;
 }
 
 static enum verdict apply_default(struct tok_job *job, const struct csn_json_node *node)
@@ -104,7 +128,8 @@ static void enter(struct walk *walk, uint16_t step, uint32_t container)
         (struct frame){.container = container,
                        .child = csn_json_child(walk->job->nodes, container),
                        .tail = node->begin + 1,
-                       .step = step};
+                       .step = step,
+                       .guess = walk->job->state->nodes[step].first};
     tok_put(&walk->job->out, walk->job->text + node->begin, 1);
 }
 
@@ -114,23 +139,36 @@ static bool is_dropped(const struct tok_job *job, uint16_t step)
     return step == TOK_NONE && !job->reveal && job->state->default_action == CSN_WIRE_ACTION_DROP;
 }
 
+/* True if the value stays as it is, so that it can be copied with its name. */
+static bool is_kept(const struct tok_job *job, uint16_t step)
+{
+    if (step == TOK_NONE || job->reveal || job->state->nodes[step].field == TOK_NONE) {
+        return false;
+    }
+    return job->state->fields[job->state->nodes[step].field].action == CSN_WIRE_ACTION_KEEP;
+}
+
 static void walk_child(struct walk *walk)
 {
     struct tok_job *job = walk->job;
     struct frame *frame = &walk->frames[walk->depth - 1];
     uint32_t index = frame->child;
     const struct csn_json_node *node = &job->nodes[index];
-    uint16_t step = find_step(job, frame->step, node);
-    struct tok_writer before = job->out;
+    uint16_t step = find_step(job, frame, node);
     frame->child = node->next;
     frame->tail = node->end;
     if (is_dropped(job, step)) {
         return;
     }
-    if (frame->any) {
-        tok_put_byte(&job->out, ',');
+    struct tok_writer before = job->out;
+    /* With the comma before it, which the first one that is written has to do without. */
+    const uint32_t from = node->item - frame->any;
+    if (is_kept(job, step)) {
+        tok_put(&job->out, job->text + from, node->end - from);
+        frame->any = true;
+        return;
     }
-    tok_put(&job->out, job->text + node->item, node->begin - node->item);
+    tok_put(&job->out, job->text + from, node->begin - from);
     switch (apply_value(job, step, index)) {
     case KEPT:
         frame->any = true;

@@ -7,7 +7,7 @@
  */
 #include "cpu.h"
 #include "aead.h"
-#include "ff1.h"
+#include "ff1_core.h"
 #include "gcm_kernel.h"
 #include "self_test.h"
 #include "sha256_kernel.h"
@@ -20,6 +20,7 @@ csn_err csn_cpu_select(uint64_t features)
     const uint64_t sha = CSN_WIRE_FEATURE_SHA;
     csn_sha256_use((features & sha) == sha ? &csn_sha256_shani : &csn_sha256_portable);
     csn_gcm_use((features & wide) == wide ? &csn_gcm_vaes : &csn_gcm_aesni);
+    csn_ff1_use((features & wide) == wide ? csn_ff1_narrow_vaes : csn_ff1_narrow_aesni);
     CSN_TRY(csn_sha2_self_test());
     CSN_TRY(csn_gcm_self_test());
     CSN_TRY(csn_ff1_self_test());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ff1.c: FF1: plans, checks, and batches: values whose halves fit 64 bits go eight at a time, the
- * others one by one.
+ * ff1.c: FF1: plans, checks, and batches: values whose halves fit 64 bits go sixteen at a time,
+ * the others one by one.
  *
  * Radix, counts, tweak size and key size are public and may branch; keys, tweaks' bytes and
  * numerals are not.
@@ -63,6 +63,8 @@ csn_err csn_ff1_plan_init(struct csn_ff1_plan *plan, const struct csn_aes_key *k
         plan->width = b <= 4 ? 32 : 64;
         csn_modulus_init(&plan->modulus[0], power(radix, plan->u));
         csn_modulus_init(&plan->modulus[1], power_v);
+        plan->narrow = plan->modulus[1].bits <= CSN_MODULUS_LANE_BITS;
+        plan->decimal = radix == 10 && count >= 8 && count <= 16;
     }
     start_mac(plan);
     return CSN_OK;
@@ -107,28 +109,64 @@ static bool all_inside(const struct csn_ff1_item *item)
     return outside == 0;
 }
 
+/* MAC XOR the last block of Q, without round and B. */
+static void start_lane(struct csn_ff1_lanes *lanes, const struct csn_ff1_item *item)
+{
+    const struct csn_ff1_plan *plan = item->plan;
+    const uint32_t lane = lanes->count;
+    if (plan->q_size == 16 && plan->tweak_size == 8) { /* the usual one, without a copy */
+        lanes->fixed[0][lane] = csn_load_u64(plan->start) ^ csn_load_u64(item->tweak);
+        lanes->fixed[1][lane] = csn_load_u64(plan->start + 8);
+        return;
+    }
+    uint8_t q[CSN_FF1_Q_SIZE_MAX];
+    uint8_t state[16];
+    csn_ff1_prefix(item, q, state);
+    for (uint32_t i = 0; i < 2; i++) {
+        lanes->fixed[i][lane] =
+            csn_load_u64(state + 8 * i) ^ csn_load_u64(q + plan->q_size - 16 + 8 * i);
+    }
+    csn_wipe(state, sizeof state); /* q holds nothing but the tweak */
+}
+
 /* False: a numeral is out of range. */
 static bool lane_init(struct csn_ff1_lanes *lanes, struct csn_ff1_item *item)
 {
     const struct csn_ff1_plan *plan = item->plan;
     const uint32_t lane = lanes->count;
-    uint8_t q[CSN_FF1_Q_SIZE_MAX];
-    uint8_t state[16];
     uint32_t outside = 0;
-    lanes->items[lane] = item;
-    lanes->halves[0][lane] = number(item->input, plan->u, plan->radix, &outside);
-    lanes->halves[1][lane] = number(item->input + plan->u, plan->v, plan->radix, &outside);
+    if (plan->decimal) {
+        uint64_t halves[2];
+        outside = csn_ff1_read_decimal(item->input, plan->u, plan->v, halves);
+        lanes->halves[0][lane] = halves[0];
+        lanes->halves[1][lane] = halves[1];
+    } else {
+        lanes->halves[0][lane] = number(item->input, plan->u, plan->radix, &outside);
+        lanes->halves[1][lane] = number(item->input + plan->u, plan->v, plan->radix, &outside);
+    }
     if (outside != 0) {
         return false;
     }
-    csn_ff1_prefix(item, q, state);
-    for (uint32_t i = 0; i < 2; i++) {
-        uint64_t word = csn_load_u64(state + 8 * i) ^ csn_load_u64(q + plan->q_size - 16 + 8 * i);
-        lanes->fixed[i][lane] = __builtin_bswap64(word);
-    }
-    csn_wipe(state, sizeof state); /* q holds nothing but the tweak */
+    lanes->items[lane] = item;
+    start_lane(lanes, item);
     lanes->count++;
     return true;
+}
+
+static void write_lane(const struct csn_ff1_lanes *lanes, uint32_t lane)
+{
+    const struct csn_ff1_item *item = lanes->items[lane];
+    const struct csn_ff1_plan *plan = item->plan;
+    const uint64_t halves[2] = {lanes->halves[0][lane], lanes->halves[1][lane]};
+    if (plan->decimal) {
+        csn_ff1_write_decimal(halves, item->output, plan->u, plan->v);
+    } else if (plan->width == 32) {
+        numerals_32(halves[0], item->output, plan->u, plan);
+        numerals_32(halves[1], item->output + plan->u, plan->v, plan);
+    } else {
+        numerals_64(halves[0], item->output, plan->u, plan->radix);
+        numerals_64(halves[1], item->output + plan->u, plan->v, plan->radix);
+    }
 }
 
 static void run_lanes(struct csn_ff1_lanes *lanes, bool encrypting)
@@ -138,18 +176,8 @@ static void run_lanes(struct csn_ff1_lanes *lanes, bool encrypting)
     }
     csn_ff1_rounds(lanes, encrypting);
     for (uint32_t i = 0; i < lanes->count; i++) {
-        struct csn_ff1_item *item = lanes->items[i];
-        const struct csn_ff1_plan *plan = item->plan;
-        if (plan->width == 32) {
-            numerals_32(lanes->halves[0][i], item->output, plan->u, plan);
-            numerals_32(lanes->halves[1][i], item->output + plan->u, plan->v, plan);
-        } else {
-            numerals_64(lanes->halves[0][i], item->output, plan->u, plan->radix);
-            numerals_64(lanes->halves[1][i], item->output + plan->u, plan->v, plan->radix);
-        }
+        write_lane(lanes, i);
     }
-    csn_wipe(lanes->halves, sizeof lanes->halves);
-    csn_wipe(lanes->fixed, sizeof lanes->fixed);
     lanes->count = 0;
 }
 
@@ -182,6 +210,8 @@ static void run_batch(struct csn_ff1_item *items, uint32_t count, bool encryptin
         }
     }
     run_lanes(&lanes, encrypting);
+    csn_wipe(lanes.halves, sizeof lanes.halves);
+    csn_wipe(lanes.fixed, sizeof lanes.fixed);
 }
 
 void csn_ff1_encrypt_batch(struct csn_ff1_item *items, uint32_t count)

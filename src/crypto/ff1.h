@@ -4,7 +4,8 @@
  * million, enforced).
  *
  * Symbols are 16-bit numerals below the radix, first numeral most significant. Constant time in key
- * and data; lengths, radix and tweak length are public. AES-NI.
+ * and data; lengths, radix and tweak length are public. AES-NI, or VAES
+ * where csn_cpu_select() was told that it is there.
  */
 #ifndef CSN_CRYPTO_FF1_H
 #define CSN_CRYPTO_FF1_H
@@ -12,6 +13,7 @@
 #include "aes.h"
 #include "ff1_math.h"
 #include <caisson/base.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +37,8 @@ struct csn_ff1_plan {
     uint32_t q_size;
     uint32_t q_done;  /* bytes of Q before the block that holds the round number: never change */
     uint32_t width;   /* of a half: 32 or 64 bits, 0 = more than that */
+    bool narrow;      /* both moduli are below 2^CSN_MODULUS_LANE_BITS: lanes in vectors */
+    bool decimal;     /* radix 10, 8 to 16 numerals: read and written in vectors */
     uint64_t inverse; /* ceil(2^64 / radix) */
     struct csn_modulus modulus[2]; /* radix^u and radix^v, where width is not 0 */
     uint8_t start[16];             /* the MAC after P: a secret */
@@ -57,7 +61,7 @@ struct csn_ff1_item {
 
 /*
  * Sets result in each: CSN_OK, or CSN_ERR_ARGUMENT: a numeral out of range. Items are independent;
- * those with plans of one width and key size run eight at a time.
+ * those with plans of one width and key size run sixteen at a time.
  */
 void csn_ff1_encrypt_batch(struct csn_ff1_item *items, uint32_t count);
 void csn_ff1_decrypt_batch(struct csn_ff1_item *items, uint32_t count);

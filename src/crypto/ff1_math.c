@@ -15,6 +15,13 @@ void csn_modulus_init(struct csn_modulus *modulus, uint64_t value)
     modulus->inverse = quotient;
     modulus->narrow = UINT64_MAX / value;
     modulus->shift = shift;
+    modulus->bits = 64 - shift;
+    modulus->fold = 0;
+    modulus->estimate = 0;
+    if (modulus->bits <= CSN_MODULUS_LANE_BITS) {
+        modulus->fold = (uint32_t)((UINT64_C(1) << 32) % value);
+        modulus->estimate = (uint32_t)(((UINT64_C(1) << (modulus->bits + 31)) - 1) / value);
+    }
 }
 
 /*

@@ -47,7 +47,13 @@ struct csn_modulus {
     uint64_t inverse; /* floor((2^128 - 1) / normal) - 2^64 */
     uint64_t narrow;  /* floor((2^64 - 1) / value) */
     uint32_t shift;
+    uint32_t bits; /* of value */
+    /* Where value is below 2^CSN_MODULUS_LANE_BITS: what ff1_lanes.h needs; else 0. */
+    uint32_t fold;     /* 2^32 mod value */
+    uint32_t estimate; /* floor((2^(bits + 31) - 1) / value) */
 };
+
+#define CSN_MODULUS_LANE_BITS 29u
 
 void csn_modulus_init(struct csn_modulus *modulus, uint64_t value);
 /* (high * 2^64 + low) mod value; high < 2^32. Constant time in high and low. */

@@ -48,7 +48,7 @@ void csn_hmac_update(struct csn_hmac *mac, const void *bytes, size_t size);
 void csn_hmac_final(struct csn_hmac *mac, uint8_t tag[32]);
 void csn_hmac(const struct csn_hmac_key *key, const void *bytes, size_t size, uint8_t tag[32]);
 
-/* Many short messages, under the same or different keys; two are hashed side by side. */
+/* Many short messages, under the same or different keys; four are hashed side by side. */
 struct csn_hmac_item {
     const struct csn_hmac_key *key;
     const uint8_t *bytes;

@@ -19,8 +19,12 @@ struct scanner {
     uint32_t last[CSN_JSON_DEPTH_MAX + 1]; /* node before, by depth; UINT32_MAX = none */
 };
 
-#define NONE      UINT32_MAX
-#define BACKSLASH 0x5c
+#define NONE       UINT32_MAX
+#define BACKSLASH  0x5c
+#define SHORT_SIZE 32u
+#define USUAL_LOOK 64u
+#define NAME_MAX   (USUAL_LOOK - 8) /* the hash reads eight bytes on */
+#define USUAL_SIZE (USUAL_LOOK + 8)
 
 static inline void skip_space(struct scanner *scanner)
 {
@@ -98,36 +102,48 @@ static enum csn_json_reason scan_literal(struct scanner *scanner, const char *wo
     return CSN_JSON_OK;
 }
 
-/*
- * What is usual: no escape, ASCII, and the closing quote within 16 bytes from at. Offset just after
- * the quote, 0 = look the long way.
- */
-static inline uint32_t short_string(const uint8_t *text, uint32_t size, uint32_t at)
+/* Bytes of a text that are looked at together: bit i of quotes: byte i is a quote; of others: look
+ * closer (an escape, a control, not ASCII). */
+struct window {
+    uint64_t quotes;
+    uint64_t others;
+};
+
+static inline __attribute__((always_inline)) struct window look_at(const uint8_t *bytes,
+                                                                   uint32_t size)
 {
-    if (size - at < 16) {
-        return 0;
+    struct window window = {0, 0};
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < size; i += 16) {
+        __m128i word = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i));
+        /* Signed: bytes from 0x80 up count as below 0x20, which is what is wanted. */
+        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(word, _mm_set1_epi8(BACKSLASH)),
+                                       _mm_cmplt_epi8(word, _mm_set1_epi8(0x20)));
+        __m128i quotes = _mm_cmpeq_epi8(word, _mm_set1_epi8('"'));
+        window.quotes |= (uint64_t)(uint32_t)_mm_movemask_epi8(quotes) << i;
+        window.others |= (uint64_t)(uint32_t)_mm_movemask_epi8(special) << i;
     }
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-    __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    /* Signed: bytes from 0x80 up count as below 0x20, which is what is wanted. */
-    __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(BACKSLASH)),
-                                  _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
-    uint32_t quote = (uint32_t)_mm_movemask_epi8(quotes);
-    uint32_t other = (uint32_t)_mm_movemask_epi8(others);
-    uint32_t before = (quote - 1) & ~quote; /* bits below the first quote; all if there is none */
-    return quote == 0 || (other & before) != 0 ? 0 : at + (uint32_t)__builtin_ctz(quote) + 1;
+    return window;
+}
+
+/* The lowest bit, and all below it; all bits if there is none. */
+static inline uint64_t up_to_first(uint64_t bits)
+{
+    return bits ^ (bits - 1);
 }
 
 /* The current byte is just after the opening quote; ends just after the closing one. */
 static inline enum csn_json_reason scan_string(struct scanner *scanner, bool *escaped)
 {
-    uint32_t end = short_string(scanner->text, scanner->size, scanner->at);
     *escaped = false;
-    if (end == 0) {
-        return csn_json_string(scanner->text, scanner->size, &scanner->at, escaped);
+    if (scanner->size - scanner->at >= SHORT_SIZE) {
+        struct window window = look_at(scanner->text + scanner->at, SHORT_SIZE);
+        if (window.quotes != 0 && (window.others & up_to_first(window.quotes)) == 0) {
+            scanner->at += (uint32_t)__builtin_ctzll(window.quotes) + 1;
+            return CSN_JSON_OK;
+        }
     }
-    scanner->at = end;
-    return CSN_JSON_OK;
+    return csn_json_string(scanner->text, scanner->size, &scanner->at, escaped);
 }
 
 static enum csn_json_reason open_container(struct scanner *scanner, uint32_t index)
@@ -189,7 +205,8 @@ static enum csn_json_reason begin_value(struct scanner *scanner, struct csn_json
 }
 
 /* A new node after the one before it at this depth; NULL when the table is full. */
-static struct csn_json_node *add_node(struct scanner *scanner, uint32_t item, uint32_t *index)
+static inline struct csn_json_node *add_node(struct scanner *scanner, uint32_t item,
+                                             uint32_t *index)
 {
     struct csn_json *json = scanner->json;
     if (json->node_count == json->node_max) {
@@ -236,8 +253,8 @@ static bool same_name(const struct scanner *scanner, const struct csn_json_node 
 }
 
 /* Refuses a name that the innermost open object has already. */
-static enum csn_json_reason add_name(struct scanner *scanner, const struct csn_json_node *node,
-                                     uint32_t index)
+static inline enum csn_json_reason add_name(struct scanner *scanner,
+                                            const struct csn_json_node *node, uint32_t index)
 {
     struct csn_json *json = scanner->json;
     uint64_t *seen = &scanner->seen[scanner->depth - 1];
@@ -300,11 +317,102 @@ static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_n
     return CSN_JSON_OK;
 }
 
+/* A plain string in the usual place after a name that begins at `name`: its end, or 0. */
+static inline uint32_t usual_string(const struct window *window, const uint8_t *text, uint32_t name,
+                                    uint32_t value)
+{
+    const uint64_t later = window->quotes & (window->quotes - 1);
+    const uint64_t closing = later & (later - 1);
+    if (text[value] != '"' || closing == 0 || (window->others & up_to_first(closing)) != 0) {
+        return 0;
+    }
+    return name + (uint32_t)__builtin_ctzll(closing) + 1;
+}
+
+/*
+ * Members written in the usual way: at most one space after the comma and after the colon, a plain
+ * name, and often a plain string, both found in one look. Ends with the current byte just before
+ * what is not usual (nothing was done with it), or after an opening bracket, or with a fault.
+ */
+static enum csn_json_reason scan_usual(struct scanner *scanner, struct csn_json_node *container)
+{
+    struct csn_json *json = scanner->json;
+    const uint8_t *text = scanner->text;
+    const uint32_t size = scanner->size;
+    const uint32_t depth = scanner->depth;
+    uint32_t comma = (container->flags & CSN_JSON_FILLED) != 0; /* that is before the next member */
+    uint32_t last = scanner->last[depth];
+    enum csn_json_reason reason = CSN_JSON_OK;
+    uint32_t at = scanner->at;
+    while (size - at >= USUAL_SIZE && (comma == 0 || text[at] == ',')) {
+        const uint32_t item = at + comma;
+        /* Branches, so that the next look need not wait for this one. */
+        const uint32_t name = text[item] == ' ' ? item + 2 : item + 1;
+        const struct window window = look_at(text + name, USUAL_LOOK);
+        const uint32_t name_size = (uint32_t)__builtin_ctzll(window.quotes | UINT64_C(1) << 63);
+        const uint32_t colon = name + name_size + 1;
+        if (text[name - 1] != '"' || name_size > NAME_MAX ||
+            (window.others & up_to_first(window.quotes)) != 0 || text[colon] != ':') {
+            break;
+        }
+        const uint32_t index = json->node_count;
+        struct csn_json_node *node = &json->nodes[index];
+        if (index == json->node_max) {
+            return CSN_JSON_SPACE;
+        }
+        const uint32_t begin = text[colon + 1] == ' ' ? colon + 2 : colon + 1;
+        const uint32_t end = usual_string(&window, text, name, begin);
+        /* Whole, so that the stores are few; next and the end of other values come later. */
+        *node = (struct csn_json_node){
+            .item = item,
+            .begin = begin,
+            .end = end,
+            .name = name,
+            .name_size = name_size,
+            .name_hash = csn_json_hash_inside(json->seed, text + name, name_size),
+            .kind = CSN_JSON_STRING,
+            .flags = CSN_JSON_NAMED,
+            .depth = (uint16_t)depth,
+        };
+        json->node_count = index + 1;
+        if (last != NONE) {
+            json->nodes[last].next = index;
+        }
+        scanner->last[depth] = last = index;
+        reason = add_name(scanner, node, index);
+        if (reason != CSN_JSON_OK) {
+            return reason;
+        }
+        at = end;
+        if (end == 0) {
+            container->flags |= CSN_JSON_FILLED;
+            scanner->at = begin;
+            skip_space(scanner);
+            reason = begin_value(scanner, node, index);
+            if (reason != CSN_JSON_OK || scanner->depth != depth) {
+                return reason;
+            }
+            at = scanner->at;
+        }
+        comma = 1;
+    }
+    container->flags |= comma != 0 ? CSN_JSON_FILLED : 0;
+    scanner->at = at;
+    return reason;
+}
+
 /* Inside a container: its end, or the next member or element. */
 static enum csn_json_reason scan_item(struct scanner *scanner)
 {
     struct csn_json_node *container = &scanner->json->nodes[scanner->open[scanner->depth - 1]];
     bool object = container->kind == CSN_JSON_OBJECT;
+    if (object) {
+        const uint32_t depth = scanner->depth;
+        enum csn_json_reason usual = scan_usual(scanner, container);
+        if (usual != CSN_JSON_OK || scanner->depth != depth) {
+            return usual;
+        }
+    }
     uint32_t item = scanner->at;
     skip_space(scanner);
     if (scanner->at >= scanner->size) {

@@ -154,20 +154,7 @@ bool csn_json_equal(const uint8_t *source, uint32_t source_size, const uint8_t *
     return next_byte(&reader) < 0;
 }
 
-/* ---- hash: eight bytes a step, not cryptographic, seeded ---- */
-#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
-
-static inline uint64_t hash_step(uint64_t state, uint64_t word)
-{
-    state = (state ^ word) * HASH_FACTOR;
-    return state ^ state >> 29;
-}
-
-static inline uint32_t hash_end(uint64_t state, uint64_t rest, uint64_t size)
-{
-    state = hash_step(hash_step(state, rest), size);
-    return (uint32_t)(state >> 32);
-}
+/* ---- hash ---- */
 
 static inline uint64_t load(const uint8_t *bytes, uint32_t size)
 {
@@ -198,9 +185,9 @@ uint32_t csn_json_hash(uint64_t seed, const uint8_t *bytes, uint32_t size)
     for (; size - at >= 8; at += 8) {
         uint64_t word;
         memcpy(&word, bytes + at, 8);
-        state = hash_step(state, word);
+        state = csn_json_hash_step(state, word);
     }
-    return hash_end(state, last_bytes(bytes + at, size - at, at), size);
+    return csn_json_hash_end(state, last_bytes(bytes + at, size - at, at), size);
 }
 
 uint32_t csn_json_hash_escaped(uint64_t seed, const uint8_t *source, uint32_t size)
@@ -213,11 +200,11 @@ uint32_t csn_json_hash_escaped(uint64_t seed, const uint8_t *source, uint32_t si
         rest |= (uint64_t)byte << 8 * (count % 8);
         count++;
         if (count % 8 == 0) {
-            state = hash_step(state, rest);
+            state = csn_json_hash_step(state, rest);
             rest = 0;
         }
     }
-    return hash_end(state, rest, count);
+    return csn_json_hash_end(state, rest, count);
 }
 
 /* ---- writing ---- */

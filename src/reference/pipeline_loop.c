@@ -24,7 +24,7 @@ struct stored {
     uint32_t payload_size;
 };
 
-struct loop {
+struct csr_loop {
     EVP_CIPHER_CTX *open;
     EVP_CIPHER_CTX *seal;
     struct stored *stored;
@@ -63,7 +63,7 @@ static bool open(EVP_CIPHER_CTX *context, uint64_t number, uint8_t *cipher, size
            EVP_DecryptFinal_ex(context, plain + done, &done) == 1;
 }
 
-static bool prepare(struct loop *loop, uint64_t seed)
+static bool prepare(struct csr_loop *loop, uint64_t seed)
 {
     static const uint8_t key[32] = {1, 2, 3};
     struct csr_record record;
@@ -90,7 +90,7 @@ static bool prepare(struct loop *loop, uint64_t seed)
     return true;
 }
 
-static bool step(struct loop *loop, struct csr_policy *policy, uint64_t number)
+bool csr_loop_step(struct csr_loop *loop, struct csr_policy *policy, uint64_t number)
 {
     uint32_t index = (uint32_t)(number % STORED_COUNT);
     struct stored *stored = &loop->stored[index];
@@ -114,23 +114,44 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+csn_err csr_loop_new(uint64_t seed, struct csr_loop **loop)
+{
+    *loop = calloc(1, sizeof **loop);
+    if (*loop == NULL || !prepare(*loop, seed)) {
+        csr_loop_free(*loop);
+        *loop = NULL;
+        return CSN_ERR_MEMORY;
+    }
+    return CSN_OK;
+}
+
+void csr_loop_free(struct csr_loop *loop)
+{
+    if (loop == NULL) {
+        return;
+    }
+    EVP_CIPHER_CTX_free(loop->open);
+    EVP_CIPHER_CTX_free(loop->seal);
+    free(loop->stored);
+    OPENSSL_cleanse(loop, sizeof *loop);
+    free(loop);
+}
+
 csn_err csr_pipeline_loop(struct csr_policy *policy, uint64_t seed, uint64_t record_count,
                           double *records_per_second)
 {
-    struct loop loop = {0};
+    struct csr_loop *loop;
     if (record_count == 0) {
         return CSN_ERR_ARGUMENT;
     }
-    bool done = prepare(&loop, seed);
+    CSN_TRY(csr_loop_new(seed, &loop));
+    bool done = true;
     double begin = now();
     for (uint64_t number = 0; done && number < record_count; number++) {
-        done = step(&loop, policy, number);
+        done = csr_loop_step(loop, policy, number);
     }
     double seconds = now() - begin;
-    EVP_CIPHER_CTX_free(loop.open);
-    EVP_CIPHER_CTX_free(loop.seal);
-    free(loop.stored);
-    OPENSSL_cleanse(&loop, sizeof loop);
+    csr_loop_free(loop);
     if (!done) {
         return CSN_ERR_INTERNAL;
     }

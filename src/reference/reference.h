@@ -68,4 +68,10 @@ bool csr_compare(const void *expected, size_t expected_size, const void *actual,
 csn_err csr_pipeline_loop(struct csr_policy *policy, uint64_t seed, uint64_t record_count,
                           double *records_per_second);
 
+/* The same a record at a time, for who measures: demo records of the seed, number after number. */
+struct csr_loop;
+CSN_MUST_USE csn_err csr_loop_new(uint64_t seed, struct csr_loop **loop);
+void csr_loop_free(struct csr_loop *loop);
+CSN_MUST_USE bool csr_loop_step(struct csr_loop *loop, struct csr_policy *policy, uint64_t number);
+
 #endif

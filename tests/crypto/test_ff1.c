@@ -2,7 +2,7 @@
 /* test_ff1.c: NIST, ACVP and Wycheproof vectors of FF1, its limits, and batches against singles. */
 #include "vectors.h"
 #include <crypto/cpu.h>
-#include <crypto/ff1.h>
+#include <crypto/ff1_core.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -317,18 +317,117 @@ static void test_arithmetic(void **state)
     }
 }
 
+static uint64_t kernels[4];
+static uint32_t kernel_count;
+
+/* Random values below the radix under one plan: a batch on vectors equals singles, which are not.
+ */
+static void compare_narrow(struct csn_ff1_plan *plan)
+{
+    enum { COUNT = 37 };
+    static uint16_t plain[COUNT][64], batch[COUNT][64], single[64];
+    static uint8_t tweaks[COUNT][64];
+    struct csn_ff1_item items[COUNT];
+    uint32_t count = 2 + (uint32_t)rand() % (COUNT - 1);
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = (struct csn_ff1_item){
+            .plan = plan, .tweak = tweaks[i], .input = plain[i], .output = batch[i]};
+        for (uint32_t k = 0; k < 64; k++) {
+            tweaks[i][k] = (uint8_t)rand();
+            plain[i][k] = (uint16_t)((uint32_t)rand() % plan->radix);
+            batch[i][k] = 0x5555;
+        }
+    }
+    csn_ff1_encrypt_batch(items, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct csn_ff1_item alone = items[i];
+        alone.output = single;
+        csn_ff1_encrypt_batch(&alone, 1);
+        assert_int_equal(items[i].result, CSN_OK);
+        assert_memory_equal(single, batch[i], plan->count * 2);
+        assert_int_equal(batch[i][plan->count], 0x5555); /* nothing behind the last one */
+        items[i].input = batch[i];
+    }
+    csn_ff1_decrypt_batch(items, count);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_memory_equal(batch[i], plain[i], plan->count * 2);
+    }
+}
+
+/* On every kernel, with moduli of every size that fits a lane, and decimals of every length. */
+static void test_narrow(void **state)
+{
+    (void)state;
+    static uint8_t secret[32];
+    uint32_t narrow = 0;
+    uint32_t decimal[17] = {0};
+    srand(11);
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct csn_aes_key key;
+        struct csn_ff1_plan plan;
+        uint32_t radix = i % 2 == 0 ? 10 : 2 + ((uint32_t)rand() % 65535 >> rand() % 16);
+        uint32_t count = 2 + (uint32_t)rand() % 28;
+        secret[i % 32] = (uint8_t)rand();
+        assert_int_equal(csn_cpu_select(kernels[i / 2 % kernel_count]), CSN_OK);
+        assert_int_equal(csn_aes_key_init(&key, secret, 16 + 8 * (i / 6 % 3)), CSN_OK);
+        uint32_t tweak_size = i % 3 == 0 ? 8 : (uint32_t)rand() % 40;
+        if (csn_ff1_plan_init(&plan, &key, radix, count, tweak_size) != CSN_OK || !plan.narrow) {
+            continue;
+        }
+        narrow++;
+        decimal[plan.decimal ? count : 0]++;
+        compare_narrow(&plan);
+    }
+    printf("# %u narrow plans on %u kernel sets\n", narrow, kernel_count);
+    assert_true(narrow > 500);
+    for (uint32_t count = 8; count <= 16; count++) {
+        assert_true(decimal[count] > 5);
+    }
+}
+
+/* Decimal halves in vectors against a loop: each length, the ends, and each place out of range. */
+static void test_decimal(void **state)
+{
+    (void)state;
+    srand(12);
+    for (uint32_t i = 0; i < 400000; i++) {
+        const uint32_t count = 8 + i % 9;
+        const uint32_t u = count / 2;
+        uint16_t digits[17], written[17];
+        uint64_t halves[2], wanted[2] = {0};
+        for (uint32_t k = 0; k < 17; k++) {
+            digits[k] = (uint16_t)(i < 90 ? i / 9 : (uint32_t)rand() % 10);
+            written[k] = 0x5555;
+            if (k < count) {
+                wanted[k >= u] = wanted[k >= u] * 10 + digits[k];
+            }
+        }
+        assert_false(csn_ff1_read_decimal(digits, u, count - u, halves));
+        assert_memory_equal(halves, wanted, sizeof wanted);
+        csn_ff1_write_decimal(halves, written, u, count - u);
+        assert_memory_equal(written, digits, count * 2);
+        assert_int_equal(written[count], 0x5555);
+        uint32_t place = (uint32_t)rand() % count;
+        digits[place] = (uint16_t)(i % 3 == 0 ? 10 : 10 + (uint32_t)rand() % 65526);
+        assert_true(csn_ff1_read_decimal(digits, u, count - u, halves));
+    }
+}
+
 int main(void)
 {
-    uint64_t kernels[4];
-    uint32_t count = vector_kernels(kernels);
-    if (count == 0 || csn_cpu_select(kernels[count - 1]) != CSN_OK) {
+    kernel_count = vector_kernels(kernels);
+    if (kernel_count == 0) {
         return 77;
+    }
+    if (csn_cpu_select(kernels[kernel_count - 1]) != CSN_OK) {
+        return 1;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nist),       cmocka_unit_test(test_acvp),
         cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_batch),      cmocka_unit_test(test_outside),
-        cmocka_unit_test(test_arithmetic),
+        cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_decimal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

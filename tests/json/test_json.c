@@ -21,6 +21,36 @@ static struct csn_json_node nodes[NODE_MAX];
 static uint32_t hashes[NODE_MAX];
 static uint32_t owners[NODE_MAX];
 
+#define SPACES 128u
+
+/*
+ * What stands at the end of a text is scanned in another way than what has more behind it: with
+ * spaces behind it, it must be judged alike and have the same nodes.
+ */
+static void scan_inside(const struct csn_json *json, enum csn_json_reason reason)
+{
+    static struct csn_json_node inside[NODE_MAX];
+    uint8_t *copy = malloc(json->size + SPACES);
+    assert_non_null(copy);
+    memcpy(copy, json->text, json->size);
+    memset(copy + json->size, ' ', SPACES);
+    struct csn_json second = *json;
+    second.text = copy;
+    second.size += SPACES;
+    second.nodes = inside;
+    enum csn_json_reason again = csn_json_scan(&second);
+    assert_int_equal(again == CSN_JSON_OK, reason == CSN_JSON_OK);
+    if (reason != CSN_JSON_END) { /* without spaces it might go on */
+        assert_int_equal(again, reason);
+        assert_int_equal(second.offset, json->offset);
+    }
+    if (reason == CSN_JSON_OK) {
+        assert_int_equal(second.node_count, json->node_count);
+        assert_memory_equal(inside, nodes, json->node_count * sizeof inside[0]);
+    }
+    free(copy);
+}
+
 /* Scans a copy in memory of its exact size, so that a sanitizer sees a read beyond it. */
 static enum csn_json_reason scan_bytes(const void *bytes, size_t size, bool lines,
                                        struct csn_json *json)
@@ -40,6 +70,7 @@ static enum csn_json_reason scan_bytes(const void *bytes, size_t size, bool line
     enum csn_json_reason reason = csn_json_scan(json);
     assert_true(json->offset <= size);
     assert_int_not_equal(reason, CSN_JSON_SPACE);
+    scan_inside(json, reason);
     free(copy);
     json->text = bytes;
     return reason;
@@ -177,6 +208,10 @@ static const struct bad bad_texts[] = {
     {"\"\\ud800\\ud800\"", CSN_JSON_SURROGATE, 1},
     {"\"\\ude00\\ud83d\"", CSN_JSON_SURROGATE, 1},
     {"\"\n\"", CSN_JSON_CONTROL, 1},
+    {"{\"a\":\"b\",\"c\":\"\n\"}", CSN_JSON_CONTROL, 14},
+    {"{\"a\": \"\x80\"}", CSN_JSON_UTF8, 7},
+    {"{\"a\" :\"\\x\"}", CSN_JSON_ESCAPE, 7},
+    {"{\"a\":\"\\q\"}", CSN_JSON_ESCAPE, 6},
     {"\"\t\"", CSN_JSON_CONTROL, 1},
     {"\"0123456789abcdef\x1f\"", CSN_JSON_CONTROL, 17},
     {"\"\x1f"
