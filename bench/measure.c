@@ -45,6 +45,12 @@ bool bench_json(void)
     return json;
 }
 
+void bench_set(bool as_json, double seconds_a_row)
+{
+    json = as_json;
+    seconds = seconds_a_row;
+}
+
 static void usage(const char *program, const char *argument)
 {
     fprintf(stderr, "%s: %s is no argument of this program: see --help\n", program, argument);

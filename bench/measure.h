@@ -51,6 +51,8 @@ typedef uint64_t bench_side(void *state);
  * (exit 0) or a wrong argument (exit 2).
  */
 void bench_begin(int argc, char **argv, const char *help);
+/* The same without arguments to read, for a program that has its own. */
+void bench_set(bool as_json, double seconds_a_row);
 bool bench_json(void);
 
 /* Both sides on this thread, timed by its CPU time: other programs on the machine do not count. */

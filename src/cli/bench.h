@@ -6,6 +6,7 @@
 #ifndef CSN_CLI_BENCH_H
 #define CSN_CLI_BENCH_H
 
+#include "bench/measure.h" /* shared with the programs of bench/ */
 #include <caisson/host.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,10 +25,12 @@ int bench_rings(const struct bench_options *options);
 int bench_echo(const struct bench_options *options);
 int bench_start(const struct bench_options *options);
 int bench_idle(const struct bench_options *options);
+/* bench_crypto.c: rows of ratios in this process; seconds are spread over them. */
+int bench_aead(const struct bench_options *options);
+int bench_ff1(const struct bench_options *options);
+int bench_hmac(const struct bench_options *options);
+int bench_tokenize(const struct bench_options *options);
 
-/* Sorts samples and gives the value at a permille (500: median), by nearest rank. */
-void bench_sort(double *samples, size_t count);
-double bench_at(const double *sorted, size_t count, unsigned permille);
 /* One ping of size bytes there and back; CSN_OK or why not. answer: the output's largest size. */
 csn_err bench_ping(struct csn_enclave *enclave, uint8_t *answer, uint32_t size);
 /* NULL with a message and *code set. */

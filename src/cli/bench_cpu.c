@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_cpu.c: percentiles, and the CPU time of descendants, in ns, from /proc. */
+/* bench_cpu.c: the CPU time of descendants, in ns, from /proc. */
 #include "bench.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -9,24 +9,6 @@
 
 #define PROCESS_MAX    8192u
 #define GENERATION_MAX 4u /* launcher, enclave, and room for what lies between */
-
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-void bench_sort(double *samples, size_t count)
-{
-    qsort(samples, count, sizeof *samples, compare);
-}
-
-double bench_at(const double *sorted, size_t count, unsigned permille)
-{
-    size_t rank = (count * permille + 999) / 1000;
-    return sorted[rank == 0 ? 0 : rank - 1];
-}
 
 struct process {
     int pid;
