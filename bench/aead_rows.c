@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aead_rows.c: AES-256-GCM over batches beside libcrypto's EVP, with its key schedule set up once and a
- * nonce for each record, as fast as its interface allows.
+ * aead_rows.c: AES-256-GCM over batches beside libcrypto's EVP, with its key schedule set up once
+ * and a nonce for each record, as fast as its interface allows.
  */
 #include "crypto/aead.h"
 #include "crypto/cpu.h"

@@ -13,6 +13,7 @@
 #define SECOND_NS       1e9
 
 static bool json;
+static const char *svg;
 static double seconds = DEFAULT_SECONDS;
 
 static uint64_t clock_ns(clockid_t which)
@@ -51,6 +52,11 @@ void bench_set(bool as_json, double seconds_a_row)
     seconds = seconds_a_row;
 }
 
+const char *bench_svg(void)
+{
+    return svg;
+}
+
 static void usage(const char *program, const char *argument)
 {
     fprintf(stderr, "%s: %s is no argument of this program: see --help\n", program, argument);
@@ -63,11 +69,14 @@ void bench_begin(int argc, char **argv, const char *help)
         if (strcmp(argv[i], "--help") == 0) {
             fputs(help, stdout);
             fputs("  --json       one JSON object a row\n"
-                  "  --seconds N  for each row, default 0.6; never under 15 pairs\n",
+                  "  --seconds N  for each row, default 0.6; never under 15 pairs\n"
+                  "  --svg FILE   the plot, where there is one\n",
                   stdout);
             exit(0);
         } else if (strcmp(argv[i], "--json") == 0) {
             json = true;
+        } else if (strcmp(argv[i], "--svg") == 0 && i + 1 < argc) {
+            svg = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
             char *end;
             seconds = strtod(argv[++i], &end);

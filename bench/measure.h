@@ -54,6 +54,7 @@ void bench_begin(int argc, char **argv, const char *help);
 /* The same without arguments to read, for a program that has its own. */
 void bench_set(bool as_json, double seconds_a_row);
 bool bench_json(void);
+const char *bench_svg(void); /* where a plot goes, or NULL: --svg FILE */
 
 /* Both sides on this thread, timed by its CPU time: other programs on the machine do not count. */
 void bench_pair(const struct bench_row *row, bench_side *ours, bench_side *other, void *state);

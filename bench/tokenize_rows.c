@@ -8,9 +8,9 @@
  * (src/reference). The copies into private memory and out of it are the rings' and not counted.
  */
 #include "../enclaves/tokenize/tok_state.h"
+#include "../tests/enclave/fake_policy.h"
 #include "crypto/aead.h"
 #include "crypto/cpu.h"
-#include "../tests/enclave/fake_policy.h"
 #include "measure.h"
 #include "reference/generator.h"
 #include "reference/reference.h"
@@ -296,8 +296,9 @@ static void measure(struct bench *bench)
     report(&(struct bench_row){10, "JSON scan", "card records", "2 GB/s", BENCH_FASTER, 1}, SCAN,
            two_gigabytes, count);
     if (bench->peer != NULL) {
-        report(&(struct bench_row){0, "JSON scan", "card records", bench->peer->name, BENCH_FASTER, 0},
-               SCAN, times[PEER], count);
+        report(
+            &(struct bench_row){0, "JSON scan", "card records", bench->peer->name, BENCH_FASTER, 0},
+            SCAN, times[PEER], count);
     }
     for (uint32_t part = 0; part < LOOP && !bench_json(); part++) {
         bench_sort(times[part], count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tokenize_session.c: the rows of the tokenize enclave (tokenize_rows.c), and a peer's JSON scan. */
+/* tokenize_session.c: the rows of the tokenize enclave (tokenize_rows.c), and a peer's JSON scan.
+ */
 #include "measure.h"
 #include "peer_json.h"
 #include "rows.h"

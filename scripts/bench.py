@@ -19,6 +19,8 @@ PROGRAMS = [
     ("crypto_parts", "8, 9"),
     ("tokenize_session", "10"),
     ("start", "11"),
+    ("rings", "2, 3, 4"),
+    ("echo", "1"),
 ]
 TIMEOUT_SECONDS = 900
 
@@ -51,6 +53,12 @@ def run(path, seconds):
     return [json.loads(line) for line in done.stdout.splitlines()], None
 
 
+def split(rows):
+    """Ratios, and the percentiles of single durations, which have no place in the table."""
+    return ([row for row in rows if "histogram" not in row],
+            [row for row in rows if "histogram" in row])
+
+
 def show(rows):
     width = max(len(row["what"]) for row in rows)
     against = max(len(row["other"]) for row in rows)
@@ -79,7 +87,8 @@ def main():
         parser.error(f"no program {unknown[0]}: there are {', '.join(names)}")
     result = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
               "cpu": cpu_model(), "cpus": len(os.sched_getaffinity(0)),
-              "kernel": platform.release(), "load_before": load(), "rows": [], "not_run": []}
+              "kernel": platform.release(), "load_before": load(), "rows": [], "histograms": [],
+              "not_run": []}
     broken = False
     for name, goals in PROGRAMS:
         if options.only and name not in options.only:
@@ -91,7 +100,9 @@ def main():
             broken |= why is not None
         else:
             rows, why = [], "not built: what it is compared with is missing (make bench-deps)"
+        rows, spreads = split(rows)
         result["rows"] += [dict(row, program=name) for row in rows]
+        result["histograms"] += [dict(row, program=name) for row in spreads]
         if why:
             result["not_run"].append({"program": name, "goals": goals, "why": why})
     result["load_after"] = load()

@@ -30,9 +30,11 @@ struct csn_ring_writer {
     uint64_t cursor;           /* free-running line number, private */
     uint64_t published;        /* runs before this line are visible */
     uint64_t credit_seen;      /* last valid credit */
+    uint64_t zeroed;           /* line whose first word is zero already; 0 if none */
     uint64_t first_head;       /* head word of the batch's first run, stored last */
     uint32_t batch_count;      /* messages not yet published */
     uint64_t batch_size;       /* body bytes not yet published */
+    bool streamed;             /* some of the batch went past the caches */
     csn_err fate;              /* CSN_OK, or CSN_ERR_PEER for ever */
     struct csn_ring_counters counters;
 };
@@ -45,6 +47,8 @@ struct csn_ring_reader {
     uint32_t size_max;
     uint64_t cursor;
     uint64_t credit_given; /* last cursor stored to the credit word; lazily behind cursor */
+    uint64_t known;        /* lines before this one are said to be there */
+    uint64_t asked;        /* lines before this one were asked for */
     csn_err fate;
     struct csn_ring_counters counters;
 };

@@ -15,6 +15,7 @@
 #define STACK_SIZE 65536
 #define BUFFER_MAX 256
 #define DEPTH_MAX  4096
+#define KINDS      3u
 
 struct thread {
     ucontext_t context;
@@ -26,8 +27,15 @@ struct thread {
     const uint64_t *word;
     uint32_t first;
     uint32_t end;
+    /* Streamed stores: a queue of their own, which later stores overtake. */
+    bool streamed; /* may only go on with that queue empty */
+    uint32_t weak_first;
+    uint32_t weak_end;
     uint64_t *addresses[BUFFER_MAX];
     uint64_t values[BUFFER_MAX];
+    uint64_t *weak_addresses[BUFFER_MAX];
+    uint64_t weak_values[BUFFER_MAX];
+    uint32_t weak_after[BUFFER_MAX]; /* stores that came before it in the program */
 };
 
 static struct thread threads[MODEL_THREADS];
@@ -65,6 +73,11 @@ static uint64_t load(const uint64_t *address)
         return *address;
     }
     const struct thread *self = &threads[current];
+    for (uint32_t i = self->weak_end; i > self->weak_first; i--) {
+        if (self->weak_addresses[i - 1] == address) {
+            return self->weak_values[i - 1]; /* nothing of ours is stored over it before the end */
+        }
+    }
     for (uint32_t i = self->end; i > self->first; i--) {
         if (self->addresses[i - 1] == address) {
             return self->values[i - 1];
@@ -85,6 +98,21 @@ static void store(uint64_t *address, uint64_t value)
     }
     self->addresses[self->end] = address;
     self->values[self->end++] = value;
+}
+
+static void stream(uint64_t *address, uint64_t value)
+{
+    struct thread *self = &threads[current];
+    if (current < 0) {
+        *address = value;
+        return;
+    }
+    if (self->weak_end == BUFFER_MAX) {
+        abort();
+    }
+    self->weak_addresses[self->weak_end] = address;
+    self->weak_values[self->weak_end] = value;
+    self->weak_after[self->weak_end++] = self->end;
 }
 
 static void fence(void)
@@ -165,6 +193,31 @@ void csn_shared_zero(struct csn_shared *shared, uint64_t offset, uint32_t word_c
     }
 }
 
+void csn_shared_stream(struct csn_shared *shared, uint64_t offset, const void *source,
+                       uint32_t word_count)
+{
+    for (uint32_t i = 0; i < word_count; i++) {
+        uint64_t word;
+        memcpy(&word, (const uint8_t *)source + 8 * (uint64_t)i, 8);
+        stream(word_at(shared, offset + 8 * (uint64_t)i), word);
+    }
+}
+
+void csn_shared_stream_end(void)
+{
+    if (current >= 0) {
+        threads[current].streamed = true;
+        yield();
+        threads[current].streamed = false;
+    }
+}
+
+void csn_shared_expect_read(const struct csn_shared *shared, uint64_t offset)
+{
+    (void)shared;
+    (void)offset;
+}
+
 /* ---- sleeping ---- */
 
 void model_park(const struct csn_shared *word, uint32_t seen)
@@ -225,33 +278,68 @@ static void begin(int index)
 
 static bool can_run(const struct thread *thread)
 {
-    return !thread->done && !thread->asleep && !(thread->fenced && thread->first != thread->end);
+    bool pending = thread->first != thread->end;
+    bool weak = thread->weak_first != thread->weak_end;
+    return !thread->done && !thread->asleep && !(thread->fenced && (pending || weak)) &&
+           !(thread->streamed && weak);
 }
 
-/* Steps possible now: 2 * thread runs it, 2 * thread + 1 lets its oldest store reach memory. */
-static uint32_t possible(uint32_t steps[2 * MODEL_THREADS])
+/* Two stores to one place keep their order, whatever their kind. */
+static bool weak_can_leave(const struct thread *thread)
+{
+    if (thread->weak_first == thread->weak_end) {
+        return false;
+    }
+    for (uint32_t i = thread->first; i < thread->weak_after[thread->weak_first]; i++) {
+        if (thread->addresses[i] == thread->weak_addresses[thread->weak_first]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Steps possible now, KINDS for each thread: it runs; its oldest store, streamed one, leaves. */
+static uint32_t possible(uint32_t steps[KINDS * MODEL_THREADS])
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < MODEL_THREADS; i++) {
         if (can_run(&threads[i])) {
-            steps[count++] = 2 * i;
+            steps[count++] = KINDS * i;
         }
         if (threads[i].first != threads[i].end) {
-            steps[count++] = 2 * i + 1;
+            steps[count++] = KINDS * i + 1;
+        }
+        if (weak_can_leave(&threads[i])) {
+            steps[count++] = KINDS * i + 2;
         }
     }
     return count;
 }
 
+/* Streamed stores to one line are gathered, and leave together: else there are too many runs. */
+static void let_line_leave(struct thread *thread)
+{
+    uintptr_t line = (uintptr_t)thread->weak_addresses[thread->weak_first] / 64;
+    while (weak_can_leave(thread) &&
+           (uintptr_t)thread->weak_addresses[thread->weak_first] / 64 == line) {
+        *thread->weak_addresses[thread->weak_first] = thread->weak_values[thread->weak_first];
+        thread->weak_first++;
+    }
+}
+
 static void take(uint32_t step)
 {
-    struct thread *thread = &threads[step / 2];
-    if (step % 2 == 1) {
+    struct thread *thread = &threads[step / KINDS];
+    if (step % KINDS == 2) {
+        let_line_leave(thread);
+        return;
+    }
+    if (step % KINDS == 1) {
         *thread->addresses[thread->first] = thread->values[thread->first];
         thread->first++;
         return;
     }
-    current = (int)(step / 2);
+    current = (int)(step / KINDS);
     swapcontext(&scheduler, &thread->context);
     current = -1;
 }
@@ -260,7 +348,7 @@ static void take(uint32_t step)
 static uint32_t run_once(uint32_t known)
 {
     uint32_t depth = 0;
-    uint32_t steps[2 * MODEL_THREADS];
+    uint32_t steps[KINDS * MODEL_THREADS];
     running->reset();
     for (int i = 0; i < MODEL_THREADS; i++) {
         begin(i);

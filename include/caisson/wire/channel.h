@@ -18,8 +18,9 @@
  *               bit  31      1: a message is here (a zero word means not yet)
  *               bit  30      pad: no message, continue at the start of the ring
  *               bit  29      final: the last output for its tag (out ring), 0 (in ring)
- *               bits 28..24  zero
- *               bits 23..0   body size in bytes (without head word and tag)
+ *               bits 28..24  in the first word of a batch: how many lines appear with it, in fours,
+ *                            rounded down, 31 at most; a hint for fetching ahead, any value is
+ * valid bits 23..0   body size in bytes (without head word and tag)
  *
  * A pad is as long as the lines left and shorter than the run that follows; both appear at once.
  * Before a producer publishes a run it writes zero to the first word of the line after the run, so
@@ -34,13 +35,16 @@
 #include <caisson/wire/map.h>
 #include <stdint.h>
 
-#define CSN_WIRE_LINE_SIZE      64u
-#define CSN_WIRE_HEAD_SIZE      16u /* head word and tag */
-#define CSN_WIRE_HEAD_VALID     (UINT64_C(1) << 31)
-#define CSN_WIRE_HEAD_PAD       (UINT64_C(1) << 30)
-#define CSN_WIRE_HEAD_FINAL     (UINT64_C(1) << 29)
-#define CSN_WIRE_HEAD_ZERO      (UINT64_C(0x1f) << 24)
-#define CSN_WIRE_HEAD_SIZE_MASK UINT64_C(0xffffff)
+#define CSN_WIRE_LINE_SIZE        64u
+#define CSN_WIRE_HEAD_SIZE        16u /* head word and tag */
+#define CSN_WIRE_HEAD_VALID       (UINT64_C(1) << 31)
+#define CSN_WIRE_HEAD_PAD         (UINT64_C(1) << 30)
+#define CSN_WIRE_HEAD_FINAL       (UINT64_C(1) << 29)
+#define CSN_WIRE_HEAD_AHEAD       (UINT64_C(0x1f) << CSN_WIRE_HEAD_AHEAD_SHIFT)
+#define CSN_WIRE_HEAD_SIZE_MASK   UINT64_C(0xffffff)
+#define CSN_WIRE_HEAD_AHEAD_SHIFT 24
+#define CSN_WIRE_HEAD_AHEAD_MAX   31u
+#define CSN_WIRE_HEAD_AHEAD_LINES 4u
 
 #define CSN_WIRE_WORKER_LINES  1u
 #define CSN_WIRE_CHANNEL_LINES 4u
