@@ -15,7 +15,8 @@
 #include <unistd.h>
 #include <vector>
 
-namespace {
+namespace
+{
 
 constexpr char kName[] = "caisson.bench";
 constexpr char kMethod[] = "/caisson.Bench/Echo";
@@ -64,7 +65,8 @@ bool MakeIdentity(Identity *identity)
 }
 
 /* ---- server: one call after another through read, write and the end ---- */
-class ServerCall {
+class ServerCall
+{
   public:
     ServerCall(grpc::AsyncGenericService *service, grpc::ServerCompletionQueue *queue)
         : service_(service), queue_(queue), stream_(&context_)
@@ -131,7 +133,10 @@ struct grpc_peer {
     std::unique_ptr<grpc::GenericStub> stub;
     grpc::CompletionQueue queue;
 
-    std::string Path() const { return folder + "/socket"; }
+    std::string Path() const
+    {
+        return folder + "/socket";
+    }
     bool StartServer(const Identity &identity);
     bool StartClient(const Identity &identity);
     void Send(ClientCall *call, const grpc::ByteBuffer &request);
@@ -166,8 +171,8 @@ bool grpc_peer::StartClient(const Identity &identity)
     options.pem_root_certs = identity.certificate;
     grpc::ChannelArguments arguments;
     arguments.SetSslTargetNameOverride(kName);
-    auto channel = grpc::CreateCustomChannel("unix:" + Path(), grpc::SslCredentials(options),
-                                             arguments);
+    auto channel =
+        grpc::CreateCustomChannel("unix:" + Path(), grpc::SslCredentials(options), arguments);
     stub = std::make_unique<grpc::GenericStub>(channel);
     return channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10));
 }

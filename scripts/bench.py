@@ -15,12 +15,14 @@ import sys
 
 # Name in build/bench, the goals of docs/PERFORMANCE.md that it measures.
 PROGRAMS = [
+    ("echo", "1"),
+    ("rings", "2, 3, 4"),
     ("aead", "5"),
+    ("pipeline", "6"),
+    ("grpc", "7"),
     ("crypto_parts", "8, 9"),
     ("tokenize_session", "10"),
     ("start", "11"),
-    ("rings", "2, 3, 4"),
-    ("echo", "1"),
 ]
 TIMEOUT_SECONDS = 900
 

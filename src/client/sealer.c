@@ -28,7 +28,8 @@ struct csv_sealer {
     struct csv_credential credential;
     uint8_t public_key[32];
     uint64_t grant_version;
-    pid_t owner;
+    pid_t owner;        /* looked at where the page could not be marked: it takes a system call */
+    bool wiped_by_fork; /* the page of secrets is */
     struct secrets *secrets;
     size_t secrets_size;
     uint8_t encapsulation[32];
@@ -81,7 +82,7 @@ static csn_err open_context(struct csv_sealer *sealer)
 
 static csn_err before_use(struct csv_sealer *sealer, uint32_t count)
 {
-    if (sealer->secrets->alive != ALIVE || sealer->owner != getpid()) {
+    if (sealer->secrets->alive != ALIVE || (!sealer->wiped_by_fork && sealer->owner != getpid())) {
         if (sealer->binding.mode == CSN_WIRE_MODE_WINDOW) {
             /* One challenge, one context: the child asks the enclave for its own. */
             return CSN_ERR_STATE;
@@ -100,7 +101,7 @@ static csn_err before_use(struct csv_sealer *sealer, uint32_t count)
     return CSN_OK;
 }
 
-static struct secrets *map_secrets(size_t *size)
+static struct secrets *map_secrets(size_t *size, bool *wiped_by_fork)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     *size = (sizeof(struct secrets) + page - 1) / page * page;
@@ -108,8 +109,8 @@ static struct secrets *map_secrets(size_t *size)
     if (map == MAP_FAILED) {
         return NULL;
     }
-    /* Best effort, each: the process id is compared as well, and nothing else depends on them. */
-    (void)madvise(map, *size, MADV_WIPEONFORK);
+    *wiped_by_fork = madvise(map, *size, MADV_WIPEONFORK) == 0;
+    /* Best effort, both: nothing depends on them. */
     (void)madvise(map, *size, MADV_DONTDUMP);
     (void)mlock(map, *size);
     return map;
@@ -128,7 +129,7 @@ csn_err csv_sealer_create(const struct csv_sealer_options *options, struct csv_s
         return CSN_ERR_MEMORY;
     }
     __builtin_memset(sealer, 0, sizeof *sealer);
-    sealer->secrets = map_secrets(&sealer->secrets_size);
+    sealer->secrets = map_secrets(&sealer->secrets_size, &sealer->wiped_by_fork);
     if (sealer->secrets == NULL) {
         free(sealer);
         return CSN_ERR_MEMORY;
