@@ -11,7 +11,10 @@ import sys
 
 # What is measured: how many rows of ratios there are (rings: at least one), or what is true of the
 # one object.
-RATIOS = {"rings": 1, "aead": 26, "ff1": 5, "hmac": 2, "tokenize": 3}
+RATIOS = {"rings": 1, "aead": 26, "ff1": 5, "hmac": 2, "tokenize": 3,
+          "pipeline": 12}
+TWO_CPUS = ("rings", "pipeline")
+ENCLAVE = ("echo", "start", "idle", "pipeline")
 OBJECTS = {
     "echo": lambda row: row["us"]["min"] <= row["us"]["p50"] <= row["us"]["max"],
     "start": lambda row: 0 < row["us"]["min"] <= row["us"]["p50"] <= row["us"]["max"],
@@ -22,18 +25,20 @@ TIMEOUT_SECONDS = 200
 
 def is_ratio(row):
     reached = None
-    if row["target"] > 0:
+    if row["target"] > 0 and abs(row["ratio"] - row["target"]) < 1e-3:  # as far as is printed
+        reached = row["reached"]
+    elif row["target"] > 0:
         reached = (row["ratio"] >= row["target"] if row["kind"] == "at least"
                    else row["ratio"] <= row["target"])
     return (row["what"] and row["ours"] and row["other"] and row["pairs"] >= 15
             and row["ours_ns"] > 0 and row["other_ns"] > 0
-            and 0 < row["p10"] <= row["ratio"] <= row["p90"] and row["reached"] == reached)
+            and 0 <= row["p10"] <= row["ratio"] <= row["p90"] and row["reached"] == reached)
 
 
 def measure(program, image, what):
     """What is wrong, or None."""
     command = [program, "bench", what, "--seconds", "1", "--json"]
-    if what in OBJECTS:
+    if what in ENCLAVE:
         command += ["--image", image, "--backend", "process"]
     done = subprocess.run(command, capture_output=True, text=True, check=False,
                           timeout=TIMEOUT_SECONDS)
@@ -58,7 +63,7 @@ def main():
     failed = False
     print(f"1..{len(names)}")
     for at, what in enumerate(names, 1):
-        if what == "rings" and len(os.sched_getaffinity(0)) < 2:
+        if what in TWO_CPUS and len(os.sched_getaffinity(0)) < 2:
             print(f"ok {at} - {what} # SKIP it takes two CPUs")
             continue
         wrong = measure(program, image, what)
