@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pipeline.c: the rows of the sealed pipeline (pipeline_rows.c), on each backend there is. */
-#include "measure.h"
+#include "cores.h"
 #include "pipeline_rows.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -15,13 +15,15 @@ int main(int argc, char **argv)
 {
     static struct sealed_image image;
     bench_begin(argc, argv, help);
+    bench_require(bench_cores_begin(), "pipeline: needs two CPUs, one for each side");
     sealed_image_find(&image, "echo");
-    bench_require(bench_pipeline_rows(&image, "process"), "pipeline: needs two CPUs");
+    bench_pipeline_rows(&image, "process");
     if (access("/dev/kvm", R_OK | W_OK) == 0) {
-        bench_require(bench_pipeline_rows(&image, "kvm"), "pipeline: needs two CPUs");
+        bench_pipeline_rows(&image, "kvm");
     } else {
         fprintf(stderr, "pipeline: no /dev/kvm: its rows are left out\n");
     }
+    bench_cores_end();
     sealed_image_free(&image);
     return 0;
 }

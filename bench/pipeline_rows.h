@@ -7,7 +7,7 @@
 
 #define BENCH_PIPELINE_ROWS 12u
 
-/* image: the echo enclave. False: there is only one CPU. */
-bool bench_pipeline_rows(const struct sealed_image *image, const char *backend);
+/* image: the echo enclave. Between bench_cores_begin() and bench_cores_end(). */
+void bench_pipeline_rows(const struct sealed_image *image, const char *backend);
 
 #endif

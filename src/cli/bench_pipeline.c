@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_pipeline.c: the rows of the sealed pipeline (bench/pipeline_rows.h), from the command. */
 #include "bench.h"
+#include "bench/cores.h"
 #include "bench/pipeline_rows.h"
 #include "cli.h"
 #include <string.h>
@@ -14,8 +15,12 @@ int bench_pipeline(const struct bench_options *options)
         backend = access("/dev/kvm", R_OK | W_OK) == 0 ? "kvm" : "process";
     }
     bench_set(options->json, (double)options->seconds / BENCH_PIPELINE_ROWS);
+    if (!bench_cores_begin()) {
+        return cli_fail(CLI_FAILURE, "pipeline: needs two CPUs, one for each side");
+    }
     sealed_image_read(&image, options->image_path);
-    bool done = bench_pipeline_rows(&image, backend);
+    bench_pipeline_rows(&image, backend);
     sealed_image_free(&image);
-    return done ? CLI_OK : cli_fail(CLI_FAILURE, "pipeline: needs two CPUs, one for each side");
+    bench_cores_end();
+    return CLI_OK;
 }
