@@ -41,6 +41,7 @@ bench: build
 
 bench-deps:
 	@scripts/deps.sh bench
+	@python3 scripts/bench_kernel.py build
 	@test ! -f build/build.ninja || meson setup --reconfigure build >/dev/null
 
 format:

@@ -46,17 +46,22 @@ void sealed_image_read(struct sealed_image *image, const char *path)
     memcpy(image->signature, signature.signature, sizeof image->signature);
 }
 
+void sealed_folder(char folder[PATH_MAX])
+{
+    ssize_t size = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+    bench_require(size > 0, "cannot tell where this program lies");
+    folder[size] = 0;
+    *strrchr(folder, '/') = 0;
+}
+
 void sealed_image_find(struct sealed_image *image, const char *name)
 {
-    char program[PATH_MAX];
+    char folder[PATH_MAX];
     char path[PATH_MAX + 64];
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    bench_require(size > 0, "cannot tell where this program lies");
-    program[size] = 0;
-    *strrchr(program, '/') = 0;
-    snprintf(path, sizeof path, "%s/%s.elf", program, name);
+    sealed_folder(folder);
+    snprintf(path, sizeof path, "%s/%s.elf", folder, name);
     if (access(path, R_OK) != 0) {
-        snprintf(path, sizeof path, "%s/../enclaves/%s.elf", program, name);
+        snprintf(path, sizeof path, "%s/../enclaves/%s.elf", folder, name);
     }
     sealed_image_read(image, path);
 }
@@ -149,9 +154,9 @@ static void grant(struct sealed *sealed, const struct csv_recipient *instance,
     const struct csv_grant_options options = {
         .tenant = &tenant->keys, .instance = instance, .version = 1, .security_version_min = 1};
     bench_require(csv_grant_build(&options, message, sizeof message, &size, &kept) == CSN_OK &&
-                      csn_enclave_submit(sealed->enclave, 0, ++sealed->tag, message, size) ==
-                          CSN_OK &&
-                      csn_enclave_flush(sealed->enclave, 0) == CSN_OK,
+                      csn_enclave_submit(sealed->enclave, sealed->channel, ++sealed->tag, message,
+                                         size) == CSN_OK &&
+                      csn_enclave_flush(sealed->enclave, sealed->channel) == CSN_OK,
                   "no grant");
     const uint8_t *answer = sealed_receive(sealed, CSN_WIRE_GRANTED, &size);
     bench_require(csv_receipt_open(&kept, answer, size, &result, &receipt) == CSN_OK &&
@@ -173,14 +178,10 @@ static void take_statement(struct sealed *sealed, const struct csv_recipient *in
     bench_require(csv_sealer_create(&options, &sealed->sealer) == CSN_OK, "no sealer");
 }
 
-void sealed_start(struct sealed *sealed, const struct sealed_image *image,
-                  const struct sealed_tenant *tenant, const char *backend)
+/* The enclave runs: everything from its evidence to a sealer and an opener. */
+static void enter(struct sealed *sealed, const struct sealed_image *image,
+                  const struct sealed_tenant *tenant)
 {
-    struct csn_detail detail = {""};
-    const struct csn_enclave_options options = {
-        .image = image->bytes, .image_size = image->size, .backend = backend};
-    memset(sealed, 0, sizeof *sealed);
-    bench_require(csn_enclave_create(&options, &sealed->enclave, &detail) == CSN_OK, detail.text);
     sealed->target = malloc(csn_enclave_manifest(sealed->enclave)->output_size_max);
     bench_require(sealed->target != NULL, "no memory");
     struct csv_verdict *verdict = appraise(sealed, image, tenant);
@@ -194,12 +195,33 @@ void sealed_start(struct sealed *sealed, const struct sealed_image *image,
     }
 }
 
+void sealed_start(struct sealed *sealed, const struct sealed_image *image,
+                  const struct sealed_tenant *tenant, const char *backend)
+{
+    struct csn_detail detail = {""};
+    const struct csn_enclave_options options = {
+        .image = image->bytes, .image_size = image->size, .backend = backend};
+    memset(sealed, 0, sizeof *sealed);
+    bench_require(csn_enclave_create(&options, &sealed->enclave, &detail) == CSN_OK, detail.text);
+    enter(sealed, image, tenant);
+}
+
+void sealed_join(struct sealed *sealed, const struct sealed *first,
+                 const struct sealed_image *image, const struct sealed_tenant *tenant,
+                 uint32_t channel)
+{
+    *sealed = (struct sealed){.enclave = first->enclave, .joined = true, .channel = channel};
+    enter(sealed, image, tenant);
+}
+
 void sealed_stop(struct sealed *sealed)
 {
     csv_sealer_destroy(sealed->sealer);
     csv_opener_destroy(sealed->opener);
     csv_recipient_destroy(sealed->recipient);
-    csn_enclave_destroy(sealed->enclave);
+    if (!sealed->joined) {
+        csn_enclave_destroy(sealed->enclave);
+    }
     free(sealed->target);
     memset(sealed, 0, sizeof *sealed);
 }
@@ -211,9 +233,10 @@ const uint8_t *sealed_receive(struct sealed *sealed, uint32_t code, uint32_t *si
     struct csn_output output;
     struct csn_wire_answer head;
     csn_err error;
-    while ((error = csn_enclave_receive(sealed->enclave, 0, sealed->target, &output)) ==
-           CSN_AGAIN) {
-        bench_require(csn_enclave_wait(sealed->enclave, 0, WAIT_NS) == CSN_OK, "no answer");
+    while ((error = csn_enclave_receive(sealed->enclave, sealed->channel, sealed->target,
+                                        &output)) == CSN_AGAIN) {
+        bench_require(csn_enclave_wait(sealed->enclave, sealed->channel, WAIT_NS) == CSN_OK,
+                      "no answer");
     }
     memcpy(&head, sealed->target, sizeof head);
     bench_require(error == CSN_OK && head.code == code, "another answer than expected");
@@ -229,9 +252,9 @@ void sealed_short(struct sealed *sealed)
     uint32_t size = 0;
     uint32_t none_size = 0;
     bench_require(csv_seal_hello(sealed->sealer, record, sizeof record, &size) == CSN_OK &&
-                      csn_enclave_submit(sealed->enclave, 0, ++sealed->tag, record, size) ==
-                          CSN_OK &&
-                      csn_enclave_flush(sealed->enclave, 0) == CSN_OK,
+                      csn_enclave_submit(sealed->enclave, sealed->channel, ++sealed->tag, record,
+                                         size) == CSN_OK &&
+                      csn_enclave_flush(sealed->enclave, sealed->channel) == CSN_OK,
                   "no hello");
     const uint8_t *answer = sealed_receive(sealed, CSN_WIRE_DONE, &size);
     bench_require(csv_plain_size(size) <= sizeof none &&
@@ -272,9 +295,9 @@ void sealed_echo(struct sealed *sealed, const uint8_t *payload, uint32_t size)
                                  .record_size_max = sizeof record};
     uint32_t answer_size = 0;
     bench_require(csv_seal_batch(sealed->sealer, &item, 1) == CSN_OK && item.result == CSN_OK &&
-                      csn_enclave_submit(sealed->enclave, 0, ++sealed->tag, record,
+                      csn_enclave_submit(sealed->enclave, sealed->channel, ++sealed->tag, record,
                                          item.record_size) == CSN_OK &&
-                      csn_enclave_flush(sealed->enclave, 0) == CSN_OK,
+                      csn_enclave_flush(sealed->enclave, sealed->channel) == CSN_OK,
                   "a record does not go out");
     const uint8_t *answer = sealed_receive(sealed, CSN_WIRE_DONE, &answer_size);
     bench_require(open_answer(sealed, answer, answer_size, back) == size &&

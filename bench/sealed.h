@@ -11,6 +11,7 @@
 
 #include <caisson/client.h>
 #include <caisson/host.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,8 @@ struct sealed_tenant {
 
 struct sealed {
     struct csn_enclave *enclave;
+    bool joined;      /* the enclave is another's */
+    uint32_t channel; /* where its records go */
     struct csv_recipient *recipient;
     struct csv_sealer *sealer;
     struct csv_opener *opener; /* NULL where answers are replies to the sealer */
@@ -44,6 +47,8 @@ struct sealed {
 
 /* Reads an image and signs it with a fresh key. */
 void sealed_image_read(struct sealed_image *image, const char *path);
+/* The folder in which this program lies. */
+void sealed_folder(char folder[PATH_MAX]);
 /* NAME.elf of the build folder's enclaves/, or of bench/, beside this program. */
 void sealed_image_find(struct sealed_image *image, const char *name);
 void sealed_image_free(struct sealed_image *image);
@@ -57,6 +62,10 @@ void sealed_tenant_free(struct sealed_tenant *tenant);
 /* From image bytes to an enclave that serves the tenant; NULL backend: auto. */
 void sealed_start(struct sealed *sealed, const struct sealed_image *image,
                   const struct sealed_tenant *tenant, const char *backend);
+/* The same tenant on another channel (worker) of an enclave that runs; ends before the first. */
+void sealed_join(struct sealed *sealed, const struct sealed *first,
+                 const struct sealed_image *image, const struct sealed_tenant *tenant,
+                 uint32_t channel);
 /* Records in the short form from now on. */
 void sealed_short(struct sealed *sealed);
 void sealed_stop(struct sealed *sealed);

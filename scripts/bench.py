@@ -23,6 +23,8 @@ PROGRAMS = [
     ("crypto_parts", "8, 9"),
     ("tokenize_session", "10"),
     ("start", "11"),
+    ("scale", "12"),
+    ("zeros", "counts"),
 ]
 TIMEOUT_SECONDS = 900
 
@@ -67,7 +69,8 @@ def show(rows):
     print(f"{'goal':>4}  {'what':<{width}}  {'against':<{against}}  {'ratio':>8}  "
           f"{'p10 to p90':<18}  {'goal':<14}  reached")
     for row in sorted(rows, key=lambda row: row["goal"] or 99):
-        goal = f"{row['kind']} {row['target']:g}" if row["target"] else ""
+        is_goal = row["target"] or row["kind"] == "exactly"
+        goal = f"{row['kind']} {row['target']:g}" if is_goal else ""
         spread = f"{row['p10']:.2f} to {row['p90']:.2f}"
         said = {True: "yes", False: "no", None: ""}[row["reached"]]
         place = f"  floor {row['floor_ns']:.0f} ns, mode {row['mode']}" if row["mode"] else ""

@@ -11,10 +11,10 @@ packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
 wished="libtss2-dev"
 if [ "${1:-build}" = bench ]; then
     wished="$wished g++ libdpdk-dev libck-dev libboost-dev libgrpc++-dev libprotobuf-dev"
-    wished="$wished protobuf-compiler-grpc liburing-dev libsimdjson-dev qemu-system-x86"
+    wished="$wished protobuf-compiler-grpc liburing-dev libsimdjson-dev qemu-system-x86 strace"
 elif [ "${1:-build}" != build ]; then
     packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
-    wished="$wished libfuse3-dev fuse3 swtpm"
+    wished="$wished libfuse3-dev fuse3 swtpm strace"
 fi
 if [ "${1:-build}" = long ]; then
     wished="$wished qemu-system-x86 bc libelf1 frama-c-base"

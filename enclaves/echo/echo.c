@@ -8,9 +8,8 @@
 #include <string.h>
 
 /* The largest size class with header, route and tag, rounded up to lines of 64 bytes. */
-#define ECHO_INPUT_SIZE_MAX  66560u
-#define ECHO_OUTPUT_SIZE_MAX 99840u
-#define ECHO_PAYLOAD_MAX     66032u
+#define ECHO_INPUT_SIZE_MAX  66048u
+#define ECHO_OUTPUT_SIZE_MAX 66176u
 
 static cse_status echo(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                        uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
@@ -25,7 +24,10 @@ static cse_status echo(struct cse_call *call, const uint8_t *input, uint32_t inp
 }
 
 static const struct cse_operation operations[] = {
-    {.id = 1, .input_size_max = ECHO_PAYLOAD_MAX, .rights = CSN_WIRE_RIGHT_SUBMIT, .handler = echo},
+    {.id = 1,
+     .input_size_max = CSN_WIRE_PAYLOAD_MAX,
+     .rights = CSN_WIRE_RIGHT_SUBMIT,
+     .handler = echo},
 };
 
 const struct cse_service cse_service = {
@@ -40,4 +42,4 @@ CSE_MANIFEST(.name = "echo", .security_version = 1, .flags = CSN_WIRE_FLAG_DETER
              .input_size_max = ECHO_INPUT_SIZE_MAX, .output_size_max = ECHO_OUTPUT_SIZE_MAX,
              .outputs_per_input_max = 1, .tenant_count_max = 64, .context_count_max = 64,
              .credential_count_max = 8, .consumer_count_max = 4, .policy_size_max = 0,
-             .tenant_state_size = 0, .scratch_size = 0x1000);
+             .tenant_state_size = 0, .scratch_size = 0x1000, .output_scale = 16);

@@ -8,14 +8,20 @@
 #include "tok_state.h"
 
 /* The largest sealed record with the longest route, in and out. */
-#define INPUT_MAX  (176u + CSN_WIRE_ROUTE_SIZE_MAX + 66048u + CSN_WIRE_TAG_SIZE)
-#define OUTPUT_MAX (8u + 176u + CSN_WIRE_ROUTE_SIZE_MAX + 99328u + CSN_WIRE_TAG_SIZE)
+#define INPUT_MAX (176u + CSN_WIRE_ROUTE_SIZE_MAX + CSN_WIRE_CLASS_LARGEST + CSN_WIRE_TAG_SIZE)
+#define OUTPUT_MAX                                                                                 \
+    (8u + 176u + CSN_WIRE_ROUTE_SIZE_MAX + 128u + CSN_WIRE_PAYLOAD_MAX / 16u * OUTPUT_SCALE +      \
+     OUTPUT_EXTRA + CSN_WIRE_TAG_SIZE)
+/* Half as much again as the class holds, and what one sealed value adds to a small record. */
+#define OUTPUT_SCALE 24u
+#define OUTPUT_EXTRA 176u
 
 #define SCRATCH_SIZE                                                                               \
-    (66048u * 40u   /* nodes and name tables of the record, one value per byte at worst */         \
-     + 2u * 66048u  /* decoded strings: value and subject */                                       \
-     + 4u * 66048u  /* values sealed to a consumer, or opened from one */                          \
-     + 66048u * 40u /* nodes and name tables of opened values */                                   \
+    (CSN_WIRE_PAYLOAD_MAX *                                                                        \
+         40u /* nodes and name tables of the record, one value per byte at worst */                \
+     + 2u * CSN_WIRE_PAYLOAD_MAX  /* decoded strings: value and subject */                         \
+     + 4u * CSN_WIRE_PAYLOAD_MAX  /* values sealed to a consumer, or opened from one */            \
+     + CSN_WIRE_PAYLOAD_MAX * 40u /* nodes and name tables of opened values */                     \
      + (sizeof(struct tok_queue) + 63u) / 64u * 64u /* kept over the records of a batch */         \
      + 0x10000u)                                    /* alignment of each take */
 
@@ -24,7 +30,7 @@
 #define POOL_SIZE                                                                                  \
     (UINT64_C(65) * STATE_SIZE                 /* 64 tenants, and the grant that is checked */     \
      + UINT64_C(65) * CSN_WIRE_POLICY_SIZE_MAX /* their policies */                                \
-     + UINT64_C(64) * 0x8000                   /* contexts, credentials, consumers, ledgers */     \
+     + UINT64_C(64) * 0x20000                  /* contexts, credentials, consumers, ledgers */     \
      + SCRATCH_SIZE                            /* per record */                                    \
      + UINT64_C(0x400000)                      /* batch: inputs, outputs, crypto items */          \
      + UINT64_C(0x200000))                     /* session, tenant table, alignment */
@@ -36,4 +42,5 @@ CSE_MANIFEST(.name = "tokenize", .security_version = 1, .flags = CSN_WIRE_FLAG_D
              .outputs_per_input_max = 1, .tenant_count_max = 64, .context_count_max = 64,
              .credential_count_max = 16, .consumer_count_max = 8,
              .policy_size_max = CSN_WIRE_POLICY_SIZE_MAX, .tenant_state_size = STATE_SIZE,
-             .scratch_size = (SCRATCH_SIZE + 0xfff) / 0x1000 * 0x1000);
+             .scratch_size = (SCRATCH_SIZE + 0xfff) / 0x1000 * 0x1000, .output_scale = OUTPUT_SCALE,
+             .output_extra = OUTPUT_EXTRA);

@@ -10,7 +10,7 @@
 #include "tok_state.h"
 #include <caisson/wire/record.h>
 
-#define PAYLOAD_MAX 66032u /* the largest input class, 66048, without the prelude */
+#define PAYLOAD_MAX CSN_WIRE_PAYLOAD_MAX
 
 enum {
     OPERATION_TOKENIZE = 1,

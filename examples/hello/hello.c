@@ -12,8 +12,8 @@
 /* A text of this size in its record, and the answer in its record, fit in ring messages of these
  * sizes. */
 #define HELLO_TEXT_SIZE_MAX   4096u
-#define HELLO_INPUT_SIZE_MAX  8704u
-#define HELLO_OUTPUT_SIZE_MAX 16384u
+#define HELLO_INPUT_SIZE_MAX  4608u
+#define HELLO_OUTPUT_SIZE_MAX 8192u
 /* Two numbers of at most ten digits and the words between them. */
 #define HELLO_ANSWER_SIZE_MAX 64u
 
@@ -96,4 +96,5 @@ CSE_MANIFEST(.name = "hello", .security_version = 1, .flags = CSN_WIRE_FLAG_DETE
              .input_size_max = HELLO_INPUT_SIZE_MAX, .output_size_max = HELLO_OUTPUT_SIZE_MAX,
              .outputs_per_input_max = 1, .tenant_count_max = 4, .context_count_max = 64,
              .credential_count_max = 4, .consumer_count_max = 2, .policy_size_max = 0,
-             .tenant_state_size = 0, .scratch_size = 0x1000);
+             .tenant_state_size = 0, .scratch_size = 0x1000, .output_scale = 0,
+             .output_extra = HELLO_ANSWER_SIZE_MAX);

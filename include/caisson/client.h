@@ -215,8 +215,10 @@ CSN_API CSN_MUST_USE csn_err csv_seal_fin(struct csv_sealer *sealer, uint8_t *re
 CSN_API CSN_MUST_USE csn_err csv_seal_hello(struct csv_sealer *sealer, uint8_t *record,
                                             uint32_t record_size_max, uint32_t *record_size);
 /*
- * Use the short form from now on, on the channel whose enclave gave the handle. After a fork or a
- * lost instance (CSN_WIRE_REJECT_KEY) ask anew; csv_sealer_full() goes back to the full form.
+ * Use the short form from now on, on the channel whose enclave gave the handle: result->handle of
+ * the hello's answer. Where the credential has no consumer, answers are then in the short form too.
+ * After a fork or a lost instance (CSN_WIRE_REJECT_KEY) ask anew; csv_sealer_full() goes back to
+ * the full form.
  */
 CSN_API void csv_sealer_short(struct csv_sealer *sealer, uint32_t handle);
 CSN_API void csv_sealer_full(struct csv_sealer *sealer);
@@ -224,11 +226,29 @@ CSN_API void csv_sealer_full(struct csv_sealer *sealer);
 CSN_API CSN_MUST_USE csn_err csv_sealer_renew(struct csv_sealer *sealer);
 CSN_API uint64_t csv_sealer_count(const struct csv_sealer *sealer); /* data records in the stream */
 
+struct csv_open_item {
+    const void *record;
+    uint32_t size;
+    uint32_t payload_size;         /* out */
+    uint8_t *payload;              /* room for csv_plain_size(size) bytes; untouched on error */
+    struct csn_wire_result header; /* out */
+    csn_err result; /* CSN_OK; CSN_ERR_REPLAY: a repeat; CSN_ERR_POLICY: below the floor; … */
+};
+/* Room that an item's payload needs, in either form, from the record's size alone. */
+CSN_API uint32_t csv_plain_size(uint32_t record_size);
+
 /*
- * Open a reply to a record of this sealer. payload: at least size bytes of room; untouched on
- * error. result->status is the tenant's, sealed: CSN_OK only says that the enclave wrote it.
+ * Open replies to records of this sealer, in either form and in any order within 1,024 of each
+ * other. header.status is the tenant's, sealed: CSN_OK only says that the enclave wrote it.
+ * header.sequence says which record it answers: a record that the host delivered twice is answered
+ * twice. In the short form, header has what the answer to the hello said, and no record id. That
+ * answer itself goes through here as well, with a payload of 0 bytes; one hello's answer ends the
+ * key of those before. Not CSN_OK: nothing was opened.
  */
-CSN_API CSN_MUST_USE csn_err csv_reply_open(const struct csv_sealer *sealer, const void *record,
+CSN_API CSN_MUST_USE csn_err csv_reply_open_batch(struct csv_sealer *sealer,
+                                                  struct csv_open_item *items, uint32_t count);
+/* One. payload: csv_plain_size(size) bytes of room; untouched on error. */
+CSN_API CSN_MUST_USE csn_err csv_reply_open(struct csv_sealer *sealer, const void *record,
                                             uint32_t size, struct csn_wire_result *result,
                                             uint8_t *payload, uint32_t *payload_size);
 
@@ -242,20 +262,9 @@ struct csv_opener_options {
     const uint8_t *grant_digest; /* 32 bytes, or NULL: any grant at or above the floor */
 };
 
-struct csv_open_item {
-    const void *record;
-    uint32_t size;
-    uint32_t payload_size;         /* out */
-    uint8_t *payload;              /* room for csv_plain_size(size) bytes; untouched on error */
-    struct csn_wire_result header; /* out */
-    csn_err result; /* CSN_OK; CSN_ERR_REPLAY: a repeat; CSN_ERR_POLICY: below the floor; … */
-};
-
 CSN_API CSN_MUST_USE csn_err csv_opener_create(const struct csv_opener_options *options,
                                                struct csv_opener **opener);
 CSN_API void csv_opener_destroy(struct csv_opener *opener); /* NULL allowed */
-/* Room that an item's payload needs, from the record's size alone. */
-CSN_API uint32_t csv_plain_size(uint32_t record_size);
 CSN_API CSN_MUST_USE csn_err csv_open_batch(struct csv_opener *opener, struct csv_open_item *items,
                                             uint32_t count);
 /* One field that tokenize `encrypt` sealed to this consumer. value: size bytes of room. */

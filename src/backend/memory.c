@@ -5,11 +5,15 @@
 
 #include "core/bytes.h"
 #include "detail.h"
+#include "thread.h"
 #include <caisson/wire/map.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,8 +24,53 @@
 
 #define MEMORY_SMAPS_LINES_MAX 1000000u
 
-/* Bytes of the mapping that begins at base which lie in huge pages, as the kernel counts them. */
-static size_t memory_huge_size(const void *base)
+#define MEMORY_THREADS_MAX 8u
+#define MEMORY_PART_MIN    ((size_t)1 << 25) /* below, a thread costs what it saves */
+
+/* PAGEMAP_SCAN, Linux 6.7: what pages are like, without the text of all mappings. */
+struct memory_scan {
+    uint64_t size, flags, start, end, walk_end, regions, region_count, page_count_max;
+    uint64_t inverted, all_of, any_of, told;
+};
+struct memory_scan_region {
+    uint64_t start, end, categories;
+};
+#define MEMORY_SCAN              _IOWR('f', 16, struct memory_scan)
+#define MEMORY_SCAN_HUGE         (UINT64_C(1) << 6)
+#define MEMORY_SCAN_REGION_COUNT 16u
+
+/* Bytes of [base, base + size) that lie in huge pages; false: this kernel cannot say so. */
+static bool memory_scan_huge(const void *base, size_t size, size_t *huge_size)
+{
+    struct memory_scan_region regions[MEMORY_SCAN_REGION_COUNT];
+    uint64_t at = (uintptr_t)base;
+    const uint64_t end = at + size;
+    int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    bool told = file >= 0;
+    *huge_size = 0;
+    while (told && at < end) {
+        struct memory_scan scan = {.size = sizeof scan,
+                                   .start = at,
+                                   .end = end,
+                                   .regions = (uintptr_t)regions,
+                                   .region_count = MEMORY_SCAN_REGION_COUNT,
+                                   .all_of = MEMORY_SCAN_HUGE,
+                                   .told = MEMORY_SCAN_HUGE};
+        int count = ioctl(file, MEMORY_SCAN, &scan);
+        told = count >= 0 && count <= (int)MEMORY_SCAN_REGION_COUNT && scan.walk_end > at;
+        for (int i = 0; told && i < count; i++) {
+            *huge_size += regions[i].end - regions[i].start;
+        }
+        at = scan.walk_end;
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    return told;
+}
+
+/* The same from the text, for the mapping that begins at base. */
+static size_t memory_huge_listed(const void *base)
 {
     FILE *file = fopen("/proc/self/smaps", "re");
     if (file == NULL) {
@@ -46,13 +95,55 @@ static size_t memory_huge_size(const void *base)
     return result;
 }
 
-static void memory_touch(uint8_t *base, size_t size)
+static void memory_touch_part(uint8_t *base, size_t size)
 {
     if (madvise(base, size, MEMORY_POPULATE_WRITE) == 0) {
         return;
     }
     for (size_t offset = 0; offset < size; offset += CSN_MAP_PAGE_SIZE) {
         *(volatile uint8_t *)(base + offset) = 0;
+    }
+}
+
+struct memory_part {
+    pthread_t thread;
+    uint8_t *base;
+    size_t size;
+};
+
+static void *memory_touch_thread(void *argument)
+{
+    const struct memory_part *part = argument;
+    memory_touch_part(part->base, part->size);
+    return NULL;
+}
+
+/*
+ * The kernel clears what is touched, and where this machine is a virtual one its host finds memory
+ * for it: both are done for several parts at once. A thread that cannot be had is done without.
+ */
+static void memory_touch(uint8_t *base, size_t size)
+{
+    struct memory_part parts[MEMORY_THREADS_MAX];
+    cpu_set_t allowed;
+    size_t processors =
+        sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? (size_t)CPU_COUNT(&allowed) : 1;
+    size_t count = size / MEMORY_PART_MIN;
+    count = count > processors ? processors : count;
+    count = count > MEMORY_THREADS_MAX ? MEMORY_THREADS_MAX : count;
+    size_t started = 0;
+    size_t each = count > 1 ? size / count & ~(size_t)(CSN_MAP_HUGE_SIZE - 1) : 0;
+    while (started + 1 < count) {
+        struct memory_part *part = &parts[started];
+        *part = (struct memory_part){.base = base + started * each, .size = each};
+        if (!csn_thread_start(&part->thread, memory_touch_thread, part)) {
+            break;
+        }
+        started++;
+    }
+    memory_touch_part(base + started * each, size - started * each);
+    while (started > 0) {
+        pthread_join(parts[--started].thread, NULL);
     }
 }
 
@@ -90,7 +181,11 @@ csn_err csn_memory_map(size_t size, struct csn_memory *memory, struct csn_detail
     memory_touch(base, size);
     uint32_t protections = mlock(base, size) == 0 ? CSN_PROTECT_LOCKED : 0;
     size_t whole = size & ~(size_t)(CSN_MAP_HUGE_SIZE - 1);
-    if (whole > 0 && memory_huge_size(base) >= whole) {
+    size_t huge = 0;
+    if (whole > 0 && !memory_scan_huge(base, size, &huge)) {
+        huge = memory_huge_listed(base);
+    }
+    if (whole > 0 && huge >= whole) {
         protections |= CSN_PROTECT_HUGE_PAGES;
     }
     *memory = (struct csn_memory){.base = base, .size = size, .protections = protections};

@@ -43,5 +43,7 @@ struct csn_enclave *bench_enclave(const struct bench_options *options, int *code
  * their number.
  */
 uint64_t bench_descendants_ns(uint32_t *count);
+/* A descendant's process id; 0: there is none. */
+int bench_descendant(void);
 
 #endif

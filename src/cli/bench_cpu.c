@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_cpu.c: the CPU time of descendants, in ns, from /proc. */
+/* bench_cpu.c: descendants and their CPU time, in ns, from /proc. */
 #include "bench.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -104,4 +104,17 @@ uint64_t bench_descendants_ns(uint32_t *count)
         }
     }
     return sum;
+}
+
+int bench_descendant(void)
+{
+    static struct process list[PROCESS_MAX];
+    size_t found = list_processes(list);
+    mark_descendants(list, found);
+    for (size_t i = 0; i < found; i++) {
+        if (list[i].ours) {
+            return list[i].pid;
+        }
+    }
+    return 0;
 }

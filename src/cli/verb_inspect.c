@@ -22,7 +22,7 @@ struct value {
     const char *name;
     uint64_t value;
 };
-#define VALUE_COUNT 18u
+#define VALUE_COUNT 20u
 
 static void list_values(const struct csn_wire_manifest *m, struct value values[VALUE_COUNT])
 {
@@ -45,6 +45,8 @@ static void list_values(const struct csn_wire_manifest *m, struct value values[V
         {"policy_size_max", m->policy_size_max},
         {"tenant_state_size", m->tenant_state_size},
         {"scratch_size", m->scratch_size},
+        {"output_scale", m->output_scale},
+        {"output_extra", m->output_extra},
     };
     memcpy(values, all, sizeof all);
 }

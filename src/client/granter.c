@@ -158,10 +158,10 @@ csn_err csv_receipt_open(const struct csv_grant *grant, const void *record, uint
 {
     struct csv_sealed sealed;
     struct csn_wire_result read;
-    uint8_t plain[512];
+    uint8_t plain[CSN_WIRE_FIXED_SIZE];
     CSN_TRY(csv_sealed_parse(record, size, CSN_WIRE_DIRECTION_RECEIPT, &sealed));
     const struct csn_wire_record *header = &sealed.header;
-    if (header->cipher_size != csn_wire_output_class(0)) {
+    if (header->cipher_size != CSN_WIRE_FIXED_SIZE) {
         return CSN_ERR_FORMAT;
     }
     if (__builtin_memcmp(header->tenant, grant->tenant, 32) != 0 ||

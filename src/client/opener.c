@@ -40,8 +40,7 @@ struct csv_opener {
     struct csn_gcm_item items[BATCH_MAX];
     struct csv_sealed sealed[BATCH_MAX];
     uint32_t item_index[BATCH_MAX];
-    uint8_t *plain; /* so that a caller's buffer is untouched until all is checked */
-    uint64_t plain_size;
+    struct csv_plain plain;
 };
 
 csn_err csv_opener_create(const struct csv_opener_options *options, struct csv_opener **opener_out)
@@ -73,17 +72,15 @@ void csv_opener_destroy(struct csv_opener *opener)
         csv_stream_wipe(&opener->streams[i]);
     }
     free(opener->streams);
-    if (opener->plain != NULL) {
-        csn_wipe(opener->plain, opener->plain_size);
-        free(opener->plain);
-    }
+    csv_plain_wipe(&opener->plain);
     csn_wipe(opener, sizeof *opener);
     free(opener);
 }
 
 uint32_t csv_plain_size(uint32_t record_size)
 {
-    uint32_t overhead = CSV_RECORD_SIZE + CSN_WIRE_TAG_SIZE + CSV_RESULT_SIZE;
+    uint32_t overhead = (uint32_t)sizeof(struct csn_wire_short) + CSN_WIRE_TAG_SIZE +
+                        (uint32_t)sizeof(struct csn_wire_short_result);
     return record_size > overhead ? record_size - overhead : 0;
 }
 
@@ -319,29 +316,6 @@ static bool is_fast(struct csv_opener *opener, const struct csv_sealed *sealed,
            __builtin_memcmp((*context)->salt, sealed->header.salt, 16) == 0;
 }
 
-static csn_err room_for(struct csv_opener *opener, const struct csv_open_item *items,
-                        uint32_t count)
-{
-    uint64_t size = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        size += items[i].size;
-    }
-    if (size <= opener->plain_size) {
-        return CSN_OK;
-    }
-    uint8_t *plain = malloc(size);
-    if (plain == NULL) {
-        return CSN_ERR_MEMORY;
-    }
-    if (opener->plain != NULL) {
-        csn_wipe(opener->plain, opener->plain_size);
-        free(opener->plain);
-    }
-    opener->plain = plain;
-    opener->plain_size = size;
-    return CSN_OK;
-}
-
 /* Opens the batched items so far and judges them in order. */
 static void finish_fast(struct csv_opener *opener, struct csv_open_item *items, uint32_t *ready)
 {
@@ -363,7 +337,7 @@ static void open_some(struct csv_opener *opener, struct csv_open_item *items, ui
     for (uint32_t i = 0; i < count; i++) {
         struct csv_sealed *sealed = &opener->sealed[ready];
         const struct out_context *context;
-        uint8_t *plain = opener->plain + used;
+        uint8_t *plain = opener->plain.bytes + used;
         items[i].result =
             csv_sealed_parse(items[i].record, items[i].size, CSN_WIRE_DIRECTION_OUTPUT, sealed);
         if (items[i].result == CSN_OK) {
@@ -393,7 +367,7 @@ csn_err csv_open_batch(struct csv_opener *opener, struct csv_open_item *items, u
 {
     for (uint32_t done = 0; done < count;) {
         uint32_t step = count - done < BATCH_MAX ? count - done : BATCH_MAX;
-        CSN_TRY(room_for(opener, items + done, step));
+        CSN_TRY(csv_plain_reserve(&opener->plain, items + done, step));
         open_some(opener, items + done, step);
         done += step;
     }
@@ -407,10 +381,10 @@ csn_err csv_field_open(struct csv_opener *opener, const void *record, uint32_t s
     struct csv_open_item room = {.size = size};
     CSN_TRY(csv_sealed_parse(record, size, CSN_WIRE_DIRECTION_FIELD, &sealed));
     CSN_TRY(check_addressee(opener, &sealed.header));
-    CSN_TRY(room_for(opener, &room, 1));
-    CSN_TRY(open_alone(opener, &sealed, opener->plain));
+    CSN_TRY(csv_plain_reserve(&opener->plain, &room, 1));
+    CSN_TRY(open_alone(opener, &sealed, opener->plain.bytes));
     *value_size = sealed.header.cipher_size;
-    __builtin_memcpy(value, opener->plain, sealed.header.cipher_size);
-    csn_wipe(opener->plain, sealed.header.cipher_size);
+    __builtin_memcpy(value, opener->plain.bytes, sealed.header.cipher_size);
+    csn_wipe(opener->plain.bytes, sealed.header.cipher_size);
     return CSN_OK;
 }

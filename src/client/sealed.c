@@ -3,6 +3,7 @@
 #include "sealed.h"
 #include "../crypto/cpu.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 csn_err csv_client_init(void)
@@ -27,6 +28,35 @@ csn_err csv_random(void *bytes, size_t size)
         size -= (size_t)got;
     }
     return CSN_OK;
+}
+
+csn_err csv_plain_reserve(struct csv_plain *plain, const struct csv_open_item *items,
+                          uint32_t count)
+{
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        size += items[i].size;
+    }
+    if (size <= plain->size) {
+        return CSN_OK;
+    }
+    uint8_t *bytes = malloc(size);
+    if (bytes == NULL) {
+        return CSN_ERR_MEMORY;
+    }
+    csv_plain_wipe(plain);
+    plain->bytes = bytes;
+    plain->size = size;
+    return CSN_OK;
+}
+
+void csv_plain_wipe(struct csv_plain *plain)
+{
+    if (plain->bytes != NULL) {
+        csn_wipe(plain->bytes, plain->size);
+        free(plain->bytes);
+    }
+    *plain = (struct csv_plain){.size = 0};
 }
 
 csn_err csv_sealed_parse(const void *record, uint32_t size, uint8_t direction,

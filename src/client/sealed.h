@@ -18,6 +18,16 @@
 /* From the kernel each time: a generator of ours would be cloned by fork. CSN_ERR_ENTROPY. */
 CSN_MUST_USE csn_err csv_random(void *bytes, size_t size);
 
+/* Room for plaintexts that nobody has checked yet, so that a caller's buffer stays untouched. */
+struct csv_plain {
+    uint8_t *bytes;
+    uint64_t size;
+};
+/* For the records of these items side by side. CSN_ERR_MEMORY. */
+CSN_MUST_USE csn_err csv_plain_reserve(struct csv_plain *plain, const struct csv_open_item *items,
+                                       uint32_t count);
+void csv_plain_wipe(struct csv_plain *plain);
+
 /* A record from an enclave, cut into its parts; nothing in it is authenticated yet. */
 struct csv_sealed {
     struct csn_wire_record header;

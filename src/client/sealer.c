@@ -7,44 +7,12 @@
  * Nonces:   a sequence number is taken before it is used and never given back; salts are fresh at
  *           start, after a fork (with a whole new context) and every 2^20 records.
  */
-#include "sealed.h"
+#include "sealer.h"
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ALIVE     UINT64_C(0x616c697665216373) /* zero in a forked child: the page was wiped */
-#define BATCH_MAX 64u
-#define PRELUDE   ((uint32_t)sizeof(struct csn_wire_prelude))
-
-/* The page that a fork wipes. */
-struct secrets {
-    uint64_t alive;
-    struct csn_record_secrets context;
-    struct csn_record_key key;
-};
-
-struct csv_sealer {
-    struct csn_binding binding;
-    struct csv_credential credential;
-    uint8_t public_key[32];
-    uint64_t grant_version;
-    pid_t owner;        /* looked at where the page could not be marked: it takes a system call */
-    bool wiped_by_fork; /* the page of secrets is */
-    struct secrets *secrets;
-    size_t secrets_size;
-    uint8_t encapsulation[32];
-    uint8_t salt[16];
-    uint8_t context_id[32];
-    uint64_t sequence;       /* next data record */
-    uint64_t hello_sequence; /* next hello, counted from 0 */
-    uint64_t salt_count;     /* records under this salt, of any kind */
-    bool finished;           /* the FIN is out */
-    bool short_allowed;
-    bool salt_sent; /* a full record with this salt went out: short ones may follow */
-    uint32_t handle;
-    struct csn_gcm_item items[BATCH_MAX];
-    struct csn_wire_short_aad short_aads[BATCH_MAX];
-};
+#define PRELUDE ((uint32_t)sizeof(struct csn_wire_prelude))
 
 /* ---- contexts ---- */
 
@@ -74,15 +42,17 @@ static csn_err open_context(struct csv_sealer *sealer)
     sealer->hello_sequence = 0;
     sealer->finished = false;
     sealer->short_allowed = false;
+    csn_wipe(&sealer->replies, sizeof sealer->replies);
     CSN_TRY(take_salt(sealer));
     sealer->owner = getpid();
-    sealer->secrets->alive = ALIVE;
+    sealer->secrets->alive = CSV_SEALER_ALIVE;
     return CSN_OK;
 }
 
 static csn_err before_use(struct csv_sealer *sealer, uint32_t count)
 {
-    if (sealer->secrets->alive != ALIVE || (!sealer->wiped_by_fork && sealer->owner != getpid())) {
+    if (sealer->secrets->alive != CSV_SEALER_ALIVE ||
+        (!sealer->wiped_by_fork && sealer->owner != getpid())) {
         if (sealer->binding.mode == CSN_WIRE_MODE_WINDOW) {
             /* One challenge, one context: the child asks the enclave for its own. */
             return CSN_ERR_STATE;
@@ -101,10 +71,10 @@ static csn_err before_use(struct csv_sealer *sealer, uint32_t count)
     return CSN_OK;
 }
 
-static struct secrets *map_secrets(size_t *size, bool *wiped_by_fork)
+static struct csv_sealer_secrets *map_secrets(size_t *size, bool *wiped_by_fork)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    *size = (sizeof(struct secrets) + page - 1) / page * page;
+    *size = (sizeof(struct csv_sealer_secrets) + page - 1) / page * page;
     void *map = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED) {
         return NULL;
@@ -162,6 +132,7 @@ void csv_sealer_destroy(struct csv_sealer *sealer)
     if (sealer == NULL) {
         return;
     }
+    csv_plain_wipe(&sealer->plain);
     csn_wipe(sealer->secrets, sizeof *sealer->secrets);
     (void)munmap(sealer->secrets, sealer->secrets_size);
     csn_wipe(sealer, sizeof *sealer);
@@ -194,8 +165,8 @@ uint64_t csv_sealer_count(const struct csv_sealer *sealer)
 
 static uint32_t class_size(uint32_t payload_size)
 {
-    uint32_t index = payload_size <= UINT32_MAX - PRELUDE
-                         ? csn_wire_class_for(payload_size + PRELUDE)
+    uint32_t index = payload_size <= CSN_WIRE_PAYLOAD_MAX
+                         ? csn_wire_class_for(payload_size + CSN_WIRE_CLASS_BESIDE)
                          : CSN_WIRE_CLASS_COUNT;
     return index < CSN_WIRE_CLASS_COUNT ? csn_wire_input_class(index) : 0;
 }
@@ -330,7 +301,7 @@ static void seal_some(struct csv_sealer *sealer, struct csv_seal_item *items, ui
 csn_err csv_seal_batch(struct csv_sealer *sealer, struct csv_seal_item *items, uint32_t count)
 {
     for (uint32_t done = 0; done < count;) {
-        uint32_t step = count - done < BATCH_MAX ? count - done : BATCH_MAX;
+        uint32_t step = count - done < CSV_SEALER_BATCH ? count - done : CSV_SEALER_BATCH;
         CSN_TRY(before_use(sealer, step));
         seal_some(sealer, items + done, step);
         done += step;
@@ -374,45 +345,4 @@ csn_err csv_seal_hello(struct csv_sealer *sealer, uint8_t *record, uint32_t reco
     CSN_TRY(seal_one(sealer, &shape, sequence, &item, record_size));
     sealer->hello_sequence++;
     return CSN_OK;
-}
-
-/* ---- replies ---- */
-
-csn_err csv_reply_open(const struct csv_sealer *sealer, const void *record, uint32_t size,
-                       struct csn_wire_result *result, uint8_t *payload, uint32_t *payload_size)
-{
-    struct csv_sealed sealed;
-    struct csn_wire_result read;
-    CSN_TRY(csv_sealed_parse(record, size, CSN_WIRE_DIRECTION_REPLY, &sealed));
-    const struct csn_wire_record *header = &sealed.header;
-    if (sealer->secrets->alive != ALIVE ||
-        __builtin_memcmp(header->tenant, sealer->binding.tenant, 32) != 0 ||
-        __builtin_memcmp(header->key_id, sealer->binding.key_id, 8) != 0 ||
-        header->credential != sealer->binding.credential) {
-        return CSN_ERR_UNKNOWN;
-    }
-    uint8_t *plain = malloc(header->cipher_size + 1u);
-    if (plain == NULL) {
-        return CSN_ERR_MEMORY;
-    }
-    csn_err opened = csv_answer_open(&sealed, sealer->secrets->context.reply, plain);
-    if (opened == CSN_OK) {
-        opened = csv_result_read(plain, header->cipher_size, &read);
-    }
-    if (opened == CSN_OK &&
-        (read.sequence != header->sequence || read.credential != header->credential ||
-         read.grant_version != header->grant_version)) {
-        opened = CSN_ERR_FORMAT;
-    }
-    if (opened == CSN_OK && read.grant_version < sealer->grant_version) {
-        opened = CSN_ERR_POLICY;
-    }
-    if (opened == CSN_OK) {
-        *result = read;
-        *payload_size = read.payload_size;
-        __builtin_memcpy(payload, plain + CSV_RESULT_SIZE, read.payload_size);
-    }
-    csn_wipe(plain, header->cipher_size);
-    free(plain);
-    return opened;
 }

@@ -22,12 +22,16 @@
 
 #define BIT_ONES_MIN  350u /* of 1,024: mean 512, deviation 16 */
 #define BIT_ONES_MAX  674u
+#define PLANE_COUNT   11u /* binary digits of a count up to START_WORDS */
 #define LANE_BYTE_MAX 40u /* one value in one byte lane: mean 4 of 1,024, deviation 2 */
 
-/* One-bits per bit position, of the words and of each word against the one before it. */
+/*
+ * One-bits per bit position, of the words and of each word against the one before it: 64 counters
+ * side by side, of which a plane holds one binary digit each.
+ */
 struct start_counts {
-    uint16_t ones[64];
-    uint16_t flips[64];
+    uint64_t ones[PLANE_COUNT];
+    uint64_t flips[PLANE_COUNT];
     uint16_t lane_bytes[8][256];
 };
 
@@ -51,12 +55,33 @@ static bool take_word(struct csn_random *random, uint64_t *word)
     return healthy;
 }
 
-static void count_word(struct start_counts *counts, uint64_t word, uint64_t before)
+static void count_bits(uint64_t planes[PLANE_COUNT], uint64_t bits)
+{
+    for (uint32_t i = 0; i < PLANE_COUNT; i++) {
+        uint64_t carry = planes[i] & bits;
+        planes[i] ^= bits;
+        bits = carry;
+    }
+}
+
+static bool bits_healthy(const uint64_t planes[PLANE_COUNT])
 {
     for (uint32_t bit = 0; bit < 64; bit++) {
-        counts->ones[bit] = (uint16_t)(counts->ones[bit] + (word >> bit & 1));
-        counts->flips[bit] = (uint16_t)(counts->flips[bit] + ((word ^ before) >> bit & 1));
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < PLANE_COUNT; i++) {
+            count |= (uint32_t)(planes[i] >> bit & 1) << i;
+        }
+        if (count < BIT_ONES_MIN || count > BIT_ONES_MAX) {
+            return false;
+        }
     }
+    return true;
+}
+
+static void count_word(struct start_counts *counts, uint64_t word, uint64_t before)
+{
+    count_bits(counts->ones, word);
+    count_bits(counts->flips, word ^ before);
     for (uint32_t lane = 0; lane < 8; lane++) {
         counts->lane_bytes[lane][word >> 8 * lane & 255]++;
     }
@@ -65,11 +90,8 @@ static void count_word(struct start_counts *counts, uint64_t word, uint64_t befo
 /* The adaptive proportion test's idea, over bits, bit changes and bytes. */
 static bool counts_healthy(const struct start_counts *counts)
 {
-    for (uint32_t bit = 0; bit < 64; bit++) {
-        if (counts->ones[bit] < BIT_ONES_MIN || counts->ones[bit] > BIT_ONES_MAX ||
-            counts->flips[bit] < BIT_ONES_MIN || counts->flips[bit] > BIT_ONES_MAX) {
-            return false;
-        }
+    if (!bits_healthy(counts->ones) || !bits_healthy(counts->flips)) {
+        return false;
     }
     for (uint32_t lane = 0; lane < 8; lane++) {
         for (uint32_t value = 0; value < 256; value++) {

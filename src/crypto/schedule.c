@@ -10,6 +10,7 @@
 #define SALT_LABEL        "caisson-salt-v1"
 #define REPLY_LABEL       "caisson-reply-v1"
 #define COMMIT_LABEL      "caisson-reply-commit"
+#define SHORT_LABEL       "caisson-short-reply-v1"
 #define GRANT_LABEL       "caisson-grant-signature-v1"
 #define DELEGATION_LABEL  "caisson-delegation-v1"
 
@@ -161,6 +162,23 @@ void csn_reply_key(const uint8_t reply[32], const uint8_t response_nonce[32], ui
     csn_wipe(prk, sizeof prk);
 }
 
+void csn_short_reply_key(const uint8_t base[32], const struct csn_short_reply *reply,
+                         uint64_t epoch, struct csn_record_key *key)
+{
+    uint8_t prk[32];
+    uint8_t material[44];
+    uint8_t info[LABEL_SIZE(SHORT_LABEL) + 32 + 8 + 32 + 8];
+    uint8_t *at = put(info, SHORT_LABEL, LABEL_SIZE(SHORT_LABEL));
+    at = put(at, reply->id, 32);
+    at = put(at, &reply->grant_version, 8);
+    at = put(at, reply->grant_digest, 32);
+    put(at, &epoch, 8);
+    csn_hkdf_extract(reply->salt, sizeof reply->salt, base, 32, prk);
+    expand(prk, info, sizeof info, material, sizeof material);
+    take_key(material, key);
+    csn_wipe(prk, sizeof prk);
+}
+
 /* ---- ids ---- */
 
 void csn_context_id(const struct csn_binding *binding, const uint8_t encapsulation[32],
@@ -177,6 +195,14 @@ void csn_context_id(const struct csn_binding *binding, const uint8_t encapsulati
     at = put(at, encapsulation, 32);
     put(at, salt, 16);
     csn_sha256(message, sizeof message, id);
+}
+
+void csn_short_reply_id(const struct csn_binding *binding, const uint8_t encapsulation[32],
+                        struct csn_short_reply *reply)
+{
+    struct csn_binding back = *binding;
+    back.direction = CSN_WIRE_DIRECTION_REPLY;
+    csn_context_id(&back, encapsulation, reply->salt, reply->id);
 }
 
 void csn_record_id_begin(const uint8_t tenant[32], uint64_t credential,

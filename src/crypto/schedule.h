@@ -60,6 +60,24 @@ void csn_record_nonce(const uint8_t iv[12], uint64_t sequence, uint8_t nonce[12]
 void csn_reply_key(const uint8_t reply[32], const uint8_t response_nonce[32], uint64_t sequence,
                    struct csn_record_key *key, uint8_t commitment[32]);
 
+/* What the answer to a hello says once for all short answers under its salt. */
+struct csn_short_reply {
+    uint8_t salt[16];
+    uint8_t id[32]; /* csn_short_reply_id() */
+    uint64_t grant_version;
+    uint8_t grant_digest[32];
+};
+/* reply->id, from the request's binding and reply->salt: what answers have as associated data. */
+void csn_short_reply_id(const struct csn_binding *binding, const uint8_t encapsulation[32],
+                        struct csn_short_reply *reply);
+/* The key of an epoch: of the counters that have it as their quotient by 2^20. */
+void csn_short_reply_key(const uint8_t base[32], const struct csn_short_reply *reply,
+                         uint64_t epoch, struct csn_record_key *key);
+static inline uint64_t csn_short_reply_epoch(uint64_t counter)
+{
+    return counter / CSN_WIRE_SALT_RECORDS_MAX;
+}
+
 void csn_context_id(const struct csn_binding *binding, const uint8_t encapsulation[32],
                     const uint8_t salt[16], uint8_t id[32]);
 /* The part of a record id that is the same for a whole context, hashed once. */

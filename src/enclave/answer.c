@@ -4,7 +4,8 @@
  *
  * Plaintext is built where its ciphertext will lie, sealed in place with the others of its batch,
  * then handed to the sink in the order of the inputs. No key and nonce are used twice: outputs take
- * their sender's next sequence number, replies a key from a fresh 32-byte nonce.
+ * their sender's next sequence number, short replies their context's next counter, replies in the
+ * full form a key from a fresh 32-byte nonce.
  */
 #include "state.h"
 #include <caisson/wire/stop.h>
@@ -12,6 +13,7 @@
 #define RECORD_SIZE ((uint32_t)sizeof(struct csn_wire_record))
 #define ANSWER_SIZE ((uint32_t)sizeof(struct csn_wire_answer))
 #define RESULT_SIZE ((uint32_t)sizeof(struct csn_wire_result))
+#define SHORT_SIZE  ((uint32_t)sizeof(struct csn_wire_short))
 #define SLOT_ALIGN  64u
 
 void cse_random_or_panic(struct cse_session *session, void *bytes, size_t size)
@@ -23,14 +25,15 @@ void cse_random_or_panic(struct cse_session *session, void *bytes, size_t size)
 
 /* ---- room ---- */
 
-static uint32_t slot_size(uint32_t plain_size)
+/* body_size: all that follows the answer's header. */
+static uint32_t slot_size(uint32_t body_size)
 {
-    return ((uint32_t)CSE_SLOT_OVERHEAD + plain_size + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    return (ANSWER_SIZE + body_size + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
 }
 
-void cse_answer_reserve(struct cse_session *session, uint32_t count, uint32_t plain_size)
+static void reserve(struct cse_session *session, uint32_t count, uint32_t body_size)
 {
-    uint64_t room = (uint64_t)count * slot_size(plain_size);
+    uint64_t room = (uint64_t)count * slot_size(body_size);
     if (session->pending_count + count > CSE_PENDING_MAX ||
         session->area_size - session->area_used < room) {
         cse_answer_flush(session);
@@ -40,35 +43,52 @@ void cse_answer_reserve(struct cse_session *session, uint32_t count, uint32_t pl
     }
 }
 
-struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
-                                    uint32_t plain_size)
+static struct cse_pending *take_slot(struct cse_session *session, const struct cse_input *input,
+                                     uint32_t body_size)
 {
     struct cse_pending *pending = &session->pending[session->pending_count++];
-    *pending = (struct cse_pending){.channel = input->channel,
-                                    .tag = input->tag,
-                                    .final = true,
-                                    .bytes = session->area + session->area_used};
-    session->area_used += slot_size(plain_size);
+    pending->channel = input->channel;
+    pending->tag = input->tag;
+    pending->final = true;
+    pending->bytes = session->area + session->area_used;
+    pending->size = body_size;
+    session->area_used += slot_size(body_size);
     return pending;
 }
 
-/* The route comes later and has any length up to its limit: payloads start behind the largest. */
+static uint32_t sealed_size(const struct cse_shape *shape)
+{
+    return shape->head_size + shape->plain_size + CSN_WIRE_TAG_SIZE;
+}
+
+void cse_answer_reserve(struct cse_session *session, uint32_t count, const struct cse_shape *shape)
+{
+    reserve(session, count, sealed_size(shape));
+}
+
+struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
+                                    const struct cse_shape *shape)
+{
+    struct cse_pending *pending = take_slot(session, input, sealed_size(shape));
+    pending->shape = *shape;
+    return pending;
+}
+
 uint8_t *cse_answer_payload(struct cse_pending *pending)
 {
-    return pending->bytes + ANSWER_SIZE + RECORD_SIZE + pending->route_size + RESULT_SIZE;
+    return pending->bytes + ANSWER_SIZE + pending->shape.head_size + pending->shape.result_size;
 }
 
 void cse_answer_plain(struct cse_session *session, const struct cse_input *input, uint32_t code,
                       const void *body, uint32_t size)
 {
-    cse_answer_reserve(session, 1, size);
-    struct cse_pending *pending = cse_answer_slot(session, input, size);
+    reserve(session, 1, size);
+    struct cse_pending *pending = take_slot(session, input, size);
     const struct csn_wire_answer answer = {.code = code, .size = size};
     __builtin_memcpy(pending->bytes, &answer, sizeof answer);
     if (size != 0) {
         __builtin_memcpy(pending->bytes + sizeof answer, body, size);
     }
-    pending->size = size;
 }
 
 /* ---- sealing ---- */
@@ -115,45 +135,126 @@ static void header_common(struct csn_wire_record *header, const uint8_t tenant[3
     __builtin_memcpy(header->tenant, tenant, 32);
 }
 
-/* Points the item at what lies in the slot; header, route and plaintext are complete. */
-static void ready(struct cse_pending *pending, const struct csn_record_key *key,
-                  const uint8_t nonce[12], uint32_t plain_size)
+/* The answer's header, and the item that seals what lies in the slot once all of the batch is. */
+static void ready(struct cse_session *session, struct cse_pending *pending, uint32_t code,
+                  const struct csn_record_key *key, const uint8_t nonce[12])
 {
-    uint8_t *aad = pending->bytes + ANSWER_SIZE;
-    uint32_t aad_size = RECORD_SIZE + pending->route_size;
-    pending->size = aad_size + plain_size + CSN_WIRE_TAG_SIZE;
-    pending->sealed = true;
-    pending->item = (struct csn_gcm_item){.key = &key->key,
-                                          .aad = aad,
-                                          .aad_size = aad_size,
-                                          .size = plain_size,
-                                          .input = aad + aad_size,
-                                          .output = aad + aad_size,
-                                          .tag = aad + aad_size + plain_size};
-    __builtin_memcpy(pending->item.nonce, nonce, 12);
-    const struct csn_wire_answer answer = {.code = CSN_WIRE_DONE, .size = pending->size};
+    uint8_t *head = pending->bytes + ANSWER_SIZE;
+    uint8_t *plain = head + pending->shape.head_size;
+    struct csn_gcm_item *item = &session->seal_items[session->seal_count++];
+    pending->size = sealed_size(&pending->shape);
+    item->key = &key->key;
+    item->aad = head;
+    item->aad_size = pending->shape.head_size;
+    item->size = pending->shape.plain_size;
+    item->input = plain;
+    item->output = plain;
+    item->tag = plain + pending->shape.plain_size;
+    __builtin_memcpy(item->nonce, nonce, 12);
+    const struct csn_wire_answer answer = {.code = code, .size = pending->size};
     __builtin_memcpy(pending->bytes, &answer, sizeof answer);
 }
 
-/* A key of its own for each reply, from a response nonce that never repeats. */
-static struct csn_record_key *reply_key(struct cse_session *session, struct cse_pending *pending,
-                                        const uint8_t reply[32], struct csn_wire_record *header)
+/* The result before the payload that is there, and zeros behind it. */
+static void put_result(struct cse_pending *pending, const void *result, uint32_t payload_size)
 {
-    struct csn_record_key *key = &session->reply_keys[pending - session->pending];
+    const struct cse_shape *shape = &pending->shape;
+    uint8_t *plain = pending->bytes + ANSWER_SIZE + shape->head_size;
+    uint32_t filled = shape->result_size + payload_size;
+    __builtin_memcpy(plain, result, shape->result_size);
+    __builtin_memset(plain + filled, 0, shape->plain_size - filled);
+}
+
+/* ---- the short form ---- */
+
+void cse_replier_begin(struct cse_session *session, const struct cse_grant *grant,
+                       struct cse_context *context)
+{
+    struct cse_replier *replier = &context->replier;
+    struct csn_short_reply *about = &replier->about;
+    cse_random_or_panic(session, about->salt, sizeof about->salt);
+    csn_short_reply_id(&context->binding, context->encapsulation, about);
+    about->grant_version = grant->version;
+    __builtin_memcpy(about->grant_digest, grant->digest, sizeof about->grant_digest);
+    csn_short_reply_key(context->secrets.reply, about, 0, &replier->key);
+    replier->counter = 0;
+    replier->epoch = 0;
+    replier->used = true;
+}
+
+void cse_replier_refresh(struct cse_session *session, struct cse_context *context, uint32_t count)
+{
+    struct cse_replier *replier = &context->replier;
+    uint64_t epoch = csn_short_reply_epoch(replier->counter + count - 1);
+    if (epoch == replier->epoch) {
+        return;
+    }
+    cse_answer_flush(session); /* what waits is of the old key */
+    csn_short_reply_key(context->secrets.reply, &replier->about, epoch, &replier->key);
+    replier->epoch = epoch;
+    if (csn_short_reply_epoch(replier->counter) != epoch) {
+        replier->counter = epoch * CSN_WIRE_SALT_RECORDS_MAX;
+    }
+}
+
+/* The only place that takes a counter. */
+static uint64_t take_counter(struct cse_replier *replier)
+{
+    if (replier->counter >= CSN_WIRE_SEQUENCE_HELLO) {
+        cse_panic(CSN_WIRE_STOP_ASSERT); /* 2^47 answers to one hello */
+    }
+    return replier->counter++;
+}
+
+static void finish_short(struct cse_session *session, struct cse_pending *pending,
+                         const struct cse_answer *answer, const struct csn_wire_result *result)
+{
+    struct cse_replier *replier = &answer->context->replier;
+    uint8_t nonce[12];
+    pending->aad.header =
+        (struct csn_wire_short){.handle = answer->opening->short_aad.header.handle,
+                                .cipher_size = pending->shape.plain_size,
+                                .sequence = take_counter(replier)};
+    __builtin_memcpy(pending->aad.context_id, replier->about.id, 32);
+    __builtin_memcpy(pending->bytes + ANSWER_SIZE, &pending->aad.header, SHORT_SIZE);
+    const struct csn_wire_short_result brief = {.version = 1,
+                                                .status = result->status,
+                                                .payload_size = result->payload_size,
+                                                .flags = result->flags,
+                                                .detail = result->detail,
+                                                .sequence = result->sequence,
+                                                .part = result->part,
+                                                .part_count = result->part_count};
+    put_result(pending, &brief, result->payload_size);
+    csn_record_nonce(replier->key.iv, pending->aad.header.sequence, nonce);
+    ready(session, pending, CSN_WIRE_DONE, &replier->key, nonce);
+    struct csn_gcm_item *item = &session->seal_items[session->seal_count - 1];
+    item->aad = (const uint8_t *)&pending->aad;
+    item->aad_size = sizeof pending->aad;
+}
+
+/* ---- the full form ---- */
+
+/* A key of its own for each reply, from a response nonce that never repeats. */
+static struct csn_record_key *reply_key(struct cse_session *session, const uint8_t reply[32],
+                                        struct csn_wire_record *header)
+{
+    struct csn_record_key *key = &session->reply_keys[session->reply_key_count++];
     cse_random_or_panic(session, header->encapsulation, sizeof header->encapsulation);
     csn_reply_key(reply, header->encapsulation, header->sequence, key, header->commitment);
     return key;
 }
 
-void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
-                       const struct cse_answer *answer, const struct csn_wire_result *result,
-                       uint32_t plain_size)
+static void finish_full(struct cse_session *session, struct cse_pending *pending,
+                        const struct cse_answer *answer, const struct csn_wire_result *result)
 {
     struct csn_wire_record header;
     uint8_t nonce[12];
     const struct csn_record_key *key;
-    header_common(&header, answer->tenant->id, answer->tenant->grant->version, plain_size);
-    header.route_size = (uint16_t)pending->route_size;
+    uint32_t route_size = pending->shape.head_size - RECORD_SIZE;
+    header_common(&header, answer->tenant->id, answer->tenant->grant->version,
+                  pending->shape.plain_size);
+    header.route_size = (uint16_t)route_size;
     if (answer->consumer != NULL) {
         header.direction = CSN_WIRE_DIRECTION_OUTPUT;
         header.credential = answer->wire_consumer->credential;
@@ -169,34 +270,38 @@ void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
         header.sequence = answer->opening->sequence;
         header.challenge = binding->challenge.counter;
         __builtin_memcpy(header.key_id, binding->key_id, 8);
-        key = reply_key(session, pending, answer->context->secrets.reply, &header);
+        key = reply_key(session, answer->context->secrets.reply, &header);
         __builtin_memcpy(nonce, key->iv, sizeof nonce);
     }
     uint8_t *at = pending->bytes + ANSWER_SIZE;
     __builtin_memcpy(at, &header, sizeof header);
-    if (pending->route_size != 0) {
-        __builtin_memcpy(at + sizeof header, answer->opening->route, pending->route_size);
+    if (route_size != 0) {
+        __builtin_memcpy(at + sizeof header, answer->opening->route, route_size);
     }
-    uint8_t *plain = at + sizeof header + pending->route_size;
-    __builtin_memcpy(plain, result, sizeof *result);
-    uint32_t filled = RESULT_SIZE + result->payload_size;
-    __builtin_memset(plain + filled, 0, plain_size - filled);
-    ready(pending, key, nonce, plain_size);
+    put_result(pending, result, result->payload_size);
+    ready(session, pending, CSN_WIRE_DONE, key, nonce);
+}
+
+void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
+                       const struct cse_answer *answer, const struct csn_wire_result *result)
+{
+    (answer->short_form ? finish_short : finish_full)(session, pending, answer, result);
 }
 
 void cse_answer_receipt(struct cse_session *session, const struct cse_input *input,
                         const struct cse_receipt *receipt)
 {
-    uint32_t plain_size = csn_wire_output_class(0);
-    cse_answer_reserve(session, 1, plain_size);
-    struct cse_pending *pending = cse_answer_slot(session, input, plain_size);
+    const struct cse_shape shape = {
+        .head_size = RECORD_SIZE, .result_size = RESULT_SIZE, .plain_size = CSN_WIRE_FIXED_SIZE};
+    cse_answer_reserve(session, 1, &shape);
+    struct cse_pending *pending = cse_answer_slot(session, input, &shape);
     struct csn_wire_record header;
-    header_common(&header, receipt->tenant, receipt->header->grant_version, plain_size);
+    header_common(&header, receipt->tenant, receipt->header->grant_version, shape.plain_size);
     header.direction = CSN_WIRE_DIRECTION_RECEIPT;
     header.mode = CSN_WIRE_MODE_IDEMPOTENT;
     header.sequence = receipt->header->grant_version;
     __builtin_memcpy(header.key_id, session->instance_key_id, 8);
-    struct csn_record_key *key = reply_key(session, pending, receipt->reply, &header);
+    struct csn_record_key *key = reply_key(session, receipt->reply, &header);
 
     struct csn_wire_result result = {.version = 1,
                                      .status = (uint16_t)receipt->status,
@@ -210,15 +315,10 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
                                     .worker_count = session->manifest->worker_count};
     __builtin_memcpy(body.boot_id, session->options.instance->boot_id, 16);
 
-    uint8_t *at = pending->bytes + ANSWER_SIZE;
-    __builtin_memcpy(at, &header, sizeof header);
-    at += sizeof header;
-    __builtin_memset(at, 0, plain_size);
-    __builtin_memcpy(at, &result, sizeof result);
-    __builtin_memcpy(at + sizeof result, &body, sizeof body);
-    ready(pending, key, key->iv, plain_size);
-    const struct csn_wire_answer granted = {.code = CSN_WIRE_GRANTED, .size = pending->size};
-    __builtin_memcpy(pending->bytes, &granted, sizeof granted);
+    __builtin_memcpy(pending->bytes + ANSWER_SIZE, &header, sizeof header);
+    __builtin_memcpy(cse_answer_payload(pending), &body, sizeof body);
+    put_result(pending, &result, sizeof body);
+    ready(session, pending, CSN_WIRE_GRANTED, key, key->iv);
 }
 
 /* ---- out ---- */
@@ -226,23 +326,19 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
 void cse_answer_flush(struct cse_session *session)
 {
     const struct cse_service *service = session->options.service;
-    uint32_t count = 0;
     if (service->complete != NULL && !CSN_CHECK(CSE_CHECK_COMPLETE, false)) {
         service->complete(session->batch);
     }
-    for (uint32_t i = 0; i < session->pending_count; i++) {
-        if (session->pending[i].sealed) {
-            session->seal_items[count++] = session->pending[i].item;
-        }
-    }
-    csn_gcm_seal_batch(session->seal_items, count);
+    csn_gcm_seal_batch(session->seal_items, session->seal_count);
     for (uint32_t i = 0; i < session->pending_count; i++) {
         const struct cse_pending *pending = &session->pending[i];
         const struct csn_ring_piece pieces[2] = {{pending->bytes, ANSWER_SIZE},
                                                  {pending->bytes + ANSWER_SIZE, pending->size}};
         session->sink(session->sink_state, pending->channel, pending->tag, pending->final, pieces);
     }
-    csn_wipe(session->reply_keys, session->pending_count * sizeof session->reply_keys[0]);
+    csn_wipe(session->reply_keys, session->reply_key_count * sizeof session->reply_keys[0]);
+    session->reply_key_count = 0;
+    session->seal_count = 0;
     session->pending_count = 0;
     session->area_used = 0;
 }

@@ -8,8 +8,6 @@
 #include "state.h"
 #include <caisson/wire/stop.h>
 
-#define RESULT_SIZE ((uint32_t)sizeof(struct csn_wire_result))
-
 /* ---- what a handler may ask ---- */
 
 void *cse_state(struct cse_call *call)
@@ -68,14 +66,14 @@ csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size)
     if (call->emitted_count + 1 >= session->manifest->outputs_per_input_max) {
         return CSN_ERR_LIMIT;
     }
-    if (size > call->plain_size - RESULT_SIZE) {
+    if (size > call->shape.plain_size - call->shape.result_size) {
         return CSN_ERR_SPACE;
     }
-    struct cse_pending *pending = cse_answer_slot(session, call->answer.input, call->plain_size);
+    struct cse_pending *pending = cse_answer_slot(session, call->answer.input, &call->shape);
     pending->final = false;
-    pending->route_size = session->pending[call->first].route_size;
+    pending->payload_size = size;
     __builtin_memcpy(cse_answer_payload(pending), output, size);
-    call->emitted_sizes[call->emitted_count++] = size;
+    call->emitted_count++;
     return CSN_OK;
 }
 
@@ -85,6 +83,15 @@ static void begin_result(const struct cse_answer *answer, struct csn_wire_result
 {
     const struct cse_grant *grant = answer->tenant->grant;
     const struct cse_context *context = answer->context;
+    if (answer->short_form) { /* what finish_short() takes; the hello's answer said the rest */
+        result->status = CSN_WIRE_STATUS_OK;
+        result->flags = 0;
+        result->sequence = answer->opening->sequence;
+        result->part = 0;
+        result->part_count = 1;
+        result->detail = 0;
+        return;
+    }
     *result = (struct csn_wire_result){.version = 1,
                                        .sequence = answer->opening->sequence,
                                        .credential = context->binding.credential,
@@ -94,20 +101,15 @@ static void begin_result(const struct cse_answer *answer, struct csn_wire_result
     csn_record_id(&context->id_prefix, answer->opening->sequence, grant->version,
                   result->record_id);
     __builtin_memcpy(result->grant_digest, grant->digest, 32);
-    if (!cse_context_is_fresh(answer->session, context)) {
-        uint32_t per_tenant = answer->session->manifest->context_count_max;
-        result->flags |= CSN_WIRE_RESULT_SHORT;
-        result->handle =
-            answer->tenant->index * per_tenant + cse_context_index(answer->tenant, context);
-    }
 }
 
-/* The smallest output class that holds size bytes of payload (grants that say `reveals`). */
-static uint32_t smallest_class(const struct cse_session *session, uint32_t size, uint32_t otherwise)
+/* The smallest room of any class that holds size bytes (grants that say `reveals`). */
+static uint32_t smallest_room(const struct cse_session *session, uint32_t size, uint32_t otherwise)
 {
     for (uint32_t i = 0; i < session->class_count; i++) {
-        if (csn_wire_output_class(i) - RESULT_SIZE >= size) {
-            return csn_wire_output_class(i);
+        uint32_t room = csn_wire_output_room(session->manifest, i);
+        if (room >= size) {
+            return room < otherwise ? room : otherwise;
         }
     }
     return otherwise;
@@ -116,15 +118,15 @@ static uint32_t smallest_class(const struct cse_session *session, uint32_t size,
 static void finish(struct cse_call *call, struct cse_pending *pending,
                    struct csn_wire_result *result, uint32_t payload_size)
 {
-    uint32_t plain_size = call->plain_size;
     bool reveals = (call->answer.tenant->grant->flags & CSN_WIRE_GRANT_REVEALS) != 0;
     result->payload_size = payload_size;
-    if (reveals || CSN_CHECK(CSE_CHECK_SAME_CLASS, false)) {
-        plain_size = smallest_class(call->session, payload_size, plain_size);
-        uint32_t rest = call->plain_size - RESULT_SIZE - payload_size;
-        csn_wipe(cse_answer_payload(pending) + payload_size, rest);
+    if ((reveals && !call->answer.opening->hello) || CSN_CHECK(CSE_CHECK_SAME_CLASS, false)) {
+        uint32_t room = call->shape.plain_size - call->shape.result_size;
+        csn_wipe(cse_answer_payload(pending) + payload_size, room - payload_size);
+        pending->shape.plain_size =
+            call->shape.result_size + smallest_room(call->session, payload_size, room);
     }
-    cse_answer_finish(call->session, pending, &call->answer, result, plain_size);
+    cse_answer_finish(call->session, pending, &call->answer, result);
 }
 
 /* The main output was begun first and goes last: it carries the final mark. */
@@ -140,9 +142,9 @@ static void finish_all(struct cse_call *call, uint32_t main_size)
     }
     session->pending[call->first + call->emitted_count] = main_output;
     for (uint32_t i = 0; i <= call->emitted_count; i++) {
+        struct cse_pending *pending = &session->pending[call->first + i];
         result.part = (uint16_t)i;
-        finish(call, &session->pending[call->first + i], &result,
-               i < call->emitted_count ? call->emitted_sizes[i] : main_size);
+        finish(call, pending, &result, i < call->emitted_count ? pending->payload_size : main_size);
     }
 }
 
@@ -151,8 +153,8 @@ static void finish_tombstone(struct cse_call *call, enum csn_wire_status status)
     struct csn_wire_result result;
     struct cse_session *session = call->session;
     for (uint32_t i = 1; i <= call->emitted_count; i++) { /* parts of a refused record stay here */
-        csn_wipe(cse_answer_payload(&session->pending[call->first + i]),
-                 call->emitted_sizes[i - 1]);
+        struct cse_pending *part = &session->pending[call->first + i];
+        csn_wipe(cse_answer_payload(part), part->payload_size);
     }
     session->pending_count = call->first + 1;
     begin_result(&call->answer, &result);
@@ -178,6 +180,29 @@ static void finish_fin(struct cse_call *call, const uint8_t *payload)
     finish(call, pending, &result, sizeof fin);
 }
 
+/* The handle, and the salt of the answers that will come back under it. */
+static void finish_hello(struct cse_call *call)
+{
+    struct csn_wire_result result;
+    struct cse_session *session = call->session;
+    struct cse_context *context = call->answer.context;
+    const struct cse_tenant *tenant = call->answer.tenant;
+    struct cse_pending *pending = &session->pending[call->first];
+    uint32_t payload_size = 0;
+    begin_result(&call->answer, &result);
+    if (!cse_context_is_fresh(session, context)) {
+        struct csn_wire_hello hello;
+        cse_replier_begin(session, tenant->grant, context);
+        result.flags |= CSN_WIRE_RESULT_SHORT;
+        result.handle = tenant->index * session->manifest->context_count_max +
+                        cse_context_index(tenant, context);
+        __builtin_memcpy(hello.salt, context->replier.about.salt, sizeof hello.salt);
+        __builtin_memcpy(cse_answer_payload(pending), &hello, sizeof hello);
+        payload_size = sizeof hello;
+    }
+    finish(call, pending, &result, payload_size);
+}
+
 /* ---- serving ---- */
 
 static const struct cse_operation *find_operation(const struct cse_service *service, uint16_t id)
@@ -201,7 +226,7 @@ static enum csn_wire_status check_prelude(const struct cse_opening *opening,
 {
     __builtin_memcpy(prelude, opening->plain, sizeof *prelude);
     if (prelude->version != 1 || (prelude->flags & ~CSN_WIRE_PRELUDE_FIN) != 0 ||
-        prelude->payload_size > opening->plain_size - sizeof *prelude ||
+        prelude->payload_size > opening->plain_size - CSN_WIRE_CLASS_BESIDE ||
         !is_padded(opening->plain, prelude, opening->plain_size)) {
         return CSN_WIRE_STATUS_MALFORMED;
     }
@@ -250,7 +275,7 @@ static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_pre
         return status;
     }
     uint8_t *output = cse_answer_payload(&call->session->pending[call->first]);
-    uint32_t room = call->plain_size - RESULT_SIZE;
+    uint32_t room = call->shape.plain_size - call->shape.result_size;
     call->purpose = prelude->purpose;
     status = operation->handler(call, payload, prelude->payload_size, output, room, size);
     csn_scratch_reset(&call->session->scratch);
@@ -272,10 +297,28 @@ static enum csn_wire_status serve_open(struct cse_call *call, struct csn_wire_pr
         return CSN_WIRE_STATUS_LIMIT; /* a window that cannot be kept is none */
     }
     if (!opening->hello &&
-        !CSN_CHECK(CSE_CHECK_WINDOW, cse_window_accept(&context->window, opening->sequence))) {
+        !CSN_CHECK(CSE_CHECK_WINDOW, csn_window_accept(&context->window, opening->sequence))) {
         return CSN_WIRE_STATUS_REPLAY;
     }
     return status;
+}
+
+/* From the size class of the record and the form of the answer alone. */
+static void choose_shape(struct cse_call *call)
+{
+    const struct cse_opening *opening = call->answer.opening;
+    struct cse_shape *shape = &call->shape;
+    if (call->answer.short_form) {
+        shape->head_size = sizeof(struct csn_wire_short);
+        shape->result_size = sizeof(struct csn_wire_short_result);
+    } else {
+        shape->head_size = (uint32_t)sizeof(struct csn_wire_record) + opening->route_size;
+        shape->result_size = sizeof(struct csn_wire_result);
+    }
+    shape->plain_size = opening->hello
+                            ? CSN_WIRE_FIXED_SIZE
+                            : shape->result_size + csn_wire_output_room(call->session->manifest,
+                                                                        opening->size_class);
 }
 
 static void begin_call(struct cse_session *session, const struct cse_input *input,
@@ -290,18 +333,22 @@ static void begin_call(struct cse_session *session, const struct cse_input *inpu
                                          .tenant = opening->tenant,
                                          .context = opening->context,
                                          .opening = opening},
-                              .credential = credential,
-                              .plain_size = csn_wire_output_class(opening->size_class)};
+                              .credential = credential};
     if (credential->consumer != CSN_WIRE_CONSUMER_NONE && !opening->hello) {
         call->answer.consumer = &grant->consumers[credential->consumer];
         call->answer.wire_consumer = &grant->wire_consumers[credential->consumer];
         cse_sender_refresh(session, &call->answer.consumer->output,
                            session->manifest->outputs_per_input_max);
+    } else if (opening->short_form) {
+        call->answer.short_form = true;
+        cse_replier_refresh(session, opening->context, session->manifest->outputs_per_input_max);
+    } else if (opening->hello) {
+        cse_answer_flush(session); /* short answers that wait are under the key that it ends */
     }
-    cse_answer_reserve(session, session->manifest->outputs_per_input_max, call->plain_size);
+    choose_shape(call);
+    cse_answer_reserve(session, session->manifest->outputs_per_input_max, &call->shape);
     call->first = session->pending_count;
-    struct cse_pending *pending = cse_answer_slot(session, input, call->plain_size);
-    pending->route_size = opening->route_size;
+    (void)cse_answer_slot(session, input, &call->shape);
 }
 
 /* The host reads these counters: like codes and sizes they say nothing of what came of a record. */
@@ -335,6 +382,8 @@ void cse_serve(struct cse_session *session, const struct cse_input *input,
         finish_tombstone(&call, status);
     } else if (fin) {
         finish_fin(&call, payload);
+    } else if (opening->hello) {
+        finish_hello(&call);
     } else {
         finish_all(&call, size);
     }

@@ -119,6 +119,7 @@ struct cse_context *cse_context_insert(struct cse_session *session, struct cse_t
     }
     struct cse_context *entry = &tenant->contexts[index];
     if (entry->used) {
+        cse_answer_flush(session); /* short answers that wait are sealed with its key */
         unlink_context(session, tenant, index);
     }
     uint32_t *head = &tenant->buckets[bucket_of(session, context->encapsulation)];

@@ -176,12 +176,15 @@ static uint64_t output_lines(const struct csn_wire_manifest *manifest,
                              const struct cse_input *input)
 {
     uint32_t kind = input->size >= sizeof kind ? csn_load_u32(input->bytes) : 0;
-    bool record = kind == CSN_WIRE_RECORD || (kind & CSN_WIRE_SHORT) != 0;
+    bool is_short = (kind & CSN_WIRE_SHORT) != 0;
     uint32_t size = manifest->output_size_max;
-    if (record) {
+    if (kind == CSN_WIRE_RECORD || is_short) {
+        uint32_t head = CSN_WIRE_TAG_SIZE + (is_short ? (uint32_t)sizeof(struct csn_wire_short)
+                                                      : (uint32_t)sizeof(struct csn_wire_record));
+        uint32_t cipher = input->size > head ? input->size - head : 0;
         uint32_t bound = sizeof(struct csn_wire_answer) + sizeof(struct csn_wire_record) +
                          CSN_WIRE_ROUTE_SIZE_MAX + CSN_WIRE_TAG_SIZE +
-                         csn_wire_output_bound(input->size);
+                         csn_wire_output_bound(manifest, cipher);
         size = bound < size ? bound : size;
     }
     return (uint64_t)csn_wire_lines(size) * manifest->outputs_per_input_max;

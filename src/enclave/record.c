@@ -155,6 +155,7 @@ static struct cse_context *with_salt(struct cse_session *session, const struct c
 {
     struct cse_context *fresh = &session->fresh[session->fresh_count++];
     *fresh = *known;
+    csn_wipe(&fresh->replier, sizeof fresh->replier); /* one place counts: the cache's */
     cse_context_salt(fresh, header->salt);
     return fresh;
 }
@@ -289,7 +290,7 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
     }
     struct cse_tenant *tenant = &session->tenants[tenant_index];
     struct cse_context *context = &tenant->contexts[handle % session->manifest->context_count_max];
-    if (!context->used) {
+    if (!context->used || !context->replier.used) { /* a handle comes with the answer to a hello */
         return CSN_WIRE_REJECT_KEY;
     }
     /* A full record with a new salt is on its way in this very run: it comes first. */
@@ -299,6 +300,7 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
     cse_context_touch(session, tenant, context);
     opening->tenant = tenant;
     opening->context = context;
+    opening->short_form = true;
     opening->sequence = header.sequence;
     opening->plain = input->bytes + sizeof header;
     opening->plain_size = header.cipher_size;
@@ -311,7 +313,13 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
 bool cse_record_prepare(struct cse_session *session, const struct cse_input *input,
                         struct cse_opening *opening, struct csn_gcm_item *item)
 {
-    *opening = (struct cse_opening){.code = CSN_WIRE_DONE};
+    opening->code = CSN_WIRE_DONE;
+    opening->hello = false;
+    opening->short_form = false;
+    opening->route_size = 0;
+    opening->tenant = NULL;
+    opening->context = NULL;
+    opening->item = NULL;
     bool is_short = (csn_load_u32(input->bytes) & CSN_WIRE_SHORT) != 0;
     opening->code = is_short ? prepare_short(session, input, opening, item)
                              : prepare_full(session, input, opening, item);

@@ -144,7 +144,8 @@ static uint32_t usable_classes(const struct csn_wire_manifest *m)
     while (count < CSN_WIRE_CLASS_COUNT &&
            sizeof(struct csn_wire_record) + csn_wire_input_class(count) + CSN_WIRE_TAG_SIZE <=
                m->input_size_max &&
-           CSE_SLOT_OVERHEAD + csn_wire_output_class(count) <= m->output_size_max) {
+           CSE_SLOT_OVERHEAD + sizeof(struct csn_wire_result) + csn_wire_output_room(m, count) <=
+               m->output_size_max) {
         count++;
     }
     return count;
@@ -157,7 +158,10 @@ static bool manifest_fits(const struct csn_wire_manifest *m)
            (uint64_t)m->tenant_count_max * m->context_count_max < CSN_WIRE_SHORT &&
            m->outputs_per_input_max != 0 && m->outputs_per_input_max <= CSE_PENDING_MAX &&
            m->output_size_max <= UINT32_C(1) << 24 && m->input_size_max <= UINT32_C(1) << 24 &&
-           m->scratch_size <= UINT32_C(1) << 30 && usable_classes(m) != 0;
+           m->scratch_size <= UINT32_C(1) << 30 && m->output_scale <= CSN_WIRE_OUTPUT_SCALE_MAX &&
+           m->output_extra <= CSN_WIRE_OUTPUT_EXTRA_MAX &&
+           csn_wire_output_room(m, 0) >= CSN_WIRE_OUTPUT_ROOM_MIN && usable_classes(m) != 0 &&
+           m->output_size_max >= CSE_SLOT_OVERHEAD + CSN_WIRE_FIXED_SIZE;
 }
 
 csn_err cse_session_init(struct cse_session **session_out, struct csn_pool *pool,

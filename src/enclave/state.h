@@ -11,25 +11,31 @@
 #define CSE_ENCLAVE_STATE_H
 
 #include "../core/bytes.h"
+#include "../core/window.h"
 #include "../crypto/schedule.h"
 #include "mutant.h"
 #include "session.h"
 #include <caisson/wire/message.h>
 
-#define CSE_BATCH_MAX    CSN_WIRE_BATCH_COUNT_MAX
-#define CSE_PENDING_MAX  64u /* sealed answers that wait for one batch seal */
-#define CSE_WINDOW_WORDS (CSN_WIRE_WINDOW_SIZE / 64)
-#define CSE_CODE_LATER   UINT32_MAX /* internal: end the run before this record */
-#define CSE_INDEX_NONE   UINT32_MAX
-#define CSE_LEDGER_MAX   (2 * CSN_WIRE_CREDENTIAL_COUNT_MAX)
+#define CSE_BATCH_MAX   CSN_WIRE_BATCH_COUNT_MAX
+#define CSE_PENDING_MAX 64u        /* sealed answers that wait for one batch seal */
+#define CSE_CODE_LATER  UINT32_MAX /* internal: end the run before this record */
+#define CSE_INDEX_NONE  UINT32_MAX
+#define CSE_LEDGER_MAX  (2 * CSN_WIRE_CREDENTIAL_COUNT_MAX)
 #define CSE_SLOT_OVERHEAD                                                                          \
     (sizeof(struct csn_wire_answer) + sizeof(struct csn_wire_record) + CSN_WIRE_ROUTE_SIZE_MAX +   \
      CSN_WIRE_TAG_SIZE)
 
-/* Sequence numbers seen: the highest, and a bit for each of the 1,024 up to it. */
-struct cse_window {
-    uint64_t next; /* one more than the highest seen; 0: none yet */
-    uint64_t bits[CSE_WINDOW_WORDS];
+/*
+ * The key of a context's short answers, made when a hello is answered. Sealed answers that wait
+ * point to it: it changes, and its context goes, only behind a flush.
+ */
+struct cse_replier {
+    bool used;
+    uint64_t counter; /* next: only rises under one salt */
+    uint64_t epoch;   /* of the key */
+    struct csn_short_reply about;
+    struct csn_record_key key;
 };
 
 /* One producer context: made by a key exchange, or taken from the cache. */
@@ -47,7 +53,8 @@ struct cse_context {
     struct csn_record_secrets secrets;
     struct csn_record_key key;
     struct csn_sha256 id_prefix;
-    struct cse_window window;
+    struct csn_window window;
+    struct cse_replier replier;
 };
 
 /* Enclave to consumer, made when the grant is accepted. */
@@ -117,6 +124,7 @@ struct cse_tenant {
 struct cse_opening {
     uint32_t code; /* CSN_WIRE_DONE while nothing is wrong */
     bool hello;
+    bool short_form;
     uint32_t size_class;
     uint32_t plain_size;
     uint32_t route_size;
@@ -129,16 +137,23 @@ struct cse_opening {
     struct csn_gcm_item *item; /* NULL where there is nothing to open */
 };
 
+/* How long the parts of a sealed answer are; decided before its handler runs. */
+struct cse_shape {
+    uint32_t head_size;   /* header and route */
+    uint32_t result_size; /* the plaintext's beginning */
+    uint32_t plain_size;  /* result, payload, zeros */
+};
+
 /* One answer on its way out; sealed and handed over with the others of its batch. */
 struct cse_pending {
     uint32_t channel;
     uint64_t tag;
     bool final;
-    bool sealed;    /* an AEAD seal is due */
     uint8_t *bytes; /* answer header, then what follows it */
     uint32_t size;  /* bytes after the answer header */
-    uint32_t route_size;
-    struct csn_gcm_item item;
+    struct cse_shape shape;
+    uint32_t payload_size;         /* of a further output, until its record is done */
+    struct csn_wire_short_aad aad; /* of a short answer */
 };
 
 struct cse_session {
@@ -168,9 +183,11 @@ struct cse_session {
     struct cse_context fresh[CSE_BATCH_MAX];
     uint32_t pending_count;
     struct cse_pending pending[CSE_PENDING_MAX];
+    uint32_t seal_count;
     struct csn_gcm_item seal_items[CSE_PENDING_MAX];
-    struct csn_record_key reply_keys[CSE_PENDING_MAX];
-    uint8_t *area; /* answers are built here */
+    uint32_t reply_key_count;
+    struct csn_record_key reply_keys[CSE_PENDING_MAX]; /* of replies in the full form */
+    uint8_t *area;                                     /* answers are built here */
     uint32_t area_size;
     uint32_t area_used;
 };
@@ -182,6 +199,7 @@ struct cse_answer {
     struct cse_tenant *tenant;
     struct cse_context *context;
     const struct cse_opening *opening;
+    bool short_form;               /* a reply to a record in the short form */
     struct cse_consumer *consumer; /* NULL: a reply to the producer */
     const struct csn_wire_consumer *wire_consumer;
 };
@@ -192,10 +210,9 @@ struct cse_call {
     const struct csn_wire_credential *credential;
     uint32_t purpose;
     uint32_t detail;
-    uint32_t plain_size;    /* of each output */
+    struct cse_shape shape; /* of each output */
     uint32_t first;         /* index of the main output in session->pending */
     uint32_t emitted_count; /* further outputs, behind it until the handler is done */
-    uint32_t emitted_sizes[CSE_PENDING_MAX];
 };
 
 /* ---- tenant.c ---- */
@@ -237,9 +254,6 @@ uint32_t cse_context_index(const struct cse_tenant *tenant, const struct cse_con
 void cse_context_wipe_all(struct cse_session *session, struct cse_tenant *tenant);
 uint32_t cse_context_window_max(const struct csn_wire_manifest *manifest);
 
-/* ---- replay.c ---- */
-bool cse_window_accept(struct cse_window *window, uint64_t sequence);
-
 /* ---- record.c ---- */
 bool cse_is_record(const struct cse_input *input);
 /*
@@ -252,19 +266,23 @@ bool cse_record_prepare(struct cse_session *session, const struct cse_input *inp
 void cse_record_settle(struct cse_session *session, struct cse_opening *opening);
 
 /* ---- answer.c ---- */
-/* Room for one input's answers of plain_size bytes each, after a flush if need be. */
-void cse_answer_reserve(struct cse_session *session, uint32_t count, uint32_t plain_size);
+/* Room for count sealed answers of one input, after a flush if need be. */
+void cse_answer_reserve(struct cse_session *session, uint32_t count, const struct cse_shape *shape);
 /* One reserved answer; its payload goes to cse_answer_payload(). */
 struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
-                                    uint32_t plain_size);
+                                    const struct cse_shape *shape);
 uint8_t *cse_answer_payload(struct cse_pending *pending);
+/* A hello's: a fresh salt, a key from it, counters from 0. No answer of the context may wait. */
+void cse_replier_begin(struct cse_session *session, const struct cse_grant *grant,
+                       struct cse_context *context);
+/* Before slots are taken for up to count answers: they fit the key's epoch. */
+void cse_replier_refresh(struct cse_session *session, struct cse_context *context, uint32_t count);
 /* An answer without a seal: a code, or a challenge. */
 void cse_answer_plain(struct cse_session *session, const struct cse_input *input, uint32_t code,
                       const void *body, uint32_t size);
 /* Header, result and padding of one sealed answer; its payload is already in place. */
 void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
-                       const struct cse_answer *answer, const struct csn_wire_result *result,
-                       uint32_t plain_size);
+                       const struct cse_answer *answer, const struct csn_wire_result *result);
 /* Seal what waits, hand it over in order. */
 void cse_answer_flush(struct cse_session *session);
 /* A fresh salt, hence a fresh key and iv. */

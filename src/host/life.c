@@ -7,29 +7,19 @@
  */
 #include "../backend/detail.h"
 #include "../backend/memory.h"
+#include "../backend/pause.h"
 #include "enclave.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define START_WAIT_NS_MAX UINT64_C(20000000000)
-/* A start takes from one to some hundred milliseconds: the first looks come close together. */
-#define START_PAUSE_MIN_NS 10000L
-#define START_PAUSE_MAX_NS 200000L
-#define MADE_TRIES_MAX     1000000u
+#define MADE_TRIES_MAX    1000000u
 
 _Static_assert(offsetof(struct csn_wire_boot_made, state) == 0, "first word: state, stop code");
 _Static_assert(offsetof(struct csn_wire_boot_made, key_count) == 8, "second word: key version");
 _Static_assert(sizeof(struct csn_wire_boot_made) % 8 == 0, "whole words");
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 bool csn_host_is_running(const struct csn_enclave *enclave)
 {
@@ -44,9 +34,9 @@ static struct csn_shared *made_of(const struct csn_enclave *enclave)
 
 static csn_err await_serving(struct csn_enclave *enclave, struct csn_detail *detail)
 {
-    uint64_t start = now_ns();
-    struct timespec pause = {.tv_nsec = START_PAUSE_MIN_NS};
-    while (now_ns() - start < START_WAIT_NS_MAX) {
+    struct csn_pause pause;
+    csn_pause_begin(&pause, START_WAIT_NS_MAX);
+    do {
         uint64_t word = csn_shared_load_acquire(made_of(enclave), 0);
         if ((uint32_t)word == CSN_WIRE_STATE_SERVING) {
             return CSN_OK;
@@ -59,11 +49,7 @@ static csn_err await_serving(struct csn_enclave *enclave, struct csn_detail *det
                                   (unsigned)(word >> 32), (unsigned)fate.kind, (unsigned)fate.code,
                                   fate.detail.text);
         }
-        nanosleep(&pause, NULL);
-        if (pause.tv_nsec < START_PAUSE_MAX_NS) {
-            pause.tv_nsec += pause.tv_nsec / 4;
-        }
-    }
+    } while (csn_pause(&pause));
     return csn_detail_set(detail, CSN_ERR_CRASHED, "the enclave did not serve within 20 s");
 }
 
@@ -82,7 +68,7 @@ static csn_err map_rings(struct csn_enclave *enclave, struct csn_detail *detail)
 
 csn_err csn_host_start(struct csn_enclave *enclave, struct csn_detail *detail)
 {
-    uint64_t start = now_ns();
+    uint64_t start = csn_now_ns();
     csn_err result = map_rings(enclave, detail);
     if (result == CSN_OK) {
         result = csn_channels_open(enclave);
@@ -105,7 +91,7 @@ csn_err csn_host_start(struct csn_enclave *enclave, struct csn_detail *detail)
     }
     enclave->report.backend = enclave->backend->name;
     enclave->report.backend_id = enclave->backend->id;
-    enclave->report.start_ns = now_ns() - start;
+    enclave->report.start_ns = csn_now_ns() - start;
     return CSN_OK;
 }
 

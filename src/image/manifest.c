@@ -10,6 +10,7 @@
 #include <caisson/wire/channel.h>
 #include <caisson/wire/grant.h>
 #include <caisson/wire/map.h>
+#include <caisson/wire/record.h>
 #include <stdbool.h>
 
 #define MANIFEST_LINE_COUNT_MAX    (UINT32_C(1) << 26)
@@ -118,6 +119,10 @@ static csn_err check_fields(const struct csn_wire_manifest *m, struct csn_image_
         {"manifest tenant state size", FIELD(tenant_state_size),
          m->tenant_state_size <= m->pool_size},
         {"manifest scratch size", FIELD(scratch_size), m->scratch_size <= m->pool_size},
+        {"manifest output scale", FIELD(output_scale),
+         m->output_scale <= CSN_WIRE_OUTPUT_SCALE_MAX},
+        {"manifest output extra", FIELD(output_extra),
+         m->output_extra <= CSN_WIRE_OUTPUT_EXTRA_MAX},
         {"manifest reserved bytes", FIELD(reserved),
          csn_is_zero_ct(m->reserved, sizeof m->reserved)},
     };
@@ -139,6 +144,8 @@ static csn_err check_sums(const struct csn_wire_manifest *m, struct csn_image_fa
          ring_is_good(m->output_line_count, m->output_size_max, m->outputs_per_input_max)},
         {"manifest output smaller than the answer to a ping of the largest input",
          FIELD(output_size_max), m->output_size_max >= (uint64_t)m->input_size_max + 8},
+        {"manifest output room below what every answer needs", FIELD(output_scale),
+         csn_wire_output_room(m, 0) >= CSN_WIRE_OUTPUT_ROOM_MIN},
         {"manifest pool too small for scratch and tenant states", FIELD(pool_size), fits},
         {"manifest rings larger than their range", FIELD(channel_count),
          csn_wire_rings_size(m) <= MANIFEST_RINGS_SIZE_MAX},

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CSR_RECORD_SIZE_MAX  1008u /* bytes: fits the 1,024-byte size class with its prelude */
+#define CSR_RECORD_SIZE_MAX  1008u /* bytes: fits the size class of 1,024-byte payloads */
 #define CSR_SECRET_COUNT     8u
 #define CSR_GENERATOR_PERIOD UINT64_C(1000000000) /* indices below this give distinct secrets */
 

@@ -15,8 +15,11 @@
 #include <time.h>
 
 #define STORED_COUNT 1024u /* different records; the loop goes round */
-#define PLAIN_MAX    1024u
+#define PLAIN_MAX    1056u /* a size class: the generator makes no longer records */
 #define OUTPUT_MAX   2048u
+
+/* How long an answer is: as the manifest of enclaves/tokenize has it. */
+static const struct csn_wire_manifest rule = {.output_scale = 24, .output_extra = 176};
 
 struct stored {
     uint8_t cipher[PLAIN_MAX + CSN_WIRE_TAG_SIZE];
@@ -78,7 +81,7 @@ static bool prepare(struct csr_loop *loop, uint64_t seed)
     for (uint32_t index = 0; index < STORED_COUNT; index++) {
         struct stored *stored = &loop->stored[index];
         csr_generate(seed, index, &record);
-        uint32_t size = (uint32_t)(sizeof(struct csn_wire_prelude) + record.size);
+        uint32_t size = (uint32_t)record.size + CSN_WIRE_CLASS_BESIDE;
         uint8_t plain[PLAIN_MAX] = {0};
         memcpy(plain + sizeof(struct csn_wire_prelude), record.text, record.size);
         stored->payload_size = (uint32_t)record.size;
@@ -96,7 +99,8 @@ bool csr_loop_step(struct csr_loop *loop, struct csr_policy *policy, uint64_t nu
     struct stored *stored = &loop->stored[index];
     size_t header = sizeof(struct csn_wire_result);
     size_t made = 0;
-    uint32_t output_size = csn_wire_output_class(csn_wire_class_for(stored->size));
+    uint32_t output_size =
+        (uint32_t)header + csn_wire_output_room(&rule, csn_wire_class_for(stored->size));
     if (!open(loop->open, index, stored->cipher, stored->size, loop->input) ||
         csr_tokenize(policy, loop->input + sizeof(struct csn_wire_prelude), stored->payload_size,
                      loop->output + header, output_size - header, &made) != CSN_WIRE_STATUS_OK) {

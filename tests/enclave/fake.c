@@ -165,11 +165,16 @@ static csn_err take_policy(void *state, const struct cse_grant_view *grant)
 }
 
 static const struct cse_operation operations[] = {
-    {FAKE_ECHO, 66000, 0, echo},     {FAKE_SECRET, 66000, CSN_WIRE_RIGHT_DETOKENIZE, secret},
-    {FAKE_FAIL, 66000, 0, fail},     {FAKE_TWICE, 66000, 0, twice},
-    {FAKE_FIELD, 66000, 0, field},   {FAKE_UNFIELD, 66000, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
-    {FAKE_FULL, 66000, 0, full},     {FAKE_MOVED, 66000, CSN_WIRE_RIGHT_DETOKENIZE, moved},
-    {FAKE_GREEDY, 66000, 0, greedy}, {FAKE_LATE, 66000, 0, late},
+    {FAKE_ECHO, CSN_WIRE_PAYLOAD_MAX, 0, echo},
+    {FAKE_SECRET, CSN_WIRE_PAYLOAD_MAX, CSN_WIRE_RIGHT_DETOKENIZE, secret},
+    {FAKE_FAIL, CSN_WIRE_PAYLOAD_MAX, 0, fail},
+    {FAKE_TWICE, CSN_WIRE_PAYLOAD_MAX, 0, twice},
+    {FAKE_FIELD, CSN_WIRE_PAYLOAD_MAX, 0, field},
+    {FAKE_UNFIELD, CSN_WIRE_PAYLOAD_MAX, CSN_WIRE_RIGHT_DETOKENIZE, unfield},
+    {FAKE_FULL, CSN_WIRE_PAYLOAD_MAX, 0, full},
+    {FAKE_MOVED, CSN_WIRE_PAYLOAD_MAX, CSN_WIRE_RIGHT_DETOKENIZE, moved},
+    {FAKE_GREEDY, CSN_WIRE_PAYLOAD_MAX, 0, greedy},
+    {FAKE_LATE, CSN_WIRE_PAYLOAD_MAX, 0, late},
 };
 const struct cse_service fake_service = {.operations = operations,
                                          .operation_count = 10,
@@ -190,8 +195,10 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .flags = options->flags,
         .worker_count = options->worker_count != 0 ? options->worker_count : 1,
         .channel_count = 1,
-        .input_size_max = 66048 + 176 + 256 + 16,
-        .output_size_max = 66048 / 32 * 48 + 1024,
+        .input_size_max = CSN_WIRE_CLASS_LARGEST + 176 + 256 + 16,
+        .output_size_max = CSN_WIRE_PAYLOAD_MAX / 16 * 24 + 1024,
+        .output_scale = options->output_scale,
+        .output_extra = options->output_extra,
         .outputs_per_input_max = 2,
         .tenant_count_max = options->tenant_count_max != 0 ? options->tenant_count_max : 4,
         .context_count_max = options->context_count_max != 0 ? options->context_count_max : 64,
@@ -207,6 +214,10 @@ void fake_start(struct fake *fake, const struct fake_options *options)
 {
     memset(fake, 0, sizeof *fake);
     fill_manifest(&fake->manifest, options);
+    if (options->output_scale == 0 && options->output_extra == 0) {
+        fake->manifest.output_scale = 24;
+        fake->manifest.output_extra = 176;
+    }
     CHECK(csn_random_init(&fake->random, csn_random_system, NULL) == CSN_OK);
     if (options->instance != NULL) {
         fake->instance = *options->instance;

@@ -65,6 +65,22 @@ uint32_t solo_seal(struct csv_sealer *sealer, uint16_t operation, const void *pa
     return item.record_size;
 }
 
+void solo_short(struct csv_sealer *sealer)
+{
+    struct csn_wire_result result;
+    uint8_t payload[1024];
+    uint32_t size;
+    assert_int_equal(csv_seal_hello(sealer, record, sizeof record, &size), CSN_OK);
+    const struct fake_answer *answer = fake_one(&fake, record, size);
+    assert_int_equal(answer->code, CSN_WIRE_DONE);
+    assert_int_equal(csv_reply_open(sealer, answer->body, answer->size, &result, payload, &size),
+                     CSN_OK);
+    assert_int_equal(result.status, CSN_WIRE_STATUS_OK);
+    assert_true((result.flags & CSN_WIRE_RESULT_SHORT) != 0);
+    assert_int_equal(size, 0);
+    csv_sealer_short(sealer, result.handle);
+}
+
 struct csv_open_item solo_open(struct csv_opener *opener, const struct fake_answer *answer,
                                uint8_t *payload)
 {

@@ -25,6 +25,8 @@ struct csv_opener *solo_opener(const struct csv_consumer *consumer);
 /* Seals into record; returns its size. */
 uint32_t solo_seal(struct csv_sealer *sealer, uint16_t operation, const void *payload,
                    uint32_t size);
+/* A hello, its answer, and the short form from here on. */
+void solo_short(struct csv_sealer *sealer);
 /* Opens one output. */
 struct csv_open_item solo_open(struct csv_opener *opener, const struct fake_answer *answer,
                                uint8_t *payload);

@@ -66,13 +66,8 @@ static void short_form(void **state)
 {
     (void)state;
     struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
-    struct csn_wire_result result;
-    uint32_t size;
-    assert_int_equal(csv_seal_hello(sealer, record, sizeof record, &size), CSN_OK);
-    assert_int_equal(reply_status(sealer, size, &result, &size), CSN_WIRE_STATUS_OK);
-    assert_true((result.flags & CSN_WIRE_RESULT_SHORT) != 0);
-    csv_sealer_short(sealer, result.handle);
-    size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
+    solo_short(sealer);
+    uint32_t size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
     assert_int_equal(size, 16 + 96 + 16);
     assert_int_equal(fake_one(&fake, record, size)->code, CSN_WIRE_DONE);
     /* Another handle, a flipped bit, and a repeat under another sequence number: refused. */
@@ -284,16 +279,13 @@ static void repeats_after_eviction(void **state)
     struct csv_opener *opener = solo_opener(&tenant.consumer);
     struct csv_opener *second = solo_opener(&tenant.consumer);
     static uint8_t kept[512];
-    struct csn_wire_result result;
     uint32_t kept_size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
     memcpy(kept, record, kept_size);
     struct csv_open_item first = solo_open(opener, fake_one(&fake, kept, kept_size), opened);
     assert_int_equal(first.result, CSN_OK);
     for (uint32_t i = 0; i <= fake.manifest.context_count_max; i++) {
         struct csv_sealer *crowd = solo_sealer(&tenant, &tenant.replier, NULL);
-        uint32_t size = solo_seal(crowd, FAKE_ECHO, "x", 1);
-        assert_int_equal(reply_status(crowd, size, &result, &size), CSN_WIRE_STATUS_OK);
-        assert_true((result.flags & CSN_WIRE_RESULT_SHORT) != 0); /* it is in the cache now */
+        solo_short(crowd); /* it is in the cache now */
         csv_sealer_destroy(crowd);
     }
     const struct fake_answer *again = fake_one(&fake, kept, kept_size);
@@ -367,16 +359,19 @@ static void reordered(void **state)
 static void sizes_say_nothing(void **state)
 {
     (void)state;
-    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.replier, NULL);
+    struct csv_sealer *sealers[2] = {solo_sealer(&tenant, &tenant.replier, NULL),
+                                     solo_sealer(&tenant, &tenant.replier, NULL)};
     uint32_t seed = 1;
-    uint8_t payload[1000];
+    uint8_t payload[1024];
+    solo_short(sealers[1]);
     for (uint32_t pair = 0; pair < pairs; pair++) {
+        struct csv_sealer *sealer = sealers[pair % 2];
         uint32_t code[2];
         uint32_t size[2];
         uint32_t sent[2];
         for (uint32_t i = 0; i < 2; i++) {
             seed = seed * 1664525 + 1013904223;
-            uint32_t length = 500 + (seed >> 16) % 500; /* one class: 497 to 1008 */
+            uint32_t length = 513 + (seed >> 16) % 512; /* one class: 513 to 1024 */
             memset(payload, (int)(seed >> 24), length);
             uint16_t operation = (uint16_t)(1 + (seed >> 8) % 10);       /* 10: unknown */
             operation = operation == FAKE_TWICE ? FAKE_ECHO : operation; /* count is public */
@@ -388,8 +383,11 @@ static void sizes_say_nothing(void **state)
         assert_int_equal(sent[0], sent[1]);
         assert_int_equal(code[0], code[1]);
         assert_int_equal(size[0], size[1]);
+        assert_int_equal(sent[0], (pair % 2 == 0 ? 176 : 16) + 1056 + 16);
+        assert_int_equal(size[0], (pair % 2 == 0 ? 176 + 128 : 16 + 32) + 1712 + 16);
     }
-    csv_sealer_destroy(sealer);
+    csv_sealer_destroy(sealers[0]);
+    csv_sealer_destroy(sealers[1]);
 }
 
 /* Usage: test_session [PAIRS] */

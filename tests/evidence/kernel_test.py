@@ -16,6 +16,10 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.environ["CAISSON_SOURCE"], "scripts"))
+import debian_kernel # pylint: disable=wrong-import-position
+from debian_kernel import run # pylint: disable=wrong-import-position
+
 init_path, provider_path = sys.argv[1:3]
 folder = os.path.join(os.environ["CAISSON_BUILD"], "tests", "evidence", "kernel")
 
@@ -25,45 +29,18 @@ def skip(why):
     sys.exit(77 if len(sys.argv) > 3 else 0)
 
 
-def run(*command, **options):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", stdin=subprocess.DEVNULL, check=False, **options)
-
-
-def newest_version():
-    listed = run("apt-cache", "search", "--names-only",
-                 r"^linux-image-6\.12\..*-cloud-amd64-unsigned$").stdout
-    names = re.findall(r"^linux-image-(6\.12\.(\d+)\S*)-cloud-amd64-unsigned ", listed, re.M)
-    if not names:
-        skip("apt knows no linux-image-6.12*-cloud-amd64: add bookworm-security, apt-get update")
-    return max(names, key=lambda name: int(name[1]))[0]
-
-
 def unpack(version):
     """The root of what was unpacked, with headers that look for each other there."""
     root = os.path.join(folder, version)
-    done = os.path.join(root, "done")
-    if os.path.exists(done):
-        return root
-    os.makedirs(root, exist_ok=True)
-    packages = [f"linux-image-{version}-cloud-amd64-unsigned",
-                f"linux-headers-{version}-cloud-amd64", f"linux-headers-{version}-common",
-                f"linux-kbuild-{version}"]
-    fetched = run("apt-get", "download", *packages, cwd=root)
-    debs = glob.glob(os.path.join(root, "*.deb"))
-    if len(debs) != len(packages):
-        skip("packages cannot be had: " + (fetched.stdout.strip().splitlines() or ["?"])[-1])
-    for deb in debs:
-        if run("dpkg-deb", "-x", deb, root).returncode != 0:
-            skip(f"{os.path.basename(deb)} does not unpack")
-        os.remove(deb)
+    debian_kernel.unpack(root, version, [f"linux-headers-{version}-cloud-amd64",
+                                         f"linux-headers-{version}-common",
+                                         f"linux-kbuild-{version}"])
     makefile = os.path.join(root, "usr/src", f"linux-headers-{version}-cloud-amd64", "Makefile")
     with open(makefile, encoding="utf-8") as file:
         text = file.read()
-    with open(makefile, "w", encoding="utf-8") as file:
-        file.write(text.replace("/usr/src/", root + "/usr/src/"))
-    with open(done, "w", encoding="utf-8"):
-        pass
+    if root not in text:
+        with open(makefile, "w", encoding="utf-8") as file:
+            file.write(text.replace("/usr/src/", root + "/usr/src/"))
     return root
 
 
@@ -111,8 +88,11 @@ def main():
                           ("dpkg-deb", "dpkg"), ("make", "make"), ("gcc", "gcc"), ("bc", "bc")):
         if shutil.which(tool) is None:
             skip(f"no {tool}: apt-get install {package}")
-    version = newest_version()
-    root = unpack(version)
+    try:
+        version = debian_kernel.newest_version()
+        root = unpack(version)
+    except debian_kernel.Missing as why:
+        skip(why)
     with open(init_path, "rb") as file:
         init = file.read()
     image = os.path.join(folder, "initrd")
@@ -123,7 +103,7 @@ def main():
         files[f"mods/{name}.ko"] = (0o100644, read_module(root, version, path))
     with open(image, "wb") as file:
         file.write(cpio(files))
-    kernel = f"{root}/boot/vmlinuz-{version}-cloud-amd64"
+    kernel = debian_kernel.image_path(root, version)
     try:
         machine = run("qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m",
                       "256M", "-smp", "2", "-nographic", "-no-reboot", "-nodefaults", "-serial",

@@ -201,7 +201,12 @@ CHANGE(m_policy_large, manifest(f)->policy_size_max = 65537)
 CHANGE(m_state_large, manifest(f)->tenant_state_size = UINT64_MAX)
 CHANGE(m_scratch_large, manifest(f)->scratch_size = UINT64_MAX)
 CHANGE(m_reserved, manifest(f)->reserved[0] = 1)
-CHANGE(m_reserved_end, manifest(f)->reserved[103] = 1)
+CHANGE(m_reserved_end, manifest(f)->reserved[95] = 1)
+CHANGE(m_scale_large, manifest(f)->output_scale = CSN_WIRE_OUTPUT_SCALE_MAX + 1)
+CHANGE(m_scale_wraps, manifest(f)->output_scale = UINT32_MAX)
+CHANGE(m_extra_large, manifest(f)->output_extra = CSN_WIRE_OUTPUT_EXTRA_MAX + 1)
+CHANGE(m_room_none, manifest(f)->output_scale = 0)
+CHANGE(m_room_small, manifest(f)->output_scale = 4) /* 16 bytes */
 CHANGE(m_input_ring_odd, manifest(f)->input_line_count = 96)
 CHANGE(m_input_ring_zero, manifest(f)->input_line_count = 0)
 CHANGE(m_input_ring_small, manifest(f)->input_line_count = 32)
@@ -281,6 +286,9 @@ static const struct refusal refusals[] = {
     {"manifest credential count", m_credentials_many},
     {"manifest consumer count", m_consumers_many}, {"manifest policy size", m_policy_large},
     {"manifest tenant state size", m_state_large}, {"manifest scratch size", m_scratch_large},
+    {"manifest output scale", m_scale_large}, {"manifest output scale", m_scale_wraps},
+    {"manifest output extra", m_extra_large}, {"manifest output room", m_room_none},
+    {"manifest output room", m_room_small},
     {"manifest reserved", m_reserved}, {"manifest reserved", m_reserved_end},
     {"input ring", m_input_ring_odd}, {"input ring", m_input_ring_zero},
     {"input ring", m_input_ring_small}, {"input ring", m_input_ring_huge},
@@ -364,8 +372,15 @@ static void test_limits_pass(void **state)
     m.credential_count_max = 64;
     m.consumer_count_max = 16;
     m.policy_size_max = 65536;
+    m.output_scale = CSN_WIRE_OUTPUT_SCALE_MAX;
+    m.output_extra = CSN_WIRE_OUTPUT_EXTRA_MAX;
     m.flags = CSN_WIRE_FLAGS_ALL;
     memset(m.name, 'z', CSN_WIRE_NAME_SIZE - 1);
+    if (csn_manifest_check(&m, &fault) != CSN_OK) {
+        fail_msg("%s", fault.what);
+    }
+    m.output_scale = 0; /* answers that are all alike, down to what a FIN's answer needs */
+    m.output_extra = 17;
     if (csn_manifest_check(&m, &fault) != CSN_OK) {
         fail_msg("%s", fault.what);
     }

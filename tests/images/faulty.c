@@ -53,4 +53,5 @@ CSE_MANIFEST(.name = "faulty", .security_version = 1, .flags = CSN_WIRE_FLAG_DET
              .input_line_count = 4096, .output_line_count = 8192, .input_size_max = 8192,
              .output_size_max = 12288, .outputs_per_input_max = 1, .tenant_count_max = 4,
              .context_count_max = 16, .credential_count_max = 8, .consumer_count_max = 4,
-             .policy_size_max = 0, .tenant_state_size = 0, .scratch_size = 0x1000);
+             .policy_size_max = 0, .tenant_state_size = 0, .scratch_size = 0x1000,
+             .output_scale = 16);

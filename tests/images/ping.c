@@ -11,7 +11,7 @@ CSE_MANIFEST(.name = "ping", .security_version = 1, .stack_size = 0x8000, .pool_
              .worker_count = 2, .channel_count = 2, .input_line_count = 4096,
              .output_line_count = 4096, .input_size_max = 66560, .output_size_max = 99840,
              .outputs_per_input_max = 1, .tenant_count_max = 1, .context_count_max = 1,
-             .credential_count_max = 1, .scratch_size = 0x1000);
+             .credential_count_max = 1, .scratch_size = 0x1000, .output_scale = 16);
 
 const struct cse_service cse_service = {.operation_count = 0};
 

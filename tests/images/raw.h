@@ -16,7 +16,8 @@
                  .pool_size = 0x200000, .worker_count = workers, .channel_count = 1,               \
                  .input_line_count = 64, .output_line_count = 64, .input_size_max = 1024,          \
                  .output_size_max = 1088, .outputs_per_input_max = 1, .tenant_count_max = 1,       \
-                 .context_count_max = 1, .credential_count_max = 1, .scratch_size = 0x1000)
+                 .context_count_max = 1, .credential_count_max = 1, .scratch_size = 0x1000,        \
+                 .output_scale = 16)
 
 static inline void raw_serving(struct csn_wire_boot *boot)
 {

@@ -13,7 +13,7 @@
 #include <caisson/policy.h>
 #include <caisson/wire/policy.h>
 
-#define FAKE_INPUT_MAX  66032u
+#define FAKE_INPUT_MAX  CSN_WIRE_PAYLOAD_MAX
 #define FAKE_OUTPUT_MAX 99200u
 
 struct cse_call {

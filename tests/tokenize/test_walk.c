@@ -301,7 +301,7 @@ static void test_largest(void **state)
     text[0] = text[FAKE_INPUT_MAX - 1] = '"';
     assert_int_equal(fake_run(call, 1, text, FAKE_INPUT_MAX, output, sizeof output, &size),
                      CSN_WIRE_STATUS_OK);
-    assert_true(call->scratch_high < 66048u * 40 + 0x1000);
+    assert_true(call->scratch_high < CSN_WIRE_PAYLOAD_MAX * 40 + 0x1000);
     free(text);
     fake_free(call);
 }

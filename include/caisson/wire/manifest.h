@@ -23,6 +23,10 @@
 #define CSN_WIRE_FLAG_DETERMINISTIC UINT32_C(4) /* handlers may serve idempotent records */
 #define CSN_WIRE_FLAGS_ALL          UINT32_C(7)
 
+#define CSN_WIRE_OUTPUT_SCALE_MAX 256u
+#define CSN_WIRE_OUTPUT_EXTRA_MAX 1048576u
+#define CSN_WIRE_OUTPUT_ROOM_MIN  32u /* of the smallest class: the answer to a FIN fits always */
+
 struct csn_wire_manifest {
     uint32_t magic;
     uint32_t abi_version;
@@ -45,7 +49,12 @@ struct csn_wire_manifest {
     uint32_t policy_size_max;       /* bytes of service configuration per tenant */
     uint64_t tenant_state_size;     /* bytes of service state per tenant */
     uint64_t scratch_size;          /* bytes per worker, reset after each record */
-    uint8_t reserved[104];          /* zero */
+    /* Room for an output's payload, by its input's size class: csn_wire_output_room(). */
+    uint32_t
+        output_scale; /* sixteenths of the input's capacity, at most 256; 16: as much as came in */
+    uint32_t
+        output_extra;     /* bytes beside that, at most 1 MiB; with scale 0 all answers are alike */
+    uint8_t reserved[96]; /* zero */
 };
 
 _Static_assert(sizeof(struct csn_wire_manifest) == 232, "manifest is 232 bytes");
@@ -53,6 +62,7 @@ _Static_assert(offsetof(struct csn_wire_manifest, security_version) == 40, "offs
 _Static_assert(offsetof(struct csn_wire_manifest, stack_size) == 48, "offset");
 _Static_assert(offsetof(struct csn_wire_manifest, worker_count) == 64, "offset");
 _Static_assert(offsetof(struct csn_wire_manifest, tenant_state_size) == 112, "offset");
-_Static_assert(offsetof(struct csn_wire_manifest, reserved) == 128, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, output_scale) == 128, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, reserved) == 136, "offset");
 
 #endif

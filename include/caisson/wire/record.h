@@ -4,8 +4,8 @@
  *
  * Full form: header (176 bytes, all of it associated data), route (route_size bytes, associated
  * data too), ciphertext (cipher_size bytes), tag (16). Self-contained: for brokers and files.
- * Short form: header (16 bytes), ciphertext, tag. Only on a live channel, after a reply gave the
- * handle. Integers are little-endian.
+ * Short form: header (16 bytes), ciphertext, tag. Only on a live channel, after the answer to a
+ * hello gave the handle. Integers are little-endian.
  *
  * Key schedule (suite 0x00200102 = DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM):
  *   info      = "caisson-record-v1" | direction u8 | mode u8 | tenant 32 | credential u64 |
@@ -23,10 +23,16 @@
  *   key|iv    = HKDF-SHA256(salt = response nonce, ikm = base,
  *               info = "caisson-reply-v1" | sequence u64, 32 + 12), nonce = iv
  *   commitment = HKDF-SHA256(same salt and ikm, info = "caisson-reply-commit" | sequence u64, 32)
+ * Reply in the short form: one key for 2^20 answers, from the salt in the answer to the hello,
+ *   key|iv    = HKDF-SHA256(salt = that salt 16, ikm = context.Export("caisson-reply", 32),
+ *               info = "caisson-short-reply-v1" | reply id 32 | grant version u64 |
+ *               grant digest 32 | epoch u64, 32 + 12)
+ *   nonce     = iv XOR (0^4 | counter big-endian u64), epoch = counter / 2^20
  */
 #ifndef CAISSON_WIRE_RECORD_H
 #define CAISSON_WIRE_RECORD_H
 
+#include <caisson/wire/manifest.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +52,8 @@
 
 /*
  * A hello opens a context and asks for its short-form handle: no operation runs, nothing goes to a
- * consumer, and the answer is a reply to the producer. Request only; empty payload; its sequence
+ * consumer, and the answer is a reply to the producer, in the full form, with struct csn_wire_hello
+ * as its payload. Request only; empty payload; its sequence
  * numbers count from CSN_WIRE_SEQUENCE_HELLO, so that data records are numbered without gaps.
  */
 #define CSN_WIRE_FLAG_HELLO 1u
@@ -95,16 +102,20 @@ _Static_assert(offsetof(struct csn_wire_record, commitment) == 144, "offset");
 
 struct csn_wire_short {
     uint32_t handle;      /* CSN_WIRE_SHORT | index of the context */
-    uint32_t cipher_size; /* bytes without the tag: a size class */
-    uint64_t sequence;
+    uint32_t cipher_size; /* bytes without the tag: a size class; answer: what follows from it */
+    uint64_t sequence;    /* request: its number; answer: the enclave's counter under the salt */
 };
 _Static_assert(sizeof(struct csn_wire_short) == 16, "size");
+_Static_assert(offsetof(struct csn_wire_short, cipher_size) == 4, "offset");
+_Static_assert(offsetof(struct csn_wire_short, sequence) == 8, "offset");
 
 /*
  * Associated data of the short form: the 16 header bytes, then the context id. The handle is only
  * an index; the id says which context the sender meant.
  *   context id = SHA-256("caisson-context-v1" | direction u8 | mode u8 | tenant 32 |
  *                credential u64 | key_id 8 | challenge u64 | encapsulation 32 | salt 16)
+ * An answer has the reply id there: the same hash with direction REPLY and the salt of the hello's
+ * answer.
  */
 struct csn_wire_short_aad {
     struct csn_wire_short header;
@@ -113,7 +124,8 @@ struct csn_wire_short_aad {
 _Static_assert(sizeof(struct csn_wire_short_aad) == 48, "size");
 
 /*
- * What is sealed. Request plaintext: prelude, payload, zeros up to the size class.
+ * What is sealed. Request plaintext: prelude, payload, zeros up to the size class. A payload has at
+ * most 32 bytes less than its class, so that what came in fits the answer to it in either form.
  */
 #define CSN_WIRE_PRELUDE_FIN                                                                       \
     UINT32_C(1) /* end of the stream; payload: u64 count of records sent                           \
@@ -151,7 +163,13 @@ struct csn_wire_receipt {
 };
 _Static_assert(sizeof(struct csn_wire_receipt) == 24, "size");
 
-/* Output, reply and receipt plaintext: result, payload, zeros up to the size class. */
+/* Payload of the answer to a hello: the salt of all short answers until the next hello. */
+struct csn_wire_hello {
+    uint8_t salt[16];
+};
+_Static_assert(sizeof(struct csn_wire_hello) == 16, "size");
+
+/* Full form: output, reply and receipt plaintext: result, payload, zeros up to the room. */
 struct csn_wire_result {
     uint16_t version;      /* 1 */
     uint16_t status;       /* enum csn_wire_status */
@@ -170,6 +188,27 @@ struct csn_wire_result {
 };
 _Static_assert(sizeof(struct csn_wire_result) == 128, "size");
 
+/*
+ * Short form: a reply's plaintext: this, payload, zeros up to the room. Who, under which grant, in
+ * which stream: all that the answer to the hello said, and the key is bound to it.
+ */
+struct csn_wire_short_result {
+    uint16_t version;      /* 1 */
+    uint16_t status;       /* enum csn_wire_status */
+    uint32_t payload_size; /* bytes */
+    uint32_t flags;        /* as in the full result; SHORT is not set */
+    uint32_t detail;
+    uint64_t sequence; /* of the request */
+    uint16_t part;
+    uint16_t part_count;
+    uint32_t reserved; /* zero */
+};
+_Static_assert(sizeof(struct csn_wire_short_result) == 32, "size");
+_Static_assert(offsetof(struct csn_wire_short_result, payload_size) == 4, "offset");
+_Static_assert(offsetof(struct csn_wire_short_result, detail) == 12, "offset");
+_Static_assert(offsetof(struct csn_wire_short_result, sequence) == 16, "offset");
+_Static_assert(offsetof(struct csn_wire_short_result, part_count) == 26, "offset");
+
 enum csn_wire_status {
     CSN_WIRE_STATUS_OK = 0,
     CSN_WIRE_STATUS_MALFORMED = 1, /* payload does not parse; detail = offset */
@@ -184,33 +223,25 @@ enum csn_wire_status {
     CSN_WIRE_STATUS_INTERNAL = 10,
 };
 
-/* Size classes: the only plaintext sizes there are. An output's class follows from its input's. */
-#define CSN_WIRE_CLASS_COUNT 8u
+/*
+ * Size classes: the only plaintext sizes that a request has. A class holds a payload of a power of
+ * two bytes and 32 beside it, for the prelude here and for the short result in the answer.
+ */
+#define CSN_WIRE_CLASS_COUNT   10u
+#define CSN_WIRE_CLASS_BESIDE  32u
+#define CSN_WIRE_PAYLOAD_MAX   65536u
+#define CSN_WIRE_CLASS_LARGEST (CSN_WIRE_PAYLOAD_MAX + CSN_WIRE_CLASS_BESIDE)
+/* Receipts and answers to a hello: a result and 64 bytes of room, whatever the image. */
+#define CSN_WIRE_FIXED_SIZE (128u + 64u)
 
 static inline uint32_t csn_wire_input_class(uint32_t index)
 {
-    static const uint32_t sizes[CSN_WIRE_CLASS_COUNT] = {96,   256,  512,   1024,
-                                                         2048, 8192, 32768, 66048};
+    static const uint32_t sizes[CSN_WIRE_CLASS_COUNT] = {96,   288,  544,   1056,  2080,
+                                                         4128, 8224, 16416, 32800, 65568};
     return sizes[index];
 }
 
-/* 128 bytes of result, and room for half as much again as came in. */
-static inline uint32_t csn_wire_output_class(uint32_t index)
-{
-    return csn_wire_input_class(index) / 32 * 48 + 256;
-}
-
-/* Plaintext bytes of the largest output of a record of this size: no class above fits into it. */
-static inline uint32_t csn_wire_output_bound(uint32_t record_size)
-{
-    uint32_t index = 0;
-    while (index + 1 < CSN_WIRE_CLASS_COUNT && csn_wire_input_class(index + 1) <= record_size) {
-        index++;
-    }
-    return csn_wire_output_class(index);
-}
-
-/* Index of the smallest input class that holds size bytes, or CSN_WIRE_CLASS_COUNT. */
+/* Index of the smallest input class of at least size bytes, or CSN_WIRE_CLASS_COUNT. */
 static inline uint32_t csn_wire_class_for(uint32_t size)
 {
     uint32_t index = 0;
@@ -218,6 +249,32 @@ static inline uint32_t csn_wire_class_for(uint32_t size)
         index++;
     }
     return index;
+}
+
+/* Bytes for the payload of each output of an input of this class: a result comes on top. */
+static inline uint32_t csn_wire_output_room(const struct csn_wire_manifest *manifest,
+                                            uint32_t index)
+{
+    uint32_t capacity = csn_wire_input_class(index) - CSN_WIRE_CLASS_BESIDE;
+    uint32_t room = capacity / 16 * manifest->output_scale + manifest->output_extra;
+    return (room + 15) / 16 * 16;
+}
+
+/*
+ * Plaintext bytes of the largest output of a record with this many bytes of ciphertext: no class
+ * above fits into them.
+ */
+static inline uint32_t csn_wire_output_bound(const struct csn_wire_manifest *manifest,
+                                             uint32_t cipher_size)
+{
+    uint32_t index = csn_wire_class_for(cipher_size);
+    if (index == CSN_WIRE_CLASS_COUNT ||
+        (index != 0 && csn_wire_input_class(index) != cipher_size)) {
+        index--;
+    }
+    uint32_t size =
+        (uint32_t)sizeof(struct csn_wire_result) + csn_wire_output_room(manifest, index);
+    return size < CSN_WIRE_FIXED_SIZE ? CSN_WIRE_FIXED_SIZE : size;
 }
 
 #endif

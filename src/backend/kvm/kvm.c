@@ -9,6 +9,8 @@
 #define _GNU_SOURCE
 #include "backend/capability.h"
 #include "backend/detail.h"
+#include "backend/pause.h"
+#include "backend/thread.h"
 #include "crypto/sha2.h"
 #include "kvm_instance.h"
 #include <fcntl.h>
@@ -17,20 +19,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#define KVM_POLL_NS        UINT64_C(200000)
-#define KVM_POLL_COUNT_MAX 300000u /* a minute: self-tests on a busy machine take their time */
+#define KVM_START_NS_MAX UINT64_C(60000000000) /* self-tests on a busy machine take their time */
 
 #define KVM_PROTECTIONS (CSN_PROTECT_LOCKED | CSN_PROTECT_HUGE_PAGES)
-
-static uint64_t kvm_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 /* ---- can it run here? ---- */
 
@@ -69,14 +62,44 @@ uint32_t csn_kvm_capabilities(struct csn_capability *capabilities, uint32_t coun
 /* ---- create ---- */
 
 struct kvm_measured {
+    const struct csn_image *image;
     const struct csn_kvm_layout *layout;
     uint8_t *memory;
+    uint8_t *measurement;
 };
 
 static const uint8_t *kvm_segment(void *state, const struct csn_image_segment *segment)
 {
     const struct kvm_measured *measured = state;
     return csn_kvm_layout_find(measured->layout, measured->memory, segment->address);
+}
+
+static void *kvm_measure(void *argument)
+{
+    struct kvm_measured *measured = argument;
+    csn_image_measure(measured->image, kvm_segment, measured, measured->measurement);
+    return NULL;
+}
+
+/*
+ * The memory is measured on a thread of its own while the machine around it is built: each takes
+ * about as long as the other. No virtual CPU runs before both are done, so what is measured is
+ * what will run.
+ */
+static csn_err kvm_measure_and_build(struct csn_instance *instance, const struct csn_image *image,
+                                     struct csn_detail *detail)
+{
+    struct kvm_measured measured = {image, &instance->layout, instance->memory.base,
+                                    instance->boot->given.measurement};
+    pthread_t thread;
+    bool is_apart = csn_thread_start(&thread, kvm_measure, &measured);
+    csn_err err = csn_kvm_build(instance, image->entry, detail);
+    if (is_apart) {
+        pthread_join(thread, NULL);
+    } else {
+        kvm_measure(&measured);
+    }
+    return err;
 }
 
 static csn_err kvm_require(const struct csn_instance *instance, uint32_t require,
@@ -107,11 +130,10 @@ static csn_err kvm_prepare(struct csn_instance *instance, const char *device,
         return csn_detail_set(detail, CSN_ERR_ARGUMENT, "another manifest than the image's");
     }
     CSN_TRY(csn_kvm_open(instance, device, detail));
-    CSN_TRY(csn_kvm_build(instance, &image, config->image, config->rings, detail));
+    CSN_TRY(csn_kvm_fill(instance, &image, config->image, config->rings, detail));
     CSN_TRY(kvm_require(instance, config->require, detail));
+    CSN_TRY(kvm_measure_and_build(instance, &image, detail));
     struct csn_wire_boot_given *given = &instance->boot->given;
-    struct kvm_measured measured = {&instance->layout, instance->memory.base};
-    csn_image_measure(&image, kvm_segment, &measured, given->measurement);
     CSN_TRY(csn_kvm_features(device, &given->features, detail));
     given->abi_version = CSN_WIRE_ABI_VERSION;
     given->backend = CSN_WIRE_BACKEND_KVM;
@@ -120,8 +142,9 @@ static csn_err kvm_prepare(struct csn_instance *instance, const char *device,
 
 static csn_err kvm_wait_serving(struct csn_instance *instance, struct csn_detail *detail)
 {
-    const struct timespec pause = {.tv_nsec = (long)KVM_POLL_NS};
-    for (uint32_t i = 0; i < KVM_POLL_COUNT_MAX; i++) {
+    struct csn_pause pause;
+    csn_pause_begin(&pause, KVM_START_NS_MAX);
+    do {
         /* Both are asked in this order: what was written before the end still counts. */
         bool dead = atomic_load_explicit(&instance->dead, memory_order_acquire);
         if (__atomic_load_n(&instance->boot->made.state, __ATOMIC_ACQUIRE) ==
@@ -132,10 +155,9 @@ static csn_err kvm_wait_serving(struct csn_instance *instance, struct csn_detail
             return csn_detail_set(detail, CSN_ERR_CRASHED, "the image did not start: %.200s",
                                   instance->fate.detail.text);
         }
-        nanosleep(&pause, NULL);
-    }
+    } while (csn_pause(&pause));
     return csn_detail_set(detail, CSN_ERR_CRASHED, "not serving after %u seconds",
-                          (unsigned)(KVM_POLL_NS * KVM_POLL_COUNT_MAX / 1000000000u));
+                          (unsigned)(KVM_START_NS_MAX / 1000000000u));
 }
 
 static void kvm_destroy(struct csn_instance *instance)
@@ -150,7 +172,7 @@ csn_err csn_kvm_create_on(const char *device, const struct csn_backend_config *c
                           struct csn_instance **target, struct csn_enclave_report *report,
                           struct csn_detail *detail)
 {
-    uint64_t start_ns = kvm_now_ns();
+    uint64_t start_ns = csn_now_ns();
     struct csn_instance *instance = NULL;
     CSN_TRY(csn_kvm_new(&instance, detail));
     csn_err err = kvm_prepare(instance, device, config, detail);
@@ -171,7 +193,7 @@ csn_err csn_kvm_create_on(const char *device, const struct csn_backend_config *c
         (struct csn_enclave_report){.backend = csn_backend_kvm.name,
                                     .backend_id = CSN_WIRE_BACKEND_KVM,
                                     .protections = instance->memory.protections & KVM_PROTECTIONS,
-                                    .start_ns = kvm_now_ns() - start_ns};
+                                    .start_ns = csn_now_ns() - start_ns};
     memcpy(report->measurement, measurement, sizeof measurement);
     csn_sha256(csn_kvm_gate, sizeof csn_kvm_gate, report->gate_hash);
     *target = instance;

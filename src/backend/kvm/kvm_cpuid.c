@@ -92,30 +92,51 @@ static uint64_t cpuid_cr4(const struct kvm_cpuid2 *table)
     return cr4;
 }
 
-csn_err csn_kvm_cpuid(struct csn_instance *instance, int vcpu, struct csn_detail *detail)
+/*
+ * The table is asked for once per process: KVM builds it with CPUID instructions, each of which is
+ * an exit of its own where the host is a virtual machine. Two threads may both ask: they find the
+ * same, and one of the tables is kept.
+ */
+static csn_err cpuid_table(const struct csn_instance *instance, struct kvm_cpuid2 **target,
+                           struct csn_detail *detail)
 {
+    static _Atomic(struct kvm_cpuid2 *) known;
+    *target = atomic_load(&known);
+    if (*target != NULL) {
+        return CSN_OK;
+    }
     struct kvm_cpuid2 *table =
         calloc(1, sizeof *table + CPUID_ENTRY_COUNT_MAX * sizeof table->entries[0]);
     if (table == NULL) {
         return csn_detail_set(detail, CSN_ERR_MEMORY, "a CPUID table");
     }
-    csn_err err = CSN_OK;
     table->nent = CPUID_ENTRY_COUNT_MAX;
     if (ioctl(instance->device, KVM_GET_SUPPORTED_CPUID, table) != 0) {
-        err = csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_GET_SUPPORTED_CPUID: %s",
-                             csn_errno_name(errno));
-        goto done;
+        int number = errno;
+        free(table);
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_GET_SUPPORTED_CPUID: %s",
+                              csn_errno_name(number));
     }
     cpuid_reduce(table);
+    if (atomic_compare_exchange_strong(&known, target, table)) {
+        *target = table;
+    } else {
+        free(table);
+    }
+    return CSN_OK;
+}
+
+csn_err csn_kvm_cpuid(struct csn_instance *instance, int vcpu, struct csn_detail *detail)
+{
+    struct kvm_cpuid2 *table = NULL;
+    CSN_TRY(cpuid_table(instance, &table, detail));
     uint32_t leaf = cpuid_find(table, 1).ecx;
     bool xsave = (leaf >> 26 & 1) != 0;
     bool avx = (leaf >> 28 & 1) != 0;
     instance->xcr0 = xsave ? (avx ? 7 : 3) : 0;
     instance->cr4 = cpuid_cr4(table);
     if (ioctl(vcpu, KVM_SET_CPUID2, table) != 0) {
-        err = csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_SET_CPUID2: %s", csn_errno_name(errno));
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_SET_CPUID2: %s", csn_errno_name(errno));
     }
-done:
-    free(table);
-    return err;
+    return CSN_OK;
 }

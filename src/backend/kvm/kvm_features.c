@@ -63,7 +63,8 @@ static csn_err features_machine(struct csn_instance *instance, const char *devic
                       .permissions = CSN_IMAGE_READ | CSN_IMAGE_EXECUTE}},
     };
     CSN_TRY(csn_kvm_open(instance, device, detail));
-    return csn_kvm_build(instance, &image, code, rings, detail);
+    CSN_TRY(csn_kvm_fill(instance, &image, code, rings, detail));
+    return csn_kvm_build(instance, image.entry, detail);
 }
 
 /* True if the instruction ran. A KVM_RUN that returns at once ends the exit before. */

@@ -316,8 +316,8 @@ static csn_err machine_worker(struct csn_kvm_worker *worker, uint64_t entry,
     return csn_kvm_enter(worker, entry, detail);
 }
 
-csn_err csn_kvm_build(struct csn_instance *instance, const struct csn_image *image,
-                      const uint8_t *bytes, void *rings, struct csn_detail *detail)
+csn_err csn_kvm_fill(struct csn_instance *instance, const struct csn_image *image,
+                     const uint8_t *bytes, void *rings, struct csn_detail *detail)
 {
     instance->manifest = image->manifest;
     instance->rings = rings;
@@ -325,7 +325,11 @@ csn_err csn_kvm_build(struct csn_instance *instance, const struct csn_image *ima
         return csn_detail_set(detail, CSN_ERR_ARGUMENT, "the image's sizes do not fit");
     }
     CSN_TRY(csn_memory_map(instance->layout.size, &instance->memory, detail));
-    CSN_TRY(machine_fill(instance, image, bytes, detail));
+    return machine_fill(instance, image, bytes, detail);
+}
+
+csn_err csn_kvm_build(struct csn_instance *instance, uint64_t entry, struct csn_detail *detail)
+{
     instance->vm = ioctl(instance->device, KVM_CREATE_VM, 0);
     if (instance->vm < 0) {
         return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_CREATE_VM: %s", csn_errno_name(errno));
@@ -333,8 +337,8 @@ csn_err csn_kvm_build(struct csn_instance *instance, const struct csn_image *ima
     /* Only some CPUs need it and only some kernels have it: no answer matters. */
     ioctl(instance->vm, KVM_SET_TSS_ADDR, MACHINE_TSS_ADDRESS);
     CSN_TRY(machine_slots(instance, detail));
-    for (uint32_t i = 0; i < image->manifest.worker_count; i++) {
-        CSN_TRY(machine_worker(&instance->workers[i], image->entry, detail));
+    for (uint32_t i = 0; i < instance->manifest.worker_count; i++) {
+        CSN_TRY(machine_worker(&instance->workers[i], entry, detail));
     }
     return CSN_OK;
 }

@@ -10,6 +10,7 @@
 #include "backend/capability.h"
 #include "backend/detail.h"
 #include "backend/memory.h"
+#include "backend/pause.h"
 #include "crypto/cpu.h"
 #include "instance.h"
 #include <caisson/wire/channel.h>
@@ -20,22 +21,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PROCESS_POLL_NS        UINT64_C(200000)
-#define PROCESS_POLL_COUNT_MAX 300000u /* a minute: touching a large pool takes its time */
-#define PROCESS_UID_BASE       UINT32_C(0x70000000)
+#define PROCESS_START_NS_MAX UINT64_C(60000000000) /* touching a large pool takes its time */
+#define PROCESS_UID_BASE     UINT32_C(0x70000000)
 
 extern const uint8_t csn_process_stub[];
 extern const size_t csn_process_stub_size;
-
-static uint64_t process_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 static csn_err process_map(const char *name, size_t size, int *fd, void **target,
                            struct csn_detail *detail)
@@ -100,8 +92,9 @@ static csn_err process_prepare(struct csn_instance *instance,
 
 static csn_err process_wait_serving(struct csn_instance *instance, struct csn_detail *detail)
 {
-    const struct timespec pause = {.tv_nsec = (long)PROCESS_POLL_NS};
-    for (uint32_t i = 0; i < PROCESS_POLL_COUNT_MAX; i++) {
+    struct csn_pause pause;
+    csn_pause_begin(&pause, PROCESS_START_NS_MAX);
+    do {
         /* Both are asked in this order: what was written before the end still counts. */
         bool dead = atomic_load_explicit(&instance->dead, memory_order_acquire);
         if (__atomic_load_n(&instance->boot->made.state, __ATOMIC_ACQUIRE) ==
@@ -111,11 +104,9 @@ static csn_err process_wait_serving(struct csn_instance *instance, struct csn_de
         if (dead) {
             return csn_process_start_error(instance, detail);
         }
-        nanosleep(&pause, NULL);
-    }
+    } while (csn_pause(&pause));
     return csn_detail_set(detail, CSN_ERR_CRASHED, "not serving after %u seconds, step %u",
-                          (unsigned)(PROCESS_POLL_NS * PROCESS_POLL_COUNT_MAX / 1000000000u),
-                          instance->plan->step);
+                          (unsigned)(PROCESS_START_NS_MAX / 1000000000u), instance->plan->step);
 }
 
 static void process_destroy(struct csn_instance *instance)
@@ -165,7 +156,7 @@ static csn_err process_new(const struct csn_backend_config *config, struct csn_i
 static csn_err process_create(const struct csn_backend_config *config, struct csn_instance **target,
                               struct csn_enclave_report *report, struct csn_detail *detail)
 {
-    uint64_t start_ns = process_now_ns();
+    uint64_t start_ns = csn_now_ns();
     struct csn_instance *instance = NULL;
     CSN_TRY(process_new(config, &instance, detail));
     csn_err err = process_prepare(instance, config, detail);
@@ -183,7 +174,7 @@ static csn_err process_create(const struct csn_backend_config *config, struct cs
     *report = (struct csn_enclave_report){.backend = csn_backend_process.name,
                                           .backend_id = CSN_WIRE_BACKEND_PROCESS,
                                           .protections = plan->protections,
-                                          .start_ns = process_now_ns() - start_ns};
+                                          .start_ns = csn_now_ns() - start_ns};
     memcpy(report->measurement, plan->measurement, sizeof report->measurement);
     memcpy(report->gate_hash, plan->gate_hash, sizeof report->gate_hash);
     *target = instance;

@@ -277,11 +277,11 @@ void stub_map_pool(struct stub *stub)
 {
     stub_step(stub, CSN_PLAN_STEP_POOL);
     uint64_t size = stub->image.manifest.pool_size;
-    uint64_t before = memory_huge_size();
+    uint64_t whole = size & ~(CSN_MAP_HUGE_SIZE - 1);
+    uint64_t before = whole > 0 ? memory_huge_size() : 0;
     if (size > 0) {
         memory_private(stub, CSN_MAP_POOL, size, PROT_READ | PROT_WRITE);
     }
-    uint64_t whole = size & ~(CSN_MAP_HUGE_SIZE - 1);
     if (whole > 0 && memory_huge_size() >= before + whole) {
         stub->plan->protections |= CSN_PROTECT_HUGE_PAGES;
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay.c: the sliding window of one context (docs/WIRE.md section 8). */
-#include "state.h"
+/* window.c: see window.h. */
+#include "window.h"
 
 /* Clears the bits of sequence numbers [from, from + count), count at most the window. */
-static void clear(struct cse_window *window, uint64_t from, uint64_t count)
+static void clear(struct csn_window *window, uint64_t from, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         uint64_t bit = (from + i) % CSN_WIRE_WINDOW_SIZE;
@@ -11,8 +11,7 @@ static void clear(struct cse_window *window, uint64_t from, uint64_t count)
     }
 }
 
-/* True once for each sequence number, false when it was seen or is too old to tell. */
-bool cse_window_accept(struct cse_window *window, uint64_t sequence)
+bool csn_window_accept(struct csn_window *window, uint64_t sequence)
 {
     if (sequence >= window->next) {
         uint64_t step = sequence + 1 - window->next;
