@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ring_peers.c: the table, from what meson found (PEER_HAS_NAME is 0 or 1). */
+/* ring_peers.c: the tables, from what meson found (PEER_HAS_NAME is 0 or 1). */
 #include "ring_peers.h"
 #include "peer.h"
 #include <stddef.h>
@@ -29,6 +29,19 @@ const struct bench_ring_peer *const bench_ring_peers[] = {
 #endif
 #if PEER_HAS_CK
     &peer_ck,
+#endif
+    NULL,
+};
+
+const char *const bench_ring_peers_missing[] = {
+#if !PEER_HAS_RTE
+    "DPDK",
+#endif
+#if !PEER_HAS_BOOST
+    "Boost",
+#endif
+#if !PEER_HAS_CK
+    "Concurrency Kit",
 #endif
     NULL,
 };

@@ -14,5 +14,7 @@ struct bench_ring_peer {
 
 /* NULL-terminated. */
 extern const struct bench_ring_peer *const bench_ring_peers[];
+/* Names of the libraries that were not found. */
+extern const char *const bench_ring_peers_missing[];
 
 #endif

@@ -103,6 +103,9 @@ int main(int argc, char **argv)
 {
     bench_begin(argc, argv, help);
     bench_require(bench_cores_begin(), "rings: needs two CPUs, one for each side");
+    for (size_t i = 0; bench_ring_peers_missing[i] != NULL; i++) {
+        fprintf(stderr, "rings: no %s: its rows are left out\n", bench_ring_peers_missing[i]);
+    }
     latency(bench_svg());
     streams(BENCH_BURST_MAX);
     streams(1);

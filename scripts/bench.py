@@ -45,16 +45,16 @@ def progress(text):
 
 
 def run(path, seconds):
-    """The rows of a program, or why there are none."""
+    """(rows of a program, why there are none, what it says it leaves out)"""
     command = [path, "--json"] + (["--seconds", str(seconds)] if seconds else [])
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
                               check=False)
     except subprocess.TimeoutExpired:
-        return [], f"took more than {TIMEOUT_SECONDS} s"
+        return [], f"took more than {TIMEOUT_SECONDS} s", []
     if done.returncode != 0:
-        return [], f"exit code {done.returncode}: {done.stderr.strip()[-200:]}"
-    return [json.loads(line) for line in done.stdout.splitlines()], None
+        return [], f"exit code {done.returncode}: {done.stderr.strip()[-200:]}", []
+    return [json.loads(line) for line in done.stdout.splitlines()], None, done.stderr.splitlines()
 
 
 def split(rows):
@@ -93,7 +93,7 @@ def main():
     result = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
               "cpu": cpu_model(), "cpus": len(os.sched_getaffinity(0)),
               "kernel": platform.release(), "load_before": load(), "rows": [], "histograms": [],
-              "not_run": []}
+              "not_run": [], "left_out": []}
     broken = False
     for name, goals in PROGRAMS:
         if options.only and name not in options.only:
@@ -101,13 +101,15 @@ def main():
         path = os.path.join(options.build, "bench", name)
         progress(f"{name} (goals {goals})")
         if os.path.exists(path):
-            rows, why = run(path, options.seconds)
+            rows, why, left_out = run(path, options.seconds)
             broken |= why is not None
         else:
-            rows, why = [], "not built: what it is compared with is missing (make bench-deps)"
+            rows, left_out = [], []
+            why = "not built: what it is compared with is missing (make bench-deps)"
         rows, spreads = split(rows)
         result["rows"] += [dict(row, program=name) for row in rows]
         result["histograms"] += [dict(row, program=name) for row in spreads]
+        result["left_out"] += left_out
         if why:
             result["not_run"].append({"program": name, "goals": goals, "why": why})
     result["load_after"] = load()
@@ -116,6 +118,8 @@ def main():
         show(result["rows"])
     for left in result["not_run"]:
         print(f"goals {left['goals']} ({left['program']}): {left['why']}")
+    for line in result["left_out"]:
+        print(line)
     print(f"{result['cpu']}, {result['cpus']} CPUs, Linux {result['kernel']}, load "
           f"{result['load_before'][0]} before and {result['load_after'][0]} after")
     out = options.out or os.path.join(options.build, "bench.json")

@@ -36,6 +36,12 @@ _caisson()
         mapfile -t COMPREPLY < <(compgen -W "signer root tenant consumer producer" -- "$word")
         return
     fi
+    if [ "$verb" = bench ] && [ "$COMP_CWORD" -eq 2 ]; then
+        local what
+        what=$("$command" bench --help 2>/dev/null | sed -n 's/^usage: caisson bench //p' | tr '|' ' ')
+        mapfile -t COMPREPLY < <(compgen -W "$what" -- "$word")
+        return
+    fi
     if [[ $word == -* ]]; then
         local options
         options=$("$command" "$verb" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u)

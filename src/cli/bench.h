@@ -14,6 +14,7 @@
 
 struct bench_options {
     const char *backend; /* NULL: auto */
+    const char *image_path;
     const uint8_t *image;
     size_t image_size;
     uint64_t seconds;
@@ -25,6 +26,13 @@ int bench_rings(const struct bench_options *options);
 int bench_echo(const struct bench_options *options);
 int bench_start(const struct bench_options *options);
 int bench_idle(const struct bench_options *options);
+/* bench_crypto.c: rows of ratios in this process; seconds are spread over them. */
+int bench_aead(const struct bench_options *options);
+int bench_ff1(const struct bench_options *options);
+int bench_hmac(const struct bench_options *options);
+int bench_tokenize(const struct bench_options *options);
+/* bench_pipeline.c: rows of ratios through a running enclave. */
+int bench_pipeline(const struct bench_options *options);
 
 /* One ping of size bytes there and back; CSN_OK or why not. answer: the output's largest size. */
 csn_err bench_ping(struct csn_enclave *enclave, uint8_t *answer, uint32_t size);
