@@ -19,7 +19,7 @@
 
 #define WORKER_COUNT  2u
 #define PAYLOAD_SIZE  64u
-#define SLICE_RECORDS 32768u
+#define SLICE_RECORDS 100000u
 #define SLICE_NS      UINT64_C(20000000)
 #define IDLE_NS       200000000L
 #define SETTLE_NS     300000000L
