@@ -48,10 +48,12 @@ void sealed_image_read(struct sealed_image *image, const char *path)
 
 void sealed_folder(char folder[PATH_MAX])
 {
-    ssize_t size = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+    char program[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     bench_require(size > 0, "cannot tell where this program lies");
-    folder[size] = 0;
-    *strrchr(folder, '/') = 0;
+    program[size] = 0;
+    *strrchr(program, '/') = 0;
+    memcpy(folder, program, strlen(program) + 1);
 }
 
 void sealed_image_find(struct sealed_image *image, const char *name)

@@ -48,6 +48,8 @@ def configure_and_build(name, compiler, options, target, patterns, log):
     if not os.path.exists(os.path.join(ROOT, name, "build.ninja")):
         if run(["meson", "setup", name] + options, log, environment) != 0:
             return False
+    if run(["ninja", "-C", name, "build.ninja"], log, environment) != 0:
+        return False
     return run(["ninja", "-C", name] + targets(name, target, patterns), log, environment) == 0
 
 
@@ -98,7 +100,9 @@ def count_points(entry):
         return 1, 0, 0
     if result == "SKIP":
         return 0, 0, max(skipped, 1)
-    if result == "OK":
+    # Meson 1.0 takes "not ok # SKIP", which is how cmocka says it, for a failure.
+    only_skips = result == "FAIL" and not failed and skipped and entry.get("returncode") == 0
+    if result == "OK" or only_skips:
         return max(passed, 0 if skipped else 1), 0, skipped
     return passed, max(failed, 1), skipped
 
