@@ -4,7 +4,7 @@
 .PHONY: build demo check check-long bench bench-deps clean help deps deps-check deps-long format
 
 help:
-	@echo "make build       build everything into build/ (build/caisson, build/enclaves/NAME.elf)"
+	@echo "make build       build what people use (build/caisson, build/enclaves/NAME.elf, libraries)"
 	@echo "make demo        build, then run the main job: 200,000 sealed card records"
 	@echo "make check       build with gcc, clang and sanitizers, and run the short tests"
 	@echo "make check-long  the long tests: fuzzing, soak, exhaustive runs"
