@@ -27,6 +27,7 @@ PROGRAMS = [
     ("zeros", "counts"),
 ]
 TIMEOUT_SECONDS = 900
+NOISY = 1.5  # the 90th percentile of a row over its 10th, above which its median says little
 
 
 def cpu_model():
@@ -73,6 +74,7 @@ def show(rows):
         goal = f"{row['kind']} {row['target']:g}" if is_goal else ""
         spread = f"{row['p10']:.2f} to {row['p90']:.2f}"
         said = {True: "yes", False: "no", None: ""}[row["reached"]]
+        said += ", noisy" if said and row["p90"] > NOISY * row["p10"] else ""
         place = f"  floor {row['floor_ns']:.0f} ns, mode {row['mode']}" if row["mode"] else ""
         print(f"{row['goal'] or '':>4}  {row['what']:<{width}}  {row['other']:<{against}}  "
               f"{row['ratio']:>8.2f}  {spread:<18}  {goal:<14}  {said}{place}")
