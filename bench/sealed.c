@@ -145,23 +145,27 @@ static struct csv_verdict *appraise(const struct sealed *sealed, const struct se
     return verdict;
 }
 
-static void grant(struct sealed *sealed, const struct csv_recipient *instance,
-                  const struct sealed_tenant *tenant)
+static void send_grant(struct sealed *sealed, const struct csv_recipient *instance,
+                       const struct sealed_tenant *tenant, struct csv_grant *kept)
 {
     static uint8_t message[MESSAGE_MAX];
-    struct csv_grant kept;
-    struct csn_wire_result result;
-    struct csn_wire_receipt receipt;
     uint32_t size = 0;
     const struct csv_grant_options options = {
         .tenant = &tenant->keys, .instance = instance, .version = 1, .security_version_min = 1};
-    bench_require(csv_grant_build(&options, message, sizeof message, &size, &kept) == CSN_OK &&
+    bench_require(csv_grant_build(&options, message, sizeof message, &size, kept) == CSN_OK &&
                       csn_enclave_submit(sealed->enclave, sealed->channel, ++sealed->tag, message,
                                          size) == CSN_OK &&
                       csn_enclave_flush(sealed->enclave, sealed->channel) == CSN_OK,
                   "no grant");
+}
+
+static void take_receipt(struct sealed *sealed, const struct csv_grant *kept)
+{
+    struct csn_wire_result result;
+    struct csn_wire_receipt receipt;
+    uint32_t size = 0;
     const uint8_t *answer = sealed_receive(sealed, CSN_WIRE_GRANTED, &size);
-    bench_require(csv_receipt_open(&kept, answer, size, &result, &receipt) == CSN_OK &&
+    bench_require(csv_receipt_open(kept, answer, size, &result, &receipt) == CSN_OK &&
                       result.status == CSN_WIRE_STATUS_OK,
                   "the grant is not taken");
 }
@@ -180,7 +184,10 @@ static void take_statement(struct sealed *sealed, const struct csv_recipient *in
     bench_require(csv_sealer_create(&options, &sealed->sealer) == CSN_OK, "no sealer");
 }
 
-/* The enclave runs: everything from its evidence to a sealer and an opener. */
+/*
+ * The enclave runs: everything from its evidence to a sealer and an opener. The statement is made
+ * while the enclave takes the grant; nothing is sealed before the receipt.
+ */
 static void enter(struct sealed *sealed, const struct sealed_image *image,
                   const struct sealed_tenant *tenant)
 {
@@ -188,8 +195,10 @@ static void enter(struct sealed *sealed, const struct sealed_image *image,
     bench_require(sealed->target != NULL, "no memory");
     struct csv_verdict *verdict = appraise(sealed, image, tenant);
     const struct csv_recipient *instance = csv_verdict_instance(verdict);
-    grant(sealed, instance, tenant);
+    struct csv_grant kept;
+    send_grant(sealed, instance, tenant, &kept);
     take_statement(sealed, instance, tenant);
+    take_receipt(sealed, &kept);
     csv_verdict_free(verdict);
     if (tenant->keys.credentials[0].consumer != CSN_WIRE_CONSUMER_NONE) {
         const struct csv_opener_options opener = {.consumer = &tenant->consumer};
