@@ -31,7 +31,6 @@ static struct {
     _Alignas(256) const struct bench_way *_Atomic taken;
     _Alignas(256) atomic_bool stop;
     atomic_bool end;
-    atomic_bool urgent; /* both threads are to be in the real-time class */
     int cpus[2];
     pthread_t helper;
     double ns_per_tick;
@@ -83,29 +82,20 @@ static void *help(void *state)
 {
     (void)state;
     pin(cores.cpus[1]);
+    bench_real_time(true); /* for good: it naps when the other side is not in a slice */
     while (!atomic_load(&cores.end)) {
         const struct bench_way *way = atomic_load(&cores.way);
-        if (!atomic_load(&cores.urgent)) {
-            bench_real_time(false);
-        }
         if (way == NULL) { /* whoever is measured without us may be on this CPU */
             const struct timespec nap = {.tv_nsec = NAP_NS};
             nanosleep(&nap, NULL);
             continue;
         }
-        bench_real_time(atomic_load(&cores.urgent));
         atomic_store(&cores.taken, way);
         way->serve(way->state, &cores.stop);
         atomic_store(&cores.way, NULL);
         atomic_store(&cores.taken, NULL);
     }
     return NULL;
-}
-
-static bool set_urgent(bool on)
-{
-    atomic_store(&cores.urgent, on);
-    return bench_real_time(on);
 }
 
 static void start_way(const struct bench_way *way)
@@ -223,12 +213,12 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
     samples = (struct bench_samples){.count = bench_pairs(SLICE_NS)};
     for (size_t i = 0; i < samples.count;) {
         bool first = i % 2 == 0; /* who goes first alternates too */
-        samples.real_time = set_urgent(true);
+        samples.real_time = bench_real_time(true);
         double before = floor_ns();
         double one = slice(first ? ours : other, SLICE_NS);
         double two = slice(first ? other : ours, SLICE_NS);
         double after = floor_ns();
-        set_urgent(false);
+        bench_real_time(false);
         if (moved(before, after) && retries++ < RETRY_MAX) {
             continue;
         }
@@ -245,7 +235,7 @@ void bench_cores_spread(const struct bench_way *way, bool half, struct bench_his
     uint64_t ticks_max = (uint64_t)((double)SPREAD_PART_NS / cores.ns_per_tick);
     bench_histogram_clear(histogram);
     for (uint64_t part = 0; part < SPREAD_NS / SPREAD_PART_NS; part++) {
-        set_urgent(true);
+        bench_real_time(true);
         start_way(way);
         bench_require(way->step(way->state) != 0, "a message was lost or changed");
         uint64_t begin = __rdtsc();
@@ -257,6 +247,6 @@ void bench_cores_spread(const struct bench_way *way, bool half, struct bench_his
             before = now;
         }
         stop_way();
-        set_urgent(false);
+        bench_real_time(false);
     }
 }
