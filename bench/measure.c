@@ -52,9 +52,14 @@ void bench_set(bool as_json, double seconds_a_row)
     seconds = seconds_a_row;
 }
 
-const char *bench_svg(void)
+bool bench_svg(const char *name, char path[BENCH_PATH_MAX])
 {
-    return svg;
+    if (svg == NULL) {
+        return false;
+    }
+    int size = snprintf(path, BENCH_PATH_MAX, "%s-%s.svg", svg, name);
+    bench_require(size > 0 && size < (int)BENCH_PATH_MAX, "a path that long");
+    return true;
 }
 
 static void usage(const char *program, const char *argument)
@@ -70,7 +75,7 @@ void bench_begin(int argc, char **argv, const char *help)
             fputs(help, stdout);
             fputs("  --json       one JSON object a row\n"
                   "  --seconds N  for each row, default 0.6; never under 15 pairs\n"
-                  "  --svg FILE   the plot, where there is one\n",
+                  "  --svg PREFIX plots, where there are any: PREFIX-NAME.svg\n",
                   stdout);
             exit(0);
         } else if (strcmp(argv[i], "--json") == 0) {
@@ -176,6 +181,31 @@ void bench_report(const struct bench_row *row, struct bench_samples *samples)
     bench_require(isfinite(median) && median > 0, "a slice took no time: nothing was measured");
     bool reached = row->kind == BENCH_FASTER ? median >= row->target : median <= row->target;
     (json ? print_json : print_text)(row, samples, ratios, reached);
+    fflush(stdout);
+}
+
+void bench_curve(struct bench_point *point, const struct bench_samples *samples)
+{
+    double ratios[BENCH_PAIR_MAX];
+    double ours[BENCH_PAIR_MAX];
+    size_t count = samples->count;
+    bench_require(count >= BENCH_PAIR_MIN && count <= BENCH_PAIR_MAX, "too few or too many pairs");
+    for (size_t i = 0; i < count; i++) {
+        ratios[i] = samples->ours[i] / samples->other[i];
+        ours[i] = samples->ours[i];
+    }
+    bench_sort(ratios, count);
+    bench_sort(ours, count);
+    point->ns = bench_at(ours, count, 500);
+    point->ratio = bench_at(ratios, count, 500);
+    point->p10 = bench_at(ratios, count, 100);
+    point->p90 = bench_at(ratios, count, 900);
+    bench_require(isfinite(point->ratio) && point->ratio > 0, "a slice took no time");
+    printf(json ? "{\"curve\":\"%s\",\"line\":\"%s\",\"x\":%g,\"unit\":\"%s\",\"ns\":%.2f,"
+                  "\"ratio\":%.4f,\"p10\":%.4f,\"p90\":%.4f,\"pairs\":%zu}\n"
+                : "%-12s %-22s %7g %-8s %10.1f ns  ratio %7.2f (%.2f to %.2f, %zu pairs)\n",
+           point->curve, point->line, point->x, point->unit, point->ns, point->ratio, point->p10,
+           point->p90, count);
     fflush(stdout);
 }
 

@@ -19,7 +19,7 @@ static const uint32_t sizes[3] = {8, 64, 1024};
 
 /* ---- goal 2: latency ---- */
 
-static void latency(const char *svg)
+static void latency(void)
 {
     static struct bench_histogram histograms[BENCH_PLOT_SERIES_MAX];
     struct bench_series series[BENCH_PLOT_SERIES_MAX] = {{"bare ping-pong", &histograms[0]},
@@ -45,10 +45,7 @@ static void latency(const char *svg)
     for (size_t i = 0; i < count; i++) {
         bench_histogram_print(&histograms[i], series[i].name, bench_json());
     }
-    if (svg != NULL) {
-        bench_require(bench_histogram_plot(svg, "One-way latency between two cores", series, count),
-                      "cannot write the plot");
-    }
+    bench_histogram_svg("latency", "One-way latency between two cores", series, count);
     bench_ring_free(&ours);
 }
 
@@ -106,7 +103,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; bench_ring_peers_missing[i] != NULL; i++) {
         fprintf(stderr, "rings: no %s: its rows are left out\n", bench_ring_peers_missing[i]);
     }
-    latency(bench_svg());
+    latency();
     streams(BENCH_BURST_MAX);
     streams(1);
     safety();

@@ -45,5 +45,7 @@ struct csn_enclave *bench_enclave(const struct bench_options *options, int *code
 uint64_t bench_descendants_ns(uint32_t *count);
 /* A descendant's process id; 0: there is none. */
 int bench_descendant(void);
+/* CPU time in ns of all threads of a process so far. */
+uint64_t bench_process_ns(int pid);
 
 #endif
