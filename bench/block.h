@@ -20,9 +20,9 @@ struct block {
     uint32_t payload_size;
     struct csv_sealer *const *sealers; /* record i is of sealer i modulo their number; NULL: */
     uint32_t sealer_count;             /* sealed's own */
-    uint32_t count_max; /* records that both rings take at once */
-    uint32_t count;     /* in the rings now */
-    uint64_t outputs;   /* of the worker when all of them are answered */
+    uint32_t count_max;                /* records that both rings take at once */
+    uint32_t count;                    /* in the rings now */
+    uint64_t outputs;                  /* of the worker when all of them are answered */
 };
 
 void block_init(struct block *block, struct sealed *sealed, uint32_t payload_size);

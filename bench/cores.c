@@ -233,9 +233,10 @@ void bench_cores_spread(const struct bench_way *way, bool half, struct bench_his
     uint64_t begin = __rdtsc();
     uint64_t before = begin;
     while (before - begin < ticks_max) {
-        bench_require(way->step(way->state) != 0, "a message was lost or changed");
+        uint64_t units = way->step(way->state);
+        bench_require(units != 0, "a message was lost or changed");
         uint64_t now = __rdtsc();
-        bench_histogram_add(histogram, (double)(now - before) * unit);
+        bench_histogram_add(histogram, (double)(now - before) * unit / (double)units);
         before = now;
     }
     stop_way();

@@ -115,9 +115,8 @@ static void line_begin(struct line *line, const struct curve *curve,
     }
     for (; line->count < POINTS_MAX && curve->points[line->count] != 0; line->count++) {
         const struct growth_use use = use_of(curve, curve->points[line->count]);
-        line->points[line->count] = backend == NULL
-                                        ? (void *)growth_stock_new(line->session, &use)
-                                        : (void *)growth_blocks_new(line->rings, &use);
+        line->points[line->count] = backend == NULL ? (void *)growth_stock_new(line->session, &use)
+                                                    : (void *)growth_blocks_new(line->rings, &use);
     }
 }
 
@@ -160,10 +159,8 @@ static void measure_line(const struct curve *curve, const struct line *line,
     char what[64], first[64];
     *plot = (struct bench_plot_line){.count = line->count, .dots = true};
     for (size_t i = 0; i < line->count; i++) {
-        struct bench_point point = {.curve = curve->name,
-                                    .line = line->name,
-                                    .unit = curve->unit,
-                                    .x = curve->points[i]};
+        struct bench_point point = {
+            .curve = curve->name, .line = line->name, .unit = curve->unit, .x = curve->points[i]};
         take(line, i, &samples);
         bench_curve(&point, &samples);
         plot->x[i] = point.x;
@@ -178,7 +175,8 @@ static void measure_line(const struct curve *curve, const struct line *line,
     }
     snprintf(what, sizeof what, "a record, %u %s, %s", curve->points[line->count - 1], curve->unit,
              line->name);
-    snprintf(first, sizeof first, "%u %s", curve->points[0], curve->points[0] == 1 ? "alone" : curve->unit);
+    snprintf(first, sizeof first, "%u %s", curve->points[0],
+             curve->points[0] == 1 ? "alone" : curve->unit);
     const struct bench_row row = {0, what, "CPU time", first, BENCH_COST, 0};
     bench_report(&row, &samples);
 }

@@ -25,8 +25,7 @@ struct growth_session;
 struct growth_session *growth_session_new(uint32_t tenants, uint32_t contexts);
 void growth_session_free(struct growth_session *session);
 struct growth_stock; /* records of one use */
-struct growth_stock *growth_stock_new(struct growth_session *session,
-                                      const struct growth_use *use);
+struct growth_stock *growth_stock_new(struct growth_session *session, const struct growth_use *use);
 void growth_stock_free(struct growth_stock *stock);
 /* ns a record, of this thread, over a slice. state: a stock. */
 double growth_session_slice(void *state);

@@ -18,7 +18,7 @@
 
 struct growth_rings {
     struct sealed first;
-    int process; /* of the enclave, 0: it is threads of this one */
+    int process;            /* of the enclave, 0: it is threads of this one */
     struct sealed *tenants; /* of all tenants but the first */
     struct sealed_tenant *keys;
     uint32_t tenant_count;

@@ -50,11 +50,11 @@ struct growth_session *growth_session_new(uint32_t tenants, uint32_t contexts)
     bench_require(session != NULL && tenant != NULL && csv_client_init() == CSN_OK, "no memory");
     session->sealers = calloc((size_t)tenants * contexts, sizeof(struct csv_sealer *));
     bench_require(session->sealers != NULL, "no memory");
-    fake_start(&session->fake, &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC,
-                                                      .tenant_count_max = tenants,
-                                                      .context_count_max =
-                                                          contexts < 4 ? 4 : contexts,
-                                                      .output_scale = 16}); /* as echo */
+    fake_start(&session->fake,
+               &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC,
+                                      .tenant_count_max = tenants,
+                                      .context_count_max = contexts < 4 ? 4 : contexts,
+                                      .output_scale = 16}); /* as echo */
     for (uint32_t t = 0; t < tenants; t++) {
         *tenant = (struct fake_tenant){0};
         fake_tenant_new(tenant);

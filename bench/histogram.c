@@ -90,6 +90,5 @@ void bench_histogram_svg(const char *name, const char *title, const struct bench
             lines[i].y[k] = bench_histogram_at(series[i].histogram, 1 - pow(10, -nines));
         }
     }
-    bench_require(!bench_svg(name, path) || bench_plot_write(path, &plot),
-                  "cannot write the plot");
+    bench_require(!bench_svg(name, path) || bench_plot_write(path, &plot), "cannot write the plot");
 }

@@ -48,8 +48,8 @@ struct bench_samples {
 typedef uint64_t bench_side(void *state);
 
 /*
- * Reads --help, --json, --svg PREFIX and --seconds N (for each row; default 0.6); ends the program after --help
- * (exit 0) or a wrong argument (exit 2).
+ * Reads --help, --json, --svg PREFIX and --seconds N (for each row; default 0.6); ends the program
+ * after --help (exit 0) or a wrong argument (exit 2).
  */
 void bench_begin(int argc, char **argv, const char *help);
 /* The same without arguments to read, for a program that has its own. */

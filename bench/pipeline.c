@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: pipeline [--json] [--seconds N]\n\n"
+    "usage: pipeline [--json] [--seconds N] [--svg PREFIX]\n\n"
     "Goal 6: sealed records through both rings of the echo enclave, per record, beside loops that\n"
     "open and seal with no transport, on each backend; records in the short form, and in the "
-    "full.\n\n";
+    "full.\nPlots: process, kvm.\n\n";
 
 int main(int argc, char **argv)
 {

@@ -11,7 +11,8 @@
 #define TOP       72
 #define BOTTOM    412
 #define TICKS_MAX 64u
-#define LEGEND    18 /* from one line of it to the next */
+#define NEARLY    0.05 /* of a power of ten: no decade is begun for that little */
+#define LEGEND    18   /* from one line of it to the next */
 
 /* Where an axis begins and ends, in what its scale counts: value, power of ten, power of two. */
 struct span {
@@ -71,8 +72,8 @@ static struct span span_of(const struct bench_plot *plot, bool up)
         span.step = round_step(span.to, 6);
         span.to = ceil(span.to * 1.02 / span.step) * span.step;
     } else if (span.scale == BENCH_PLOT_NS || span.scale == BENCH_PLOT_RATIOS) {
-        span.from = floor(span.from);
-        span.to = ceil(span.to) > span.from ? ceil(span.to) : span.from + 1;
+        span.from = floor(span.from + NEARLY);
+        span.to = ceil(span.to - NEARLY) > span.from ? ceil(span.to - NEARLY) : span.from + 1;
     } else if (span.to - span.from > 9) {
         span.step = 2;
     }
@@ -92,9 +93,8 @@ static double above(const struct span *span, double at)
 
 static void tick_text(char text[32], enum bench_plot_scale scale, double at)
 {
-    static const char *const shares[] = {"0",       "90 %",     "99 %",
-                                         "99.9 %", "99.99 %", "99.999 %"};
-    double value = scale == BENCH_PLOT_NS || scale == BENCH_PLOT_RATIOS ? pow(10, at)
+    static const char *const shares[] = {"0", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"};
+    double value = scale == BENCH_PLOT_NS || scale == BENCH_PLOT_RATIOS     ? pow(10, at)
                    : scale == BENCH_PLOT_BYTES || scale == BENCH_PLOT_COUNT ? exp2(at)
                                                                             : at;
     if (scale == BENCH_PLOT_NS) {
@@ -196,8 +196,8 @@ static void draw_points(FILE *file, const struct bench_plot_line *line, size_t i
 static void draw_line(FILE *file, const struct bench_plot_line *line, size_t index,
                       const struct span *x, const struct span *y)
 {
-    static const char *const dashes[BENCH_PLOT_LINES_MAX] = {
-        "none", "8 3", "2 3", "10 3 2 3", "5 5", "12 4", "1 4", "6 2 1 2 1 2"};
+    static const char *const dashes[BENCH_PLOT_LINES_MAX] = {"none", "8 3",  "2 3", "10 3 2 3",
+                                                             "5 5",  "12 4", "1 4", "6 2 1 2 1 2"};
     int row = TOP + 16 + LEGEND * (int)index;
     fprintf(file, "<polyline class=\"line s%zu\" stroke-dasharray=\"%s\" points=\"", index,
             dashes[index]);
@@ -212,7 +212,8 @@ static void draw_line(FILE *file, const struct bench_plot_line *line, size_t ind
     fprintf(file,
             "<line class=\"line s%zu\" stroke-dasharray=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" "
             "y2=\"%d\"/><text x=\"%d\" y=\"%d\">%s</text>\n",
-            index, dashes[index], LEFT + 12, row - 4, LEFT + 44, row - 4, LEFT + 52, row, line->name);
+            index, dashes[index], LEFT + 12, row - 4, LEFT + 44, row - 4, LEFT + 52, row,
+            line->name);
 }
 
 bool bench_plot_write(const char *path, const struct bench_plot *plot)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plot.h: lines over two axes as an SVG file that needs nothing beside it: titles, units, a text for
- * who cannot see it, and colours that change with the reader's light or dark page.
+ * plot.h: lines over two axes as an SVG file that needs nothing beside it: titles, units, a text
+ * for who cannot see it, and colours that change with the reader's light or dark page.
  */
 #ifndef CSN_BENCH_PLOT_H
 #define CSN_BENCH_PLOT_H
@@ -14,7 +14,7 @@
 
 /* How an axis is divided and its ticks are written. */
 enum bench_plot_scale {
-    BENCH_PLOT_RATIO, /* from 0, evenly */
+    BENCH_PLOT_RATIO,  /* from 0, evenly */
     BENCH_PLOT_RATIOS, /* by powers of ten */
     BENCH_PLOT_NS,     /* by powers of ten: 100 ns, 1 us */
     BENCH_PLOT_BYTES,  /* by powers of two: 64 B, 1 KiB */

@@ -121,11 +121,42 @@ static uint32_t receive_all(uint32_t channel)
     return count;
 }
 
-static void idle(void)
+/* Until it parks, or would: how many rounds that took. */
+static uint32_t idle(void)
 {
-    for (uint32_t i = 0; i <= CSE_LOOP_SPIN_ROUNDS; i++) {
+    uint32_t rounds = 0;
+    do {
         cse_loop_idle(&worker);
+        rounds++;
+    } while (worker.loop->idle != 0);
+    return rounds;
+}
+
+static uint32_t rounds_of(uint32_t lines)
+{
+    uint32_t round = CSE_LOOP_ROUND_COST + manifest.channel_count;
+    return (lines + round - 1) / round + 1; /* the last one parks */
+}
+
+/* Each park in vain halves the next wait; each 16th wait, and the one after work, is whole. */
+static void it_looks_as_long_as_it_pays(void **state)
+{
+    (void)state;
+    static const uint32_t lines[] = {CSE_LOOP_SPIN_MAX, CSE_LOOP_SPIN_MAX / 2,
+                                     CSE_LOOP_SPIN_MAX / 4, CSE_LOOP_SPIN_MIN, CSE_LOOP_SPIN_MIN};
+    for (uint32_t i = 0; i < CSE_LOOP_PROBE; i++) {
+        assert_int_equal(idle(), rounds_of(lines[i < 4 ? i : 4]));
+        assert_int_equal(parks, i + 1);
     }
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX));
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX / 2));
+    assert_int_equal(send(1, 7, 100, false), CSN_OK); /* found at once, after a park */
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX / 4));
+    cse_loop_idle(&worker);
+    assert_int_equal(send(1, 8, 100, false), CSN_OK); /* found by looking */
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX));
 }
 
 static void it_parks_only_without_work(void **state)
@@ -135,8 +166,9 @@ static void it_parks_only_without_work(void **state)
     idle();
     assert_int_equal(parks, 1);
     assert_int_equal(send(1, 7, 100, false), CSN_OK);
-    idle(); /* the message is there: the second look finds it */
+    idle(); /* the message is there: the second look finds it, which is no reason to look less */
     assert_int_equal(parks, 1);
+    assert_int_equal(worker.loop->idle_max, CSE_LOOP_SPIN_MAX / 2);
     assert_int_equal(stats.parks_with_credit, 0);
     assert_true(cse_loop_step(&worker));
     assert_int_equal(receive_all(1), 1);
@@ -242,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_parks_only_without_work, make, unmake),
+        cmocka_unit_test_setup_teardown(it_looks_as_long_as_it_pays, make, unmake),
         cmocka_unit_test_setup_teardown(wakes_with_work_are_told_apart, make, unmake),
         cmocka_unit_test_setup_teardown(idle_gives_all_credit_back, make, unmake),
         cmocka_unit_test_setup_teardown(without_output_credit_input_stays_unread, make, unmake),
