@@ -88,11 +88,12 @@ void park_looks_free(struct park_looks *looks)
     free(looks);
 }
 
-/* A bench_side: one whole wait, from the end of the work to the gate. */
+/* One whole wait, from the end of the work to the gate, as after work that was found by looking. */
 uint64_t park_looks_wait(void *state)
 {
     struct park_looks *looks = state;
     uint32_t before = parks;
+    looks->worker.loop->idle_max = CSE_LOOP_SPIN_MAX;
     while (parks == before) {
         bench_require(!cse_loop_step(&looks->worker), "work out of nothing");
         cse_loop_idle(&looks->worker);
