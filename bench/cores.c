@@ -171,7 +171,7 @@ static double slice(const struct bench_way *way, uint64_t slice_ns)
 {
     static double windows[WINDOW_MAX];
     size_t count = 0;
-    uint64_t ticks_max = (uint64_t)((double)slice_ns / cores.ns_per_tick);
+    uint64_t ticks_max = (uint64_t)((double)bench_scaled(slice_ns) / cores.ns_per_tick);
     start_way(way);
     uint64_t begin = __rdtsc();
     uint64_t before = begin;
@@ -207,6 +207,7 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
 {
     static struct bench_samples samples;
     unsigned retries = 0;
+    unsigned retries_max = (unsigned)bench_scaled(RETRY_MAX);
     samples = (struct bench_samples){.count = bench_pairs(SLICE_NS)};
     for (size_t i = 0; i < samples.count;) {
         bool first = i % 2 == 0; /* who goes first alternates too */
@@ -214,7 +215,7 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
         double one = slice(first ? ours : other, SLICE_NS);
         double two = slice(first ? other : ours, SLICE_NS);
         double after = floor_ns();
-        if (moved(before, after) && retries++ < RETRY_MAX) {
+        if (moved(before, after) && retries++ < retries_max) {
             continue;
         }
         samples.ours[i] = first ? one : two;
@@ -227,7 +228,7 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram)
 {
     double unit = cores.ns_per_tick * (half ? 0.5 : 1);
-    uint64_t ticks_max = (uint64_t)((double)SPREAD_NS / cores.ns_per_tick);
+    uint64_t ticks_max = (uint64_t)((double)bench_scaled(SPREAD_NS) / cores.ns_per_tick);
     bench_histogram_clear(histogram);
     start_way(way);
     uint64_t begin = __rdtsc();

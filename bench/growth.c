@@ -200,14 +200,31 @@ static void measure_curve(const struct curve *curve, const char *const *backends
 }
 
 static const char help[] =
-    "usage: growth [--json] [--seconds N] [--svg PREFIX]\n\n"
+    "usage: growth [--curve size|tenants|contexts|channels] [--json] [--seconds N]\n"
+    "              [--svg PREFIX]\n\n"
     "CPU time of a record by its size, and by the number of tenants, contexts and channels that\n"
     "take turns: in the session alone, and in a worker between both rings, on each backend; as\n"
     "ratios to the first point. Plots: size, tenants, contexts, channels.\n\n";
 
+/* Takes our argument out, for bench_begin() to judge the rest; NULL: all curves. */
+static const char *take_curve(int *argc, char **argv)
+{
+    const char *name = NULL;
+    for (int i = 1; i + 1 < *argc; i++) {
+        if (strcmp(argv[i], "--curve") == 0) {
+            name = argv[i + 1];
+            memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof *argv);
+            *argc -= 2;
+        }
+    }
+    return name;
+}
+
 int main(int argc, char **argv)
 {
     static const char *const backends[LINES_MAX] = {NULL, "process", "kvm"};
+    const char *only = take_curve(&argc, argv);
+    bool any = false;
     bench_begin(argc, argv, help);
     size_t count = LINES_MAX;
     if (access("/dev/kvm", R_OK | W_OK) != 0) {
@@ -215,8 +232,13 @@ int main(int argc, char **argv)
         count--;
     }
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
+        if (only != NULL && strcmp(only, curves[i].name) != 0) {
+            continue;
+        }
+        any = true;
         size_t left_out = curves[i].kind == GROWTH_CHANNELS ? 1 : 0; /* a session knows none */
         measure_curve(&curves[i], backends + left_out, count - left_out);
     }
+    bench_require(any, "growth: no such curve: see --help");
     return 0;
 }

@@ -201,9 +201,10 @@ void growth_blocks_free(struct growth_blocks *blocks)
 double growth_rings_slice(void *state)
 {
     struct growth_blocks *blocks = state;
+    double slice_ns = (double)bench_scaled(GROWTH_SLICE_NS);
     double spent = 0;
     double count = 0;
-    while (spent < (double)GROWTH_SLICE_NS) {
+    while (spent < slice_ns) {
         spent += block_ns(blocks, blocks->each) - blocks->alone;
         count += (double)(blocks->each - 1) * blocks->channels;
     }

@@ -112,9 +112,10 @@ double growth_session_slice(void *state)
 {
     struct growth_stock *stock = state;
     struct fake_message messages[BATCH];
+    uint64_t slice_ns = bench_scaled(GROWTH_SLICE_NS);
     uint64_t spent = 0;
     uint64_t count = 0;
-    while (spent < GROWTH_SLICE_NS) {
+    while (spent < slice_ns) {
         for (uint32_t i = 0; i < BATCH; i++) {
             messages[i] = (struct fake_message){
                 stock->records + (size_t)(stock->next + i) * stock->room, stock->record_size};

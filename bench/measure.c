@@ -11,6 +11,7 @@
 #define DEFAULT_SECONDS 0.6
 #define SECONDS_MAX     3600.0
 #define SECOND_NS       1e9
+#define SCALE_MIN       0.001
 
 static bool json;
 static const char *svg;
@@ -92,6 +93,18 @@ void bench_begin(int argc, char **argv, const char *help)
             usage(argv[0], argv[i]);
         }
     }
+}
+
+uint64_t bench_scaled(uint64_t usual)
+{
+    static double scale; /* 0: not read yet */
+    if (scale <= 0) {
+        const char *text = getenv("CAISSON_BENCH_SCALE");
+        scale = text == NULL ? 1 : strtod(text, NULL);
+        bench_require(scale >= SCALE_MIN && scale <= 1, "CAISSON_BENCH_SCALE: from 0.001 to 1");
+    }
+    double scaled = (double)usual * scale;
+    return scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
 size_t bench_pairs(uint64_t slice_ns)
@@ -213,9 +226,10 @@ void bench_curve(struct bench_point *point, const struct bench_samples *samples)
 static double slice(bench_side *side, void *state)
 {
     uint64_t units = 0;
+    uint64_t slice_ns = bench_scaled(SLICE_NS);
     uint64_t begin = bench_thread_ns();
     uint64_t end = begin;
-    while (end - begin < SLICE_NS) {
+    while (end - begin < slice_ns) {
         units += side(state);
         end = bench_thread_ns();
     }

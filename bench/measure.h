@@ -76,6 +76,11 @@ struct bench_point {
 };
 /* ours: at x; other: at the first point. Prints the point; leaves the samples as they are. */
 void bench_curve(struct bench_point *point, const struct bench_samples *samples);
+/*
+ * Time or number of a slice: what is usual, times CAISSON_BENCH_SCALE (0.001 to 1) where the
+ * environment has it. Short slices show that a program works, and nothing else.
+ */
+uint64_t bench_scaled(uint64_t usual);
 /* How many pairs of two slices of slice_ns the wished time has, 15 at least. */
 size_t bench_pairs(uint64_t slice_ns);
 

@@ -7,6 +7,7 @@ goal that is not reached is said, and is no failure; a program that does not wor
 """
 import argparse
 import datetime
+import glob
 import json
 import os
 import platform
@@ -32,6 +33,8 @@ PLOTS = ("echo", "rings", "pipeline", "grpc", "growth")  # those that take --svg
 FIELDS = {
     "rows": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "pairs",
              "ours_ns", "other_ns", "floor_ns", "mode", "reached"),
+    "exactly": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "mode",
+                "reached"),  # counts that are 0 or not, of no slices
     "histograms": ("histogram", "samples", "p50", "p90", "p99", "p99.9", "p99.99", "max"),
     "curves": ("curve", "line", "x", "unit", "ns", "ratio", "p10", "p90", "pairs"),
 }
@@ -83,7 +86,7 @@ def kind(row):
 
 def fields(row):
     """What such a row must have (docs/PERFORMANCE.md)."""
-    return FIELDS[kind(row)]
+    return FIELDS["exactly" if row.get("kind") == "exactly" else kind(row)]
 
 
 def show(rows):
@@ -143,6 +146,8 @@ def main():
         print(f"goals {left['goals']} ({left['program']}): {left['why']}")
     for line in result["left_out"]:
         print(line)
+    for path in sorted(glob.glob(os.path.join(options.build, "bench", "*.svg"))):
+        print(f"plot: {path}")
     print(f"{result['cpu']}, {result['cpus']} CPUs, Linux {result['kernel']}, load "
           f"{result['load_before'][0]} before and {result['load_after'][0]} after")
     out = options.out or os.path.join(options.build, "bench.json")
