@@ -68,7 +68,7 @@ static const struct {
      "  $ caisson bench rings --seconds 2\n"},
     {"echo", bench_echo, true,
      "usage: caisson bench echo " OPTIONS "One record of 64 bytes at a time: sealed, through the "
-                                          "ring, opened and sealed by the enclave,\n"
+     "ring, opened and sealed by the enclave,\n"
      "back, opened and compared. Rows for the full and the short form, answered to a consumer\n"
      "(output) or to the sealer (reply), beside the bare ping-pong (what two cores cost at "
      "least),\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is true of every row that a benchmark prints, whatever the machine: for the tests beside it."""
+"""What is true of every row that a benchmark prints on any machine: for the tests beside it."""
 import importlib.util
 import os
 

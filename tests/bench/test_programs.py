@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each program of bench/ works and prints rows of the documented form: test_programs.py FOLDER.
 
-Slices of a hundredth of their length: no figure means anything, and none is judged. A program that is
-not built (its peers are missing, or nobody ran `make bench`) is skipped. Prints TAP.
+Slices of a hundredth of their length: no figure means anything, and none is judged. A program that
+is not built (its peers are missing, or nobody ran `make bench`) is skipped. Prints TAP.
 """
 import json
 import os

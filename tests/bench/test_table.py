@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/bench.py on programs that are made up: test_table.py [SCRIPT]. Prints TAP.
 
-Its table, its JSON and its exit codes; and copies of the script with one bug each, in which the same
-checks must find it.
+Its table, its JSON and its exit codes; and copies of the script with one bug each, in which the
+same checks must find it.
 """
 import json
 import os
@@ -30,8 +30,8 @@ POINT = {"curve": "size", "line": "session", "x": 64, "unit": "bytes", "ns": 9.0
 GOOD = {
     "aead": [row(), row(what="wide", p10=1.0, p90=9.0), row(what="lost", ratio=1.0, p10=1.0,
                                                               p90=1.1, reached=False)],
-    "rings": [row(what="latency", goal=2, kind="at most", floor_ns=70.0, mode="B", target=1.25, ratio=1.0,
-                  p10=0.9, p90=1.1), row(goal=0, target=0.0, reached=None), SPREAD],
+    "rings": [row(what="latency", goal=2, kind="at most", floor_ns=70.0, mode="B", target=1.25,
+                  ratio=1.0, p10=0.9, p90=1.1), row(goal=0, target=0.0, reached=None), SPREAD],
     "growth": [POINT],
 }
 
