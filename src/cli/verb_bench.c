@@ -107,7 +107,8 @@ static const struct {
     {"idle", bench_idle, true,
      "usage: caisson bench idle " OPTIONS
      "CPU time of a running enclave and its host while nobody asks anything, for N seconds, in\n"
-     "percent of a core. A parked worker runs nothing: anything above 0.1 is a fault.\n\n"
+     "percent of a core. A parked worker runs nothing: some 0.01 is what the kernel's own work "
+     "makes.\n\n"
      "  $ caisson bench idle --seconds 10\n"},
 };
 
