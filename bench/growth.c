@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define POINTS_MAX 16u
+#define PAIR_NS    (3 * GROWTH_SLICE_NS) /* with what is between the slices */
 #define LINES_MAX  3u
 #define SMALL      64u /* bytes of payload where the size is not what grows */
 #define CHANNELS   64u /* the most that a worker has; as many contexts, shared out among them */
@@ -139,7 +140,7 @@ static void line_end(struct line *line)
 static void take(const struct line *line, size_t index, struct bench_samples *samples)
 {
     double (*slice)(void *) = line->session != NULL ? growth_session_slice : growth_rings_slice;
-    *samples = (struct bench_samples){.count = bench_pairs(GROWTH_SLICE_NS)};
+    *samples = (struct bench_samples){.count = bench_pairs(PAIR_NS)};
     (void)slice(line->points[index]); /* caches, pages */
     for (size_t i = 0; i < samples->count; i++) {
         bool first = i % 2 == 0; /* who goes first alternates too */
