@@ -5,7 +5,6 @@
  */
 #include "echo_rows.h"
 #include "bare_kvm.h"
-#include "cores.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +15,9 @@
 #define ECHO_WINDOW 16u
 #define EXIT_SLOW   5000.0 /* ns: a nested exit; on bare metal about 1,000 */
 #define EXIT_TRIES  64u
+
+const struct bench_way *bench_echo_peer;
+const char *bench_echo_peer_name;
 
 /* ---- ways ---- */
 
@@ -117,6 +119,9 @@ static void measure(struct others *others, const struct sealed_image *image, con
                 exit_ns(&others->machine) >= EXIT_SLOW ? 15 : 3);
         }
         row(text[1], &echo, &socket, "AF_UNIX echo", BENCH_FASTER, 40);
+        if (bench_echo_peer != NULL) {
+            row(text[1], &echo, bench_echo_peer, bench_echo_peer_name, BENCH_FASTER, 0);
+        }
         bench_cores_spread(&echo, false, histogram);
         bench_histogram_print(histogram, text[1], bench_json());
     }
