@@ -4,8 +4,8 @@
  * before it parks. No rings move, so that the lines it looks at stay in its cache, as they do in an
  * enclave whose host is silent.
  */
-#include "enclave/gate.h"
 #include "enclave/loop.h"
+#include "host/no_gate.h"
 #include "measure.h"
 #include "park.h"
 #include <stdlib.h>
@@ -13,33 +13,6 @@
 
 #define POOL_SIZE (1u << 20)
 #define LARGEST   512u
-
-static uint32_t parks;
-
-void cse_gate_park(struct csn_shared *event, uint32_t seen)
-{
-    (void)event;
-    (void)seen;
-    parks++;
-}
-
-void cse_gate_wake(struct csn_shared *event, uint32_t channel)
-{
-    (void)event;
-    (void)channel;
-}
-
-void cse_panic(uint32_t code)
-{
-    (void)code;
-    abort();
-}
-
-uint64_t cse_stack_high_water(const struct cse_worker *worker)
-{
-    (void)worker;
-    return 0;
-}
 
 void cse_session_batch(struct cse_session *session, const struct cse_input *inputs, uint32_t count,
                        cse_sink sink, void *state)
@@ -92,9 +65,9 @@ void park_looks_free(struct park_looks *looks)
 uint64_t park_looks_wait(void *state)
 {
     struct park_looks *looks = state;
-    uint32_t before = parks;
+    uint32_t before = no_gate_parks;
     looks->worker.loop->idle_max = CSE_LOOP_SPIN_MAX;
-    while (parks == before) {
+    while (no_gate_parks == before) {
         bench_require(!cse_loop_step(&looks->worker), "work out of nothing");
         cse_loop_idle(&looks->worker);
     }
