@@ -233,17 +233,20 @@ void sealed_stop(struct sealed *sealed)
 const uint8_t *sealed_receive(struct sealed *sealed, uint32_t code, uint32_t *size)
 {
     struct csn_output output;
-    struct csn_wire_answer head;
+    struct csn_wire_answer head = {0};
+    uint32_t begin = 0;
     csn_err error;
     while ((error = csn_enclave_receive(sealed->enclave, sealed->channel, sealed->target,
                                         &output)) == CSN_AGAIN) {
         bench_require(csn_enclave_wait(sealed->enclave, sealed->channel, WAIT_NS) == CSN_OK,
                       "no answer");
     }
-    memcpy(&head, sealed->target, sizeof head);
-    bench_require(error == CSN_OK && head.code == code, "another answer than expected");
+    bench_require(error == CSN_OK &&
+                      csn_wire_answer_read(sealed->target, output.size, &head, &begin) &&
+                      head.code == code,
+                  "another answer than expected");
     *size = head.size;
-    return sealed->target + sizeof head;
+    return sealed->target + begin;
 }
 
 void sealed_short(struct sealed *sealed)

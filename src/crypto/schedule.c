@@ -10,7 +10,7 @@
 #define SALT_LABEL        "caisson-salt-v1"
 #define REPLY_LABEL       "caisson-reply-v1"
 #define COMMIT_LABEL      "caisson-reply-commit"
-#define SHORT_LABEL       "caisson-short-reply-v1"
+#define SHORT_LABEL       "caisson-short-reply-v2"
 #define GRANT_LABEL       "caisson-grant-signature-v1"
 #define DELEGATION_LABEL  "caisson-delegation-v1"
 

@@ -279,6 +279,9 @@ static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_pre
     call->purpose = prelude->purpose;
     status = operation->handler(call, payload, prelude->payload_size, output, room, size);
     csn_scratch_reset(&call->session->scratch);
+    if ((uint32_t)status > CSN_WIRE_STATUS_LAST) {
+        return CSN_WIRE_STATUS_INTERNAL; /* not one that an answer has a place for */
+    }
     if (status == CSN_WIRE_STATUS_OK && *size > room) {
         cse_panic(CSN_WIRE_STOP_ASSERT); /* the handler wrote behind its output */
     }

@@ -149,8 +149,9 @@ struct cse_pending {
     uint32_t channel;
     uint64_t tag;
     bool final;
-    uint8_t *bytes; /* answer header, then what follows it */
-    uint32_t size;  /* bytes after the answer header */
+    bool alone;                    /* a short reply, which needs no head */
+    struct csn_wire_answer answer; /* its head: code, and how many bytes */
+    uint8_t *bytes;                /* what follows the head */
     struct cse_shape shape;
     uint32_t payload_size;         /* of a further output, until its record is done */
     struct csn_wire_short_aad aad; /* of a short answer */

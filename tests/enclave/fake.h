@@ -51,6 +51,7 @@ struct fake {
 #define FAKE_MOVED   8u  /* opens a field as if it were of another place */
 #define FAKE_LATE    9u  /* the payload back, put off until the batch is complete */
 #define FAKE_GREEDY  11u /* takes scratch until there is none, then says so */
+#define FAKE_STATUS  12u /* a status of its own, 256 */
 extern const struct cse_service fake_service;
 
 struct fake_options {
