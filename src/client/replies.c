@@ -141,18 +141,21 @@ static csn_err accept(struct csv_sealer *sealer, uint64_t counter, const uint8_t
     if (sequence >= sealer->sequence) {
         return CSN_ERR_UNKNOWN; /* an answer to what was never asked */
     }
-    item->header = (struct csn_wire_result){.version = 1,
-                                            .status = (uint16_t)status,
-                                            .payload_size = payload_size,
-                                            .flags = flags,
-                                            .sequence = sequence,
-                                            .credential = sealer->binding.credential,
-                                            .grant_version = replies->about.grant_version,
-                                            .part = brief.part,
-                                            .part_count = brief.part_count,
-                                            .detail = refused ? brief.size : 0};
-    __builtin_memcpy(item->header.stream, replies->stream, sizeof replies->stream);
-    __builtin_memcpy(item->header.grant_digest, replies->about.grant_digest, 32);
+    struct csn_wire_result *header = &item->header; /* field by field: a quarter of the time */
+    header->version = 1;
+    header->status = (uint16_t)status;
+    header->payload_size = payload_size;
+    header->flags = flags;
+    header->handle = 0;
+    header->sequence = sequence;
+    header->credential = sealer->binding.credential;
+    header->grant_version = replies->about.grant_version;
+    header->part = brief.part;
+    header->part_count = brief.part_count;
+    header->detail = refused ? brief.size : 0;
+    __builtin_memcpy(header->stream, replies->stream, sizeof replies->stream);
+    __builtin_memset(header->record_id, 0, sizeof header->record_id);
+    __builtin_memcpy(header->grant_digest, replies->about.grant_digest, 32);
     item->payload_size = payload_size;
     __builtin_memcpy(item->payload, plain + BRIEF_SIZE, payload_size);
     return CSN_OK;

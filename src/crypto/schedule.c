@@ -139,13 +139,6 @@ void csn_record_key_from_salt(const uint8_t base[32], const uint8_t salt[16],
     csn_wipe(prk, sizeof prk);
 }
 
-void csn_record_nonce(const uint8_t iv[12], uint64_t sequence, uint8_t nonce[12])
-{
-    uint64_t tail = csn_load_u64(iv + 4) ^ __builtin_bswap64(sequence);
-    __builtin_memcpy(nonce, iv, 4);
-    csn_store_u64(nonce + 4, tail);
-}
-
 void csn_reply_key(const uint8_t reply[32], const uint8_t response_nonce[32], uint64_t sequence,
                    struct csn_record_key *key, uint8_t commitment[32])
 {

@@ -13,6 +13,7 @@
 #define RECORD_SIZE ((uint32_t)sizeof(struct csn_wire_record))
 #define RESULT_SIZE ((uint32_t)sizeof(struct csn_wire_result))
 #define SHORT_SIZE  ((uint32_t)sizeof(struct csn_wire_short))
+#define BRIEF_SIZE  ((uint32_t)sizeof(struct csn_wire_short_result))
 #define SLOT_ALIGN  64u
 
 void cse_random_or_panic(struct cse_session *session, void *bytes, size_t size)
@@ -202,30 +203,39 @@ static uint64_t take_counter(struct cse_replier *replier)
     return replier->counter++;
 }
 
+/* Word by word what finish_full() does with structs: it is most of the cost of a small answer. */
 static void finish_short(struct cse_session *session, struct cse_pending *pending,
                          const struct cse_answer *answer, const struct csn_wire_result *result)
 {
     struct cse_replier *replier = &answer->context->replier;
-    uint8_t nonce[12];
-    pending->aad.header =
-        (struct csn_wire_short){.handle = answer->opening->short_aad.header.handle,
-                                .cipher_size = pending->shape.plain_size,
-                                .sequence = take_counter(replier)};
+    const uint32_t plain_size = pending->shape.plain_size;
+    const uint32_t filled = BRIEF_SIZE + result->payload_size;
+    const uint64_t counter = take_counter(replier);
+    const uint64_t first =
+        csn_wire_short_first(answer->opening->short_aad.header.handle, plain_size);
+    const bool refused = (result->flags & CSN_WIRE_RESULT_TOMBSTONE) != 0;
+    const uint64_t size = refused ? result->detail : result->payload_size;
+    uint8_t *plain = pending->bytes + SHORT_SIZE;
+    csn_store_pair(pending->bytes, first, counter);
+    csn_store_pair(&pending->aad.header, first, counter);
     __builtin_memcpy(pending->aad.context_id, replier->about.id, 32);
-    __builtin_memcpy(pending->bytes, &pending->aad.header, SHORT_SIZE);
-    bool refused = (result->flags & CSN_WIRE_RESULT_TOMBSTONE) != 0;
-    const struct csn_wire_short_result brief = {
-        .word = csn_wire_short_word(result->sequence, result->status, result->flags),
-        .size = refused ? result->detail : result->payload_size,
-        .part = result->part,
-        .part_count = result->part_count};
-    put_result(pending, &brief, result->payload_size);
-    csn_record_nonce(replier->key.iv, pending->aad.header.sequence, nonce);
-    ready(session, pending, CSN_WIRE_DONE, &replier->key, nonce);
+    csn_store_pair(plain, csn_wire_short_word(result->sequence, result->status, result->flags),
+                   size | (uint64_t)result->part << 32 | (uint64_t)result->part_count << 48);
+    if (filled != plain_size) {
+        __builtin_memset(plain + filled, 0, plain_size - filled);
+    }
     pending->alone = true;
-    struct csn_gcm_item *item = &session->seal_items[session->seal_count - 1];
+    pending->answer.size = SHORT_SIZE + plain_size + CSN_WIRE_TAG_SIZE;
+
+    struct csn_gcm_item *item = &session->seal_items[session->seal_count++];
+    item->key = &replier->key.key;
+    csn_record_nonce(replier->key.iv, counter, item->nonce);
     item->aad = (const uint8_t *)&pending->aad;
     item->aad_size = sizeof pending->aad;
+    item->size = plain_size;
+    item->input = plain;
+    item->output = plain;
+    item->tag = plain + plain_size;
 }
 
 /* ---- the full form ---- */

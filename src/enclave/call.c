@@ -107,7 +107,7 @@ static void begin_result(const struct cse_answer *answer, struct csn_wire_result
 static uint32_t smallest_room(const struct cse_session *session, uint32_t size, uint32_t otherwise)
 {
     for (uint32_t i = 0; i < session->class_count; i++) {
-        uint32_t room = csn_wire_output_room(session->manifest, i);
+        uint32_t room = session->rooms[i];
         if (room >= size) {
             return room < otherwise ? room : otherwise;
         }
@@ -134,8 +134,12 @@ static void finish_all(struct cse_call *call, uint32_t main_size)
 {
     struct cse_session *session = call->session;
     struct csn_wire_result result;
-    struct cse_pending main_output = session->pending[call->first];
     begin_result(&call->answer, &result);
+    if (call->emitted_count == 0) {
+        finish(call, &session->pending[call->first], &result, main_size);
+        return;
+    }
+    struct cse_pending main_output = session->pending[call->first];
     result.part_count = (uint16_t)(call->emitted_count + 1);
     for (uint32_t i = 0; i < call->emitted_count; i++) {
         session->pending[call->first + i] = session->pending[call->first + i + 1];
@@ -320,8 +324,7 @@ static void choose_shape(struct cse_call *call)
     }
     shape->plain_size = opening->hello
                             ? CSN_WIRE_FIXED_SIZE
-                            : shape->result_size + csn_wire_output_room(call->session->manifest,
-                                                                        opening->size_class);
+                            : shape->result_size + call->session->rooms[opening->size_class];
 }
 
 static void begin_call(struct cse_session *session, const struct cse_input *input,

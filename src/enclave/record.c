@@ -214,13 +214,14 @@ static uint32_t find_context(struct cse_session *session, const struct header_vi
 static void fill_item(struct csn_gcm_item *item, struct cse_opening *opening, const uint8_t *aad,
                       uint32_t aad_size)
 {
-    *item = (struct csn_gcm_item){.key = &opening->context->key.key,
-                                  .aad = aad,
-                                  .aad_size = aad_size,
-                                  .size = opening->plain_size,
-                                  .input = opening->plain,
-                                  .output = opening->plain,
-                                  .tag = opening->plain + opening->plain_size};
+    item->key = &opening->context->key.key;
+    item->aad = aad;
+    item->aad_size = aad_size;
+    item->size = opening->plain_size;
+    item->input = opening->plain;
+    item->output = opening->plain;
+    item->tag = opening->plain + opening->plain_size;
+    item->result = CSN_ERR_AUTH;
     csn_record_nonce(opening->context->key.iv, opening->sequence, item->nonce);
     opening->item = item;
 }

@@ -165,10 +165,11 @@ struct cse_session {
     uint64_t hash_secret;    /* so that nobody can aim at a bucket */
     bool locked;             /* single-tenant: by whom */
     uint8_t locked_tenant[32];
-    uint32_t bucket_count;   /* power of two */
-    uint32_t class_count;    /* size classes that fit the manifest's limits */
-    uint32_t tenant_count;   /* slots in use: a prefix of tenants[] */
-    uint64_t *tenant_prefix; /* first 8 bytes of each tenant id */
+    uint32_t bucket_count;                /* power of two */
+    uint32_t class_count;                 /* size classes that fit the manifest's limits */
+    uint32_t rooms[CSN_WIRE_CLASS_COUNT]; /* csn_wire_output_room() of each */
+    uint32_t tenant_count;                /* slots in use: a prefix of tenants[] */
+    uint64_t *tenant_prefix;              /* first 8 bytes of each tenant id */
     struct cse_tenant *tenants;
     struct cse_grant *spare;
     void *batch;                /* the service's, kept over records */

@@ -109,6 +109,12 @@ _Static_assert(sizeof(struct csn_wire_short) == 16, "size");
 _Static_assert(offsetof(struct csn_wire_short, cipher_size) == 4, "offset");
 _Static_assert(offsetof(struct csn_wire_short, sequence) == 8, "offset");
 
+/* Its first eight bytes as a number. */
+static inline uint64_t csn_wire_short_first(uint32_t handle, uint32_t cipher_size)
+{
+    return (uint64_t)cipher_size << 32 | handle;
+}
+
 /*
  * Associated data of the short form: the 16 header bytes, then the context id. The handle is only
  * an index; the id says which context the sender meant.
@@ -139,6 +145,13 @@ struct csn_wire_prelude {
     uint32_t purpose; /* why: a number that the credential must list, 0 = general */
 };
 _Static_assert(sizeof(struct csn_wire_prelude) == 16, "size");
+_Static_assert(offsetof(struct csn_wire_prelude, payload_size) == 4, "offset");
+
+/* Its first eight bytes as a number. */
+static inline uint64_t csn_wire_prelude_first(uint16_t operation, uint32_t payload_size)
+{
+    return (uint64_t)payload_size << 32 | (uint64_t)operation << 16 | 1;
+}
 
 #define CSN_WIRE_RESULT_FIN       UINT32_C(1) /* payload: struct csn_wire_fin */
 #define CSN_WIRE_RESULT_TOMBSTONE UINT32_C(2) /* the record was refused: status says why */
