@@ -62,9 +62,14 @@ static uint32_t sealed_size(const struct cse_shape *shape)
     return shape->head_size + shape->plain_size + CSN_WIRE_TAG_SIZE;
 }
 
-void cse_answer_reserve(struct cse_session *session, uint32_t count, const struct cse_shape *shape)
+struct cse_pending *cse_answer_begin(struct cse_session *session, const struct cse_input *input,
+                                     const struct cse_shape *shape, uint32_t count)
 {
-    reserve(session, count, sealed_size(shape));
+    uint32_t size = sealed_size(shape);
+    reserve(session, count, size);
+    struct cse_pending *pending = take_slot(session, input, size);
+    pending->shape = *shape;
+    return pending;
 }
 
 struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
@@ -205,22 +210,23 @@ static uint64_t take_counter(struct cse_replier *replier)
 
 /* Word by word what finish_full() does with structs: it is most of the cost of a small answer. */
 static void finish_short(struct cse_session *session, struct cse_pending *pending,
-                         const struct cse_answer *answer, const struct csn_wire_result *result)
+                         const struct cse_answer *answer, const struct cse_outcome *outcome)
 {
     struct cse_replier *replier = &answer->context->replier;
     const uint32_t plain_size = pending->shape.plain_size;
-    const uint32_t filled = BRIEF_SIZE + result->payload_size;
+    const uint32_t filled = BRIEF_SIZE + outcome->payload_size;
     const uint64_t counter = take_counter(replier);
     const uint64_t first =
         csn_wire_short_first(answer->opening->short_aad.header.handle, plain_size);
-    const bool refused = (result->flags & CSN_WIRE_RESULT_TOMBSTONE) != 0;
-    const uint64_t size = refused ? result->detail : result->payload_size;
+    const bool refused = (outcome->flags & CSN_WIRE_RESULT_TOMBSTONE) != 0;
+    const uint64_t size = refused ? outcome->detail : outcome->payload_size;
     uint8_t *plain = pending->bytes + SHORT_SIZE;
     csn_store_pair(pending->bytes, first, counter);
     csn_store_pair(&pending->aad.header, first, counter);
     __builtin_memcpy(pending->aad.context_id, replier->about.id, 32);
-    csn_store_pair(plain, csn_wire_short_word(result->sequence, result->status, result->flags),
-                   size | (uint64_t)result->part << 32 | (uint64_t)result->part_count << 48);
+    csn_store_pair(plain,
+                   csn_wire_short_word(answer->opening->sequence, outcome->status, outcome->flags),
+                   size | (uint64_t)outcome->part << 32 | (uint64_t)outcome->part_count << 48);
     if (filled != plain_size) {
         __builtin_memset(plain + filled, 0, plain_size - filled);
     }
@@ -250,9 +256,32 @@ static struct csn_record_key *reply_key(struct cse_session *session, const uint8
     return key;
 }
 
-static void finish_full(struct cse_session *session, struct cse_pending *pending,
-                        const struct cse_answer *answer, const struct csn_wire_result *result)
+static void full_result(const struct cse_answer *answer, const struct cse_outcome *outcome,
+                        struct csn_wire_result *result)
 {
+    const struct cse_grant *grant = answer->tenant->grant;
+    const struct cse_context *context = answer->context;
+    *result = (struct csn_wire_result){.version = 1,
+                                       .status = (uint16_t)outcome->status,
+                                       .payload_size = outcome->payload_size,
+                                       .flags = outcome->flags,
+                                       .handle = outcome->handle,
+                                       .sequence = answer->opening->sequence,
+                                       .credential = context->binding.credential,
+                                       .grant_version = grant->version,
+                                       .part = (uint16_t)outcome->part,
+                                       .part_count = (uint16_t)outcome->part_count,
+                                       .detail = outcome->detail};
+    __builtin_memcpy(result->stream, context->stream, sizeof result->stream);
+    csn_record_id(&context->id_prefix, answer->opening->sequence, grant->version,
+                  result->record_id);
+    __builtin_memcpy(result->grant_digest, grant->digest, 32);
+}
+
+static void finish_full(struct cse_session *session, struct cse_pending *pending,
+                        const struct cse_answer *answer, const struct cse_outcome *outcome)
+{
+    struct csn_wire_result result;
     struct csn_wire_record header;
     uint8_t nonce[12];
     const struct csn_record_key *key;
@@ -283,14 +312,19 @@ static void finish_full(struct cse_session *session, struct cse_pending *pending
     if (route_size != 0) {
         __builtin_memcpy(at + sizeof header, answer->opening->route, route_size);
     }
-    put_result(pending, result, result->payload_size);
+    full_result(answer, outcome, &result);
+    put_result(pending, &result, outcome->payload_size);
     ready(session, pending, CSN_WIRE_DONE, key, nonce);
 }
 
 void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
-                       const struct cse_answer *answer, const struct csn_wire_result *result)
+                       const struct cse_answer *answer, const struct cse_outcome *outcome)
 {
-    (answer->short_form ? finish_short : finish_full)(session, pending, answer, result);
+    if (answer->short_form) {
+        finish_short(session, pending, answer, outcome);
+    } else {
+        finish_full(session, pending, answer, outcome);
+    }
 }
 
 void cse_answer_receipt(struct cse_session *session, const struct cse_input *input,
@@ -298,8 +332,7 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
 {
     const struct cse_shape shape = {
         .head_size = RECORD_SIZE, .result_size = RESULT_SIZE, .plain_size = CSN_WIRE_FIXED_SIZE};
-    cse_answer_reserve(session, 1, &shape);
-    struct cse_pending *pending = cse_answer_slot(session, input, &shape);
+    struct cse_pending *pending = cse_answer_begin(session, input, &shape, 1);
     struct csn_wire_record header;
     header_common(&header, receipt->tenant, receipt->header->grant_version, shape.plain_size);
     header.direction = CSN_WIRE_DIRECTION_RECEIPT;

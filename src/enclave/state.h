@@ -171,6 +171,9 @@ struct cse_session {
     uint32_t tenant_count;                /* slots in use: a prefix of tenants[] */
     uint64_t *tenant_prefix;              /* first 8 bytes of each tenant id */
     struct cse_tenant *tenants;
+    uint32_t known_handle; /* the last one of a record in the short form, and whose it is */
+    struct cse_tenant *known_tenant;
+    struct cse_context *known_context; /* NULL: none yet */
     struct cse_grant *spare;
     void *batch;                /* the service's, kept over records */
     struct csn_scratch scratch; /* reset after each record */
@@ -192,6 +195,17 @@ struct cse_session {
     uint8_t *area;                                     /* answers are built here */
     uint32_t area_size;
     uint32_t area_used;
+};
+
+/* What became of a record: what an answer says beside its payload. */
+struct cse_outcome {
+    enum csn_wire_status status;
+    uint32_t flags; /* CSN_WIRE_RESULT_* */
+    uint32_t payload_size;
+    uint32_t detail;
+    uint32_t handle;
+    uint32_t part;
+    uint32_t part_count;
 };
 
 /* Who an answer goes to and about what; see answer.c. */
@@ -268,9 +282,12 @@ bool cse_record_prepare(struct cse_session *session, const struct cse_input *inp
 void cse_record_settle(struct cse_session *session, struct cse_opening *opening);
 
 /* ---- answer.c ---- */
-/* Room for count sealed answers of one input, after a flush if need be. */
-void cse_answer_reserve(struct cse_session *session, uint32_t count, const struct cse_shape *shape);
-/* One reserved answer; its payload goes to cse_answer_payload(). */
+/*
+ * The first of up to count sealed answers to one input, after a flush if there is no room for all;
+ * the others are taken by cse_answer_slot(). Payloads go to cse_answer_payload().
+ */
+struct cse_pending *cse_answer_begin(struct cse_session *session, const struct cse_input *input,
+                                     const struct cse_shape *shape, uint32_t count);
 struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
                                     const struct cse_shape *shape);
 uint8_t *cse_answer_payload(struct cse_pending *pending);
@@ -284,7 +301,7 @@ void cse_answer_plain(struct cse_session *session, const struct cse_input *input
                       const void *body, uint32_t size);
 /* Header, result and padding of one sealed answer; its payload is already in place. */
 void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
-                       const struct cse_answer *answer, const struct csn_wire_result *result);
+                       const struct cse_answer *answer, const struct cse_outcome *outcome);
 /* Seal what waits, hand it over in order. */
 void cse_answer_flush(struct cse_session *session);
 /* A fresh salt, hence a fresh key and iv. */

@@ -285,6 +285,7 @@ static void collect(void *state, uint32_t channel, uint64_t tag, bool final,
     struct fake_answer *answer = &fake->answers[fake->answer_count++];
     *answer = (struct fake_answer){.tag = tag,
                                    .final = final,
+                                   .alone = alone,
                                    .code = head.code,
                                    .size = head.size,
                                    .body = fake->answer_memory + fake->answer_bytes};

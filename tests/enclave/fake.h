@@ -18,6 +18,7 @@
 struct fake_answer {
     uint64_t tag;
     bool final;
+    bool alone; /* without a head, as short replies come */
     uint32_t code;
     uint32_t size; /* of body */
     uint8_t *body; /* 8-byte aligned */
