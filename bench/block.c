@@ -99,7 +99,7 @@ void block_drain(struct block *block)
         uint8_t payload[BLOCK_PAYLOAD_MAX];
         uint8_t back[RECORD_MAX];
         struct csn_ring_message message;
-        struct csn_wire_answer head;
+        struct csn_wire_answer head = {0};
         struct csn_wire_result result;
         uint32_t begin = 0;
         uint32_t size = 0;
