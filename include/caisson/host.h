@@ -112,7 +112,9 @@ struct csn_output {
     bool final;   /* last output for that input: the input is forgotten */
     uint32_t size;
 };
-/* Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target >= output_size_max.
+/*
+ * Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target >= output_size_max.
+ * csn_wire_answer_read() (wire/message.h) says what it is.
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel,
                                                  void *target, struct csn_output *output);
