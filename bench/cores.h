@@ -6,7 +6,8 @@
  * A slice is cut into windows of some microseconds and counts as its median window, so that the
  * moments in which somebody else had one of the CPUs, which are few windows but long ones, do not
  * count. Beside each pair of slices the bare ping-pong is taken: two lines, each written by one
- * side and polled by the other. A pair whose floor moved by more than half is taken again.
+ * side and polled by the other. A pair whose floor moved by more than half is taken again. Both
+ * threads are in the real-time class meanwhile, where that is allowed (measure.h).
  *
  * Threads: bench_cores_begin() starts the helper; everything else is called by the one thread.
  */
@@ -32,7 +33,8 @@ struct bench_way {
 /* Chooses two CPUs, pins this thread, starts the helper. False: there is only one. */
 bool bench_cores_begin(void);
 void bench_cores_end(void);
-/* Pins this thread to the far CPU, so that what it now starts runs there; and back. */
+/* This thread goes to the far CPU and its class, so that what it now starts runs there; and back.
+ */
 void bench_cores_far(bool far);
 
 /* Alternating slices of both ways and the floor, 15 pairs at least, then bench_report(). */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* measure.c: alternating slices, medians of ratios, one line a row (text or JSON). */
+#define _GNU_SOURCE
 #include "measure.h"
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 static bool json;
 static const char *svg;
 static double seconds = DEFAULT_SECONDS;
+static bool ordinary; /* asked for */
 
 static uint64_t clock_ns(clockid_t which)
 {
@@ -76,11 +79,14 @@ void bench_begin(int argc, char **argv, const char *help)
             fputs(help, stdout);
             fputs("  --json       one JSON object a row\n"
                   "  --seconds N  for each row, default 0.6; never under 15 pairs\n"
+                  "  --ordinary   nothing in the real-time class, also where that is allowed\n"
                   "  --svg PREFIX plots, where there are any: PREFIX-NAME.svg\n",
                   stdout);
             exit(0);
         } else if (strcmp(argv[i], "--json") == 0) {
             json = true;
+        } else if (strcmp(argv[i], "--ordinary") == 0) {
+            ordinary = true;
         } else if (strcmp(argv[i], "--svg") == 0 && i + 1 < argc) {
             svg = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
@@ -105,6 +111,35 @@ uint64_t bench_scaled(uint64_t usual)
     }
     double scaled = (double)usual * scale;
     return scaled < 1 ? 1 : (uint64_t)scaled;
+}
+
+static bool is_urgent(void)
+{
+    int class = sched_getscheduler(0);
+    return class == SCHED_FIFO || class == SCHED_RR;
+}
+
+bool bench_real_time(bool on)
+{
+    static _Thread_local uint64_t since_ns; /* 0: not by us */
+    const struct sched_param lowest = {.sched_priority = 1};
+    const struct sched_param none = {.sched_priority = 0};
+    if (on && !ordinary && !is_urgent() && sched_setscheduler(0, SCHED_RR, &lowest) == 0) {
+        since_ns = bench_wall_ns();
+    } else if (!on && since_ns != 0) {
+        uint64_t held_ns = bench_wall_ns() - since_ns;
+        const struct timespec pause = {.tv_sec = (time_t)(held_ns / 4 / (uint64_t)SECOND_NS),
+                                       .tv_nsec = (long)(held_ns / 4 % (uint64_t)SECOND_NS)};
+        bench_require(sched_setscheduler(0, SCHED_OTHER, &none) == 0, "cannot leave the class");
+        since_ns = 0;
+        nanosleep(&pause, NULL);
+    }
+    return is_urgent();
+}
+
+static const char *class_of(const struct bench_samples *samples)
+{
+    return samples->real_time || is_urgent() ? "real-time" : "ordinary";
 }
 
 size_t bench_pairs(uint64_t slice_ns)
@@ -146,12 +181,13 @@ static void print_json(const struct bench_row *row, const struct bench_samples *
     double floor_ns = bench_at(samples->floor, count, 500);
     printf("{\"goal\":%u,\"what\":\"%s\",\"ours\":\"%s\",\"other\":\"%s\",\"kind\":\"%s\","
            "\"target\":%.3f,\"ratio\":%.4f,\"p10\":%.4f,\"p90\":%.4f,\"pairs\":%zu,"
-           "\"ours_ns\":%.2f,\"other_ns\":%.2f,\"floor_ns\":%.1f,\"mode\":\"%s\",\"reached\":%s}\n",
+           "\"ours_ns\":%.2f,\"other_ns\":%.2f,\"floor_ns\":%.1f,\"mode\":\"%s\",\"class\":\"%s\","
+           "\"reached\":%s}\n",
            row->goal, row->what, row->ours, row->other,
            row->kind == BENCH_FASTER ? "at least" : "at most", row->target,
            bench_at(ratios, count, 500), bench_at(ratios, count, 100), bench_at(ratios, count, 900),
            count, bench_at(samples->ours, count, 500), bench_at(samples->other, count, 500),
-           floor_ns, placement(floor_ns),
+           floor_ns, placement(floor_ns), class_of(samples),
            row->target <= 0 ? "null"
            : reached        ? "true"
                             : "false");
@@ -174,6 +210,7 @@ static void print_text(const struct bench_row *row, const struct bench_samples *
     if (floor_ns > 0) {
         printf("  floor %.1f ns, mode %s", floor_ns, placement(floor_ns));
     }
+    fputs(strcmp(class_of(samples), "ordinary") == 0 ? "" : "  real-time", stdout);
     putchar('\n');
 }
 

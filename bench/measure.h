@@ -42,14 +42,15 @@ struct bench_samples {
     double ours[BENCH_PAIR_MAX];
     double other[BENCH_PAIR_MAX];
     double floor[BENCH_PAIR_MAX];
+    bool real_time; /* what bench_real_time(true) said when they were taken */
 };
 
 /* Does some work of one side and says how many units (records, values, trips) it did: > 0. */
 typedef uint64_t bench_side(void *state);
 
 /*
- * Reads --help, --json, --svg PREFIX and --seconds N (for each row; default 0.6); ends the program
- * after --help (exit 0) or a wrong argument (exit 2).
+ * Reads --help, --json, --svg PREFIX, --ordinary and --seconds N (for each row; default 0.6); ends
+ * the program after --help (exit 0) or a wrong argument (exit 2).
  */
 void bench_begin(int argc, char **argv, const char *help);
 /* The same without arguments to read, for a program that has its own. */
@@ -87,6 +88,15 @@ size_t bench_pairs(uint64_t slice_ns);
 /* ns, CPU time of this thread and time of day that never goes back. */
 uint64_t bench_thread_ns(void);
 uint64_t bench_wall_ns(void);
+/*
+ * Puts this thread into the real-time class for what is timed, and takes it out again: there, other
+ * work on the machine does not count. Threads and processes that are started meanwhile stay in it,
+ * so both sides of a pair are in it or neither. Without the right to, with --ordinary, and where
+ * the whole program is in that class (chrt), nothing changes. At most 50 ms at a time; leaving
+ * sleeps for a quarter of what it took, so that this machine goes on. Returns whether it is now in
+ * that class.
+ */
+bool bench_real_time(bool on);
 /* Sorts, and gives the value at a permille (500: the median) by nearest rank. */
 void bench_sort(double *values, size_t count);
 double bench_at(const double *sorted, size_t count, unsigned permille);

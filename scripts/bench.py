@@ -32,7 +32,7 @@ PROGRAMS = [
 PLOTS = ("echo", "rings", "pipeline", "grpc", "growth")  # those that take --svg
 FIELDS = {
     "rows": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "pairs",
-             "ours_ns", "other_ns", "floor_ns", "mode", "reached"),
+             "ours_ns", "other_ns", "floor_ns", "mode", "class", "reached"),
     "exactly": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "mode",
                 "reached"),  # counts that are 0 or not, of no slices
     "histograms": ("histogram", "samples", "p50", "p90", "p99", "p99.9", "p99.99", "max"),
@@ -101,6 +101,7 @@ def show(rows):
         said = {True: "yes", False: "no", None: ""}[row["reached"]]
         said += ", noisy" if said and row["p90"] > NOISY * row["p10"] else ""
         place = f"  floor {row['floor_ns']:.0f} ns, mode {row['mode']}" if row["mode"] else ""
+        place += "  real-time" if row.get("class") == "real-time" else ""
         print(f"{row['goal'] or '':>4}  {row['what']:<{width}}  {row['other']:<{against}}  "
               f"{row['ratio']:>8.2f}  {spread:<18}  {goal:<14}  {said}{place}")
 
