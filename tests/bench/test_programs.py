@@ -77,7 +77,8 @@ def controls():
            if left_out not in ("histogram", "curve")]
     bad += [dict(good, **change) for change in (
         {"reached": False}, {"reached": None}, {"pairs": 14}, {"ours_ns": 0}, {"p10": 3.1},
-        {"p90": 2.9}, {"mode": "A"}, {"floor_ns": 50}, {"kind": "about"}, {"extra": 1}, {"class": "first"},
+        {"p90": 2.9}, {"mode": "A"}, {"floor_ns": 50}, {"kind": "about"}, {"extra": 1},
+        {"class": "first"},
         {"ratio": float("nan")})]
     bad += [dict(spread, p90=0.5), dict(spread, samples=0), dict(point, ratio=2.0),
             dict(point, ns=0)]

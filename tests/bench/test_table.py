@@ -20,7 +20,8 @@ ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
 def row(**changes):
     return dict({"goal": 5, "what": "a thing", "ours": "we", "other": "they", "kind": "at least",
                  "target": 2.0, "ratio": 3.0, "p10": 2.5, "p90": 3.5, "pairs": 15, "ours_ns": 1.0,
-                 "other_ns": 3.0, "floor_ns": 0.0, "mode": "", "class": "ordinary", "reached": True},
+                 "other_ns": 3.0, "floor_ns": 0.0, "mode": "", "class": "ordinary",
+                 "reached": True},
                 **changes)
 
 
