@@ -233,7 +233,8 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram)
 {
     double unit = cores.ns_per_tick * (half ? 0.5 : 1);
-    uint64_t ticks_max = (uint64_t)((double)bench_scaled(SPREAD_PART_NS) / cores.ns_per_tick);
+    uint64_t part_ns = bench_scaled(SPREAD_PART_NS);
+    uint64_t ticks_max = (uint64_t)((double)part_ns / cores.ns_per_tick);
     bench_histogram_clear(histogram);
     for (uint64_t part = 0; part < SPREAD_NS / SPREAD_PART_NS; part++) {
         bench_real_time(true);

@@ -101,18 +101,6 @@ void bench_begin(int argc, char **argv, const char *help)
     }
 }
 
-uint64_t bench_scaled(uint64_t usual)
-{
-    static double scale; /* 0: not read yet */
-    if (scale <= 0) {
-        const char *text = getenv("CAISSON_BENCH_SCALE");
-        scale = text == NULL ? 1 : strtod(text, NULL);
-        bench_require(scale >= SCALE_MIN && scale <= 1, "CAISSON_BENCH_SCALE: from 0.001 to 1");
-    }
-    double scaled = (double)usual * scale;
-    return scaled < 1 ? 1 : (uint64_t)scaled;
-}
-
 static bool is_urgent(void)
 {
     int class = sched_getscheduler(0);
@@ -140,6 +128,18 @@ bool bench_real_time(bool on)
 static const char *class_of(const struct bench_samples *samples)
 {
     return samples->real_time || is_urgent() ? "real-time" : "ordinary";
+}
+
+uint64_t bench_scaled(uint64_t usual)
+{
+    static double scale; /* 0: not read yet */
+    if (scale <= 0) {
+        const char *text = getenv("CAISSON_BENCH_SCALE");
+        scale = text == NULL ? 1 : strtod(text, NULL);
+        bench_require(scale >= SCALE_MIN && scale <= 1, "CAISSON_BENCH_SCALE: from 0.001 to 1");
+    }
+    double scaled = (double)usual * scale;
+    return scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
 size_t bench_pairs(uint64_t slice_ns)

@@ -49,7 +49,7 @@ struct bench_samples {
 typedef uint64_t bench_side(void *state);
 
 /*
- * Reads --help, --json, --svg PREFIX, --ordinary and --seconds N (for each row; default 0.6); ends
+ * Reads --help, --json, --ordinary, --svg PREFIX and --seconds N (for each row; default 0.6); ends
  * the program after --help (exit 0) or a wrong argument (exit 2).
  */
 void bench_begin(int argc, char **argv, const char *help);
