@@ -29,7 +29,7 @@ PROGRAMS = [
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
 ]
-PLOTS = ("echo", "rings", "pipeline", "grpc", "growth")  # those that take --svg
+PLOTS = ("echo", "rings", "pipeline", "grpc", "growth", "park")  # those that take --svg
 FIELDS = {
     "rows": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "pairs",
              "ours_ns", "other_ns", "floor_ns", "mode", "class", "reached"),
