@@ -174,7 +174,7 @@ static double slice(const struct bench_way *way, uint64_t slice_ns)
 {
     static double windows[WINDOW_MAX];
     size_t count = 0;
-    uint64_t ticks_max = (uint64_t)((double)slice_ns / cores.ns_per_tick);
+    uint64_t ticks_max = (uint64_t)((double)bench_scaled(slice_ns) / cores.ns_per_tick);
     start_way(way);
     uint64_t begin = __rdtsc();
     uint64_t before = begin;
@@ -210,6 +210,7 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
 {
     static struct bench_samples samples;
     unsigned retries = 0;
+    unsigned retries_max = (unsigned)bench_scaled(RETRY_MAX);
     samples = (struct bench_samples){.count = bench_pairs(SLICE_NS)};
     for (size_t i = 0; i < samples.count;) {
         bool first = i % 2 == 0; /* who goes first alternates too */
@@ -219,7 +220,7 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
         double two = slice(first ? other : ours, SLICE_NS);
         double after = floor_ns();
         bench_real_time(false);
-        if (moved(before, after) && retries++ < RETRY_MAX) {
+        if (moved(before, after) && retries++ < retries_max) {
             continue;
         }
         samples.ours[i] = first ? one : two;
@@ -232,7 +233,8 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram)
 {
     double unit = cores.ns_per_tick * (half ? 0.5 : 1);
-    uint64_t ticks_max = (uint64_t)((double)SPREAD_PART_NS / cores.ns_per_tick);
+    uint64_t part_ns = bench_scaled(SPREAD_PART_NS);
+    uint64_t ticks_max = (uint64_t)((double)part_ns / cores.ns_per_tick);
     bench_histogram_clear(histogram);
     for (uint64_t part = 0; part < SPREAD_NS / SPREAD_PART_NS; part++) {
         bench_real_time(true);
@@ -241,9 +243,10 @@ void bench_cores_spread(const struct bench_way *way, bool half, struct bench_his
         uint64_t begin = __rdtsc();
         uint64_t before = begin;
         while (before - begin < ticks_max) {
-            bench_require(way->step(way->state) != 0, "a message was lost or changed");
+            uint64_t units = way->step(way->state);
+            bench_require(units != 0, "a message was lost or changed");
             uint64_t now = __rdtsc();
-            bench_histogram_add(histogram, (double)(now - before) * unit);
+            bench_histogram_add(histogram, (double)(now - before) * unit / (double)units);
             before = now;
         }
         stop_way();

@@ -40,7 +40,8 @@ void bench_cores_far(bool far);
 /* Alternating slices of both ways and the floor, 15 pairs at least, then bench_report(). */
 void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
                       const struct bench_way *other);
-/* One step after the other for some time, each by itself: a trip's halves if half is set. */
+/* The time of a unit of each step, by itself, for some time: half of it, a trip's, if half is set.
+ */
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram);
 /* The bare ping-pong as a way; a step is a round trip. */
 const struct bench_way *bench_cores_bare(void);

@@ -73,7 +73,7 @@ static void start_pair(struct pair *pair, const struct sealed_image *image,
     sealed_start(&pair->sealed[0], image, tenant, backend);
     bench_real_time(false);
     sealed_join(&pair->sealed[1], &pair->sealed[0], image, tenant, 1);
-    pair->count = SLICE_RECORDS;
+    pair->count = (uint32_t)bench_scaled(SLICE_RECORDS);
     for (uint32_t i = 0; i < WORKER_COUNT; i++) {
         sealed_short(&pair->sealed[i]);
         block_init(&pair->blocks[i], &pair->sealed[i], PAYLOAD_SIZE);
@@ -124,7 +124,7 @@ static void run_idle(const struct sealed_image *image, const struct sealed_tenan
 {
     static struct bench_samples samples;
     const struct timespec settle = {.tv_nsec = SETTLE_NS};
-    const struct timespec pause = {.tv_nsec = IDLE_NS};
+    const struct timespec pause = {.tv_nsec = (long)bench_scaled(IDLE_NS)};
     char what[64];
     struct sealed sealed;
     snprintf(what, sizeof what, "1,000 idle channels, %s", backend);
