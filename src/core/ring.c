@@ -17,6 +17,11 @@
 #define RING_AHEAD_LINES    UINT32_C(16) /* asked for before they are read */
 #define RING_CREDIT_SHARE   4u           /* credit goes back at least every quarter of the ring */
 
+/* A longer run is streamed, first of its batch or not. A test explores the rings with none. */
+#ifndef RING_STORED_LINES
+#define RING_STORED_LINES UINT32_C(32)
+#endif
+
 /*
  * What must hold of a word that the peer wrote. bench/ builds a second copy of this file in which
  * all of it is taken on trust, to say what the checks cost; nothing else may define this.
@@ -211,10 +216,10 @@ static __attribute__((noinline)) csn_err make_room(struct csn_ring_writer *write
 }
 
 /*
- * The first run of a batch is stored as usual: it may be the only one, and then what counts is how
- * soon the consumer has it. Those behind it are streamed: a store to a line that the consumer's
- * core has waits until that core gave it up, and the processor keeps few such lines under way
- * (docs/PERFORMANCE.md has the figures).
+ * The first run of a batch is stored as usual, unless it is long: it may be the only one, and then
+ * what counts is how soon the consumer has it. Everything else is streamed: a store to a line that
+ * the consumer's core has waits until that core gave it up, and the processor keeps few such lines
+ * under way (docs/PERFORMANCE.md has the figures).
  */
 csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
                        const struct csn_ring_piece pieces[2])
@@ -238,13 +243,16 @@ csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
     writer->cursor = cursor + lines;
     writer->batch_count++;
     writer->batch_size += size;
-    if (!first) {
+    if (first) {
+        writer->first_head = word; /* kept back until the batch is published: zero until then */
+        word = 0;
+    }
+    if (!first || lines > RING_STORED_LINES) {
         writer->streamed = true;
         const uint64_t head[2] = {word, tag};
         stream_run(ring, offset, head, pieces, lines * CSN_WIRE_LINE_SIZE);
         return CSN_OK;
     }
-    writer->first_head = word; /* kept back until the batch is published */
     /*
      * The zero word behind a batch of one comes before its body: what is stored to a line that the
      * consumer polls should come in one go, or it fetches the line in between.

@@ -180,6 +180,47 @@ static void a_batch_appears_at_once(void **state)
     }
 }
 
+/* Runs that are streamed although they are the first of a batch, and those a little shorter. */
+static void a_long_run_appears_at_once(void **state)
+{
+    enum { LONG_LINES = 256, LONG_MAX = 4000 };
+    static _Alignas(64) uint64_t memory[(LONG_LINES + 1) * 8];
+    static uint8_t body[LONG_MAX];
+    static uint8_t target[LONG_MAX + 8];
+    struct csn_shared *credit = (struct csn_shared *)(void *)memory;
+    struct csn_shared *lines = (struct csn_shared *)(void *)(memory + 8);
+    struct csn_ring_writer writer;
+    struct csn_ring_reader reader;
+    (void)state;
+    for (uint32_t i = 0; i < LONG_MAX; i++) {
+        body[i] = (uint8_t)(i * 7 + i / 256 + 1);
+    }
+    memory[0] = 0;
+    memset(memory + 8, GUARD, LONG_LINES * 64);
+    memory[8] = 0; /* nothing is there yet */
+    assert_int_equal(csn_ring_writer_init(&writer, lines, credit, LONG_LINES, LONG_MAX), CSN_OK);
+    assert_int_equal(csn_ring_reader_init(&reader, lines, credit, LONG_LINES, LONG_MAX), CSN_OK);
+    for (uint32_t size = 1900; size <= LONG_MAX; size += size < 2150 ? 1 : 501) {
+        const uint32_t split = size * 5 % (size / 2 + 1);
+        const struct csn_ring_piece pieces[2] = {{body, split}, {body + split, size - split}};
+        assert_int_equal(csn_ring_write(&writer, size, true, pieces), CSN_OK);
+        assert_int_equal(csn_ring_write(&writer, size + 1, false, pieces), CSN_OK);
+        assert_false(csn_ring_has_message(&reader));
+        assert_true(csn_ring_publish(&writer));
+        for (uint32_t i = 0; i < 2; i++) {
+            struct csn_ring_message message;
+            memset(target, GUARD, sizeof target);
+            assert_int_equal(csn_ring_read(&reader, target, &message), CSN_OK);
+            assert_true(message.tag == size + i && message.size == size);
+            assert_int_equal(message.final, i == 0);
+            assert_memory_equal(target, body, size);
+        }
+        assert_false(csn_ring_has_message(&reader));
+        (void)csn_ring_give_credit(&reader);
+        assert_true(csn_ring_writer_check(&writer) && csn_ring_reader_check(&reader));
+    }
+}
+
 static void full_changes_nothing(void **state)
 {
     struct rig *rig = *state;
@@ -371,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_bytes_are_those_of_channel_h, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(the_end_of_a_batch_is_zero, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(a_batch_appears_at_once, rig_make, rig_free),
+        cmocka_unit_test(a_long_run_appears_at_once),
         cmocka_unit_test_setup_teardown(full_changes_nothing, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(a_reservation_holds, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(arguments_are_checked, rig_make, rig_free),
