@@ -274,9 +274,8 @@ bool csn_ring_batch_is_full(const struct csn_ring_writer *writer)
 /* How many lines become visible at once, for the consumer to ask for them ahead. */
 static uint64_t hint_of(const struct csn_ring_writer *writer)
 {
-    uint64_t lines = (writer->cursor - writer->published) / CSN_WIRE_HEAD_AHEAD_LINES;
-    lines = lines < CSN_WIRE_HEAD_AHEAD_MAX ? lines : CSN_WIRE_HEAD_AHEAD_MAX;
-    return lines << CSN_WIRE_HEAD_AHEAD_SHIFT;
+    return (uint64_t)csn_wire_ahead_code(writer->cursor - writer->published)
+           << CSN_WIRE_HEAD_AHEAD_SHIFT;
 }
 
 bool csn_ring_publish(struct csn_ring_writer *writer)
@@ -368,6 +367,13 @@ static bool head_is_message(const struct csn_ring_reader *reader, uint64_t line,
            csn_wire_lines(size) <= lines_to_end(line, reader->line_count);
 }
 
+/* Lines that a head word says are there with it. */
+static inline uint32_t hint_in(uint64_t word)
+{
+    return csn_wire_ahead_lines(
+        (uint32_t)((word & CSN_WIRE_HEAD_AHEAD) >> CSN_WIRE_HEAD_AHEAD_SHIFT));
+}
+
 /* Lines that the producer says are there; a lie costs fetches of lines of this same ring. */
 static inline void ask_ahead(struct csn_ring_reader *reader)
 {
@@ -392,7 +398,7 @@ csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
     if (word == 0) {
         return CSN_AGAIN;
     }
-    uint64_t hint = (word & CSN_WIRE_HEAD_AHEAD) >> CSN_WIRE_HEAD_AHEAD_SHIFT;
+    uint32_t hint = hint_in(word);
     word &= ~CSN_WIRE_HEAD_AHEAD;
     if (word == head_word(line, CSN_WIRE_HEAD_PAD, 0)) {
         pad = lines_to_end(line, reader->line_count);
@@ -410,7 +416,7 @@ csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
     reader->cursor = line + lines;
     reader->counters.messages++;
     if (hint != 0) {
-        reader->known = line + hint * CSN_WIRE_HEAD_AHEAD_LINES;
+        reader->known = line + hint;
     }
     ask_ahead(reader);
     message->tag = csn_shared_load(ring, offset + RING_WORD_SIZE);
@@ -424,6 +430,39 @@ csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
         (void)csn_ring_give_credit(reader);
     }
     return CSN_OK;
+}
+
+/*
+ * Looks whether a message is at a line that may be one's first: how far its batch goes, if it is
+ * the first of one, and how far it goes itself.
+ */
+static __attribute__((noinline)) void look_ahead(struct csn_ring_reader *reader, uint64_t line)
+{
+    uint64_t word = take_head(reader, line);
+    if (word >> 32 == (uint32_t)line && (word & CSN_WIRE_HEAD_VALID) != 0) {
+        uint32_t hint = hint_in(word);
+        uint32_t own = csn_wire_lines((uint32_t)(word & CSN_WIRE_HEAD_SIZE_MASK));
+        reader->known = line + (hint > own ? hint : own);
+    }
+}
+
+const struct csn_shared *csn_ring_expect(struct csn_ring_reader *reader, uint32_t size)
+{
+    uint64_t first = reader->expected > reader->cursor ? reader->expected : reader->cursor;
+    uint32_t lines = csn_wire_lines(size);
+    if (lines > lines_to_end(first, reader->line_count)) { /* it does not wrap: behind a pad */
+        first += lines_to_end(first, reader->line_count);
+    }
+    uint64_t end = first + lines;
+    if (end > reader->known) {
+        look_ahead(reader, first);
+    }
+    if (end > reader->known || end - reader->cursor > reader->line_count) {
+        return NULL;
+    }
+    reader->expected = end;
+    reader->asked = reader->asked > end ? reader->asked : end;
+    return csn_shared_at(reader->lines, offset_of(first, reader->line_count));
 }
 
 bool csn_ring_has_message(const struct csn_ring_reader *reader)

@@ -295,6 +295,57 @@ static void arguments_are_checked(void **state)
     }
 }
 
+static void hints_say_no_more_than_there_is(void **state)
+{
+    (void)state;
+    for (uint32_t lines = 0; lines < 3000; lines++) {
+        uint32_t code = csn_wire_ahead_code(lines);
+        uint32_t said = csn_wire_ahead_lines(code);
+        assert_true(code <= CSN_WIRE_HEAD_AHEAD_MAX && said <= lines);
+        assert_true(lines - said < (lines < 32 ? 4 : 48) || code == CSN_WIRE_HEAD_AHEAD_MAX);
+    }
+}
+
+static uint64_t place_of(const struct rig *rig, const struct csn_shared *expected)
+{
+    return (uint64_t)((const uint8_t *)expected - (const uint8_t *)(rig->memory + 8)) / 64;
+}
+
+/* Batches of every shape that fit: what is expected is where it is read afterwards, and no more. */
+static void what_is_expected_comes(void **state)
+{
+    struct rig *rig = *state;
+    for (uint32_t size = 0; size <= 300; size += 30) {
+        for (uint64_t line = 0; line < LINES; line++) {
+            for (uint32_t batch = 1; batch <= 4; batch++) {
+                uint64_t places[LINES];
+                uint32_t count = 0;
+                uint32_t found = 0;
+                rig_at(rig, (UINT64_C(1) << 32) - 9 + line);
+                while (write_one(rig, count, size, 0) == CSN_OK) {
+                    count++;
+                    if (count % batch == 0) {
+                        (void)csn_ring_publish(&rig->writer);
+                    }
+                }
+                (void)csn_ring_publish(&rig->writer);
+                const struct csn_shared *expected = csn_ring_expect(&rig->reader, size);
+                while (expected != NULL) {
+                    assert_true(found < count);
+                    places[found++] = place_of(rig, expected);
+                    expected = csn_ring_expect(&rig->reader, size);
+                }
+                assert_int_equal(found, count);
+                for (uint32_t i = 0; i < count; i++) {
+                    read_and_compare(rig, i, size);
+                    uint64_t begin = rig->reader.cursor - csn_wire_lines(size);
+                    assert_true(places[i] == begin % LINES);
+                }
+            }
+        }
+    }
+}
+
 /* ---- a hostile peer ---- */
 
 /* The rule for a head word, written a second time. */
@@ -374,6 +425,36 @@ static void hostile_heads(void **state)
     }
 }
 
+/* Any head words: what is to be asked for lies in the ring, and reading goes on as if not asked. */
+static void hostile_hints(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t seed = 7;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint64_t at = (UINT64_C(3) << 32) - 8 + i % LINES;
+        rig_at(rig, at);
+        for (uint64_t line = at; line < at + LINES; line++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            uint64_t word = line << 32 | UINT64_C(1) << 31 | (seed >> 8 & 0x1f000000u);
+            word |= seed % 3 == 0 ? seed >> 40 : seed >> 33 & 0x1ff;
+            rig->memory[8 + line % LINES * 8] = seed % 5 == 0 ? seed : word;
+        }
+        uint64_t first = rig->memory[8 + at % LINES * 8];
+        for (uint32_t k = 0; k < LINES + 2; k++) {
+            uint32_t size = (uint32_t)(seed >> (k + 20)) % (LARGEST + 1);
+            const struct csn_shared *expected = csn_ring_expect(&rig->reader, size);
+            if (expected != NULL) {
+                uint64_t place = place_of(rig, expected);
+                assert_true(place + csn_wire_lines(size) <= LINES);
+            }
+        }
+        assert_true(rig->reader.expected <= at + LINES && rig->reader.cursor == at);
+        struct csn_ring_message message;
+        uint64_t second = rig->memory[8];
+        assert_int_equal(read_one(rig, &message), verdict(at, first, second));
+    }
+}
+
 static void hostile_credits(void **state)
 {
     struct rig *rig = *state;
@@ -417,6 +498,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reservation_holds, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(arguments_are_checked, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(hostile_heads, rig_make, rig_free),
+        cmocka_unit_test(hints_say_no_more_than_there_is),
+        cmocka_unit_test_setup_teardown(what_is_expected_comes, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(hostile_hints, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(hostile_credits, rig_make, rig_free),
     };
     return cmocka_run_group_tests_name("ring", tests, NULL, NULL);
