@@ -14,7 +14,7 @@
 
 #define SIZE       1024u
 #define BATCH      32u
-#define DEPTH     128u /* requests under way */
+#define DEPTH      128u /* requests under way */
 #define ROOM       2048u
 #define ANSWER_MAX 66176u /* output_size_max of the echo image */
 #define OURS       20000u /* requests in a slice */
@@ -160,6 +160,7 @@ int main(int argc, char **argv)
     sealed_tenant_new(&tenant, &image, true);
     sealed_start(&sealed, &image, &tenant, "kvm"); /* its CPU time is this process's */
     sealed_short(&sealed);
+    bench_require(csn_enclave_manifest(sealed.enclave)->output_size_max <= ANSWER_MAX, "output");
     many.count = alone.count = bench_pairs(UINT64_C(30000000));
     for (size_t i = 0; i < many.count; i++) {
         many.other[i] = theirs_many(peer);

@@ -17,6 +17,7 @@
 #define INPUT_MAX  600u /* of messages */
 #define ROOM_MAX   650u /* of what the manifest allows */
 #define OUTPUT_MAX 704u
+#define GUARD      0xa5u
 #define WAIT_NS    UINT64_C(5000000000)
 #define TAG_MAX    20000u
 
@@ -95,11 +96,12 @@ static csn_err submit(struct csn_enclave *enclave, uint32_t channel, uint64_t ta
     return result;
 }
 
-/* The next output, waiting for it; checks its bytes. */
+/* The next output, waiting for it; checks its bytes, and that no more than they were written. */
 static csn_err receive(struct csn_enclave *enclave, uint32_t channel, struct csn_output *output)
 {
     uint8_t target[OUTPUT_MAX];
     uint8_t expected[INPUT_MAX];
+    memset(target, GUARD, sizeof target);
     csn_err result = csn_enclave_receive(enclave, channel, target, output);
     while (result == CSN_AGAIN) {
         result = csn_enclave_wait(enclave, channel, WAIT_NS);
@@ -111,6 +113,9 @@ static csn_err receive(struct csn_enclave *enclave, uint32_t channel, struct csn
     if (result == CSN_OK && output->size != 4) {
         assert_int_equal(output->size, message_of(output->tag, expected));
         assert_memory_equal(target, expected, output->size);
+    }
+    for (uint32_t i = (output->size + 7) / 8 * 8; result == CSN_OK && i < sizeof target; i++) {
+        assert_int_equal(target[i], GUARD);
     }
     return result;
 }
