@@ -267,6 +267,16 @@ static void take_batch(struct cse_worker *worker)
     loop->next_channel = channel;
 }
 
+/* While a record is opened, the lines of a later one come from the other core. */
+static void expect_more(struct cse_worker *worker)
+{
+    struct cse_loop *loop = worker->loop;
+    for (uint32_t i = 0; i < loop->count; i++) {
+        struct cse_input *input = &loop->inputs[i];
+        input->ahead = csn_ring_expect(&worker->channels[input->channel].reader, input->size);
+    }
+}
+
 static void write_stats(struct cse_worker *worker)
 {
     set(&worker->stats->carves, worker->pool.carves);
@@ -281,6 +291,7 @@ bool cse_loop_step(struct cse_worker *worker)
         return false;
     }
     add(&worker->stats->inputs, loop->count);
+    expect_more(worker);
     answer_batch(worker);
     for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
         publish(worker, c);

@@ -211,8 +211,8 @@ static uint32_t find_context(struct cse_session *session, const struct header_vi
 
 /* ---- the two forms ---- */
 
-static void fill_item(struct csn_gcm_item *item, struct cse_opening *opening, const uint8_t *aad,
-                      uint32_t aad_size)
+static void fill_item(struct csn_gcm_item *item, const struct cse_input *input,
+                      struct cse_opening *opening, const uint8_t *aad, uint32_t aad_size)
 {
     item->key = &opening->context->key.key;
     item->aad = aad;
@@ -222,6 +222,7 @@ static void fill_item(struct csn_gcm_item *item, struct cse_opening *opening, co
     item->output = opening->plain;
     item->tag = opening->plain + opening->plain_size;
     item->result = CSN_ERR_AUTH;
+    item->ahead = input->ahead;
     csn_record_nonce(opening->context->key.iv, opening->sequence, item->nonce);
     opening->item = item;
 }
@@ -255,7 +256,7 @@ static uint32_t prepare_full(struct cse_session *session, const struct cse_input
     opening->route_size = view.header.route_size;
     opening->plain = input->bytes + aad_size;
     opening->plain_size = view.header.cipher_size;
-    fill_item(item, opening, input->bytes, aad_size);
+    fill_item(item, input, opening, input->bytes, aad_size);
     return CSN_WIRE_DONE;
 }
 
@@ -321,7 +322,8 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
     opening->plain_size = header.cipher_size;
     opening->short_aad.header = header;
     __builtin_memcpy(opening->short_aad.context_id, context->context_id, 32);
-    fill_item(item, opening, (const uint8_t *)&opening->short_aad, sizeof opening->short_aad);
+    fill_item(item, input, opening, (const uint8_t *)&opening->short_aad,
+              sizeof opening->short_aad);
     return CSN_WIRE_DONE;
 }
 

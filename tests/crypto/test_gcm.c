@@ -260,7 +260,8 @@ static void draw_batch(uint32_t count)
                                       .size = size,
                                       .input = r.plain + at,
                                       .output = r.bytes + at,
-                                      .tag = r.bytes + at + size};
+                                      .tag = r.bytes + at + size,
+                                      .ahead = draw(2) == 0 ? (void *)r.bytes : NULL};
         fill(item->nonce, sizeof item->nonce, draw(UINT32_MAX));
         fill(r.plain + at, size, draw(UINT32_MAX));
         uint32_t key = (uint32_t)(item->key - r.keys);
