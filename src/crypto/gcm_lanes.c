@@ -82,9 +82,9 @@ INLINE __m128i reduce(const struct sum *sum)
 static csn_vector load_rest(const uint8_t *bytes, uint32_t size)
 {
     if (size < 16) {
-        return csn_vector_first(csn_gcm_load_part(bytes, size));
+        return csn_vector_first(csn_load_part(bytes, size));
     }
-    __m128i second = size == 16 ? _mm_setzero_si128() : csn_gcm_load_part(bytes + 16, size - 16);
+    __m128i second = size == 16 ? _mm_setzero_si128() : csn_load_part(bytes + 16, size - 16);
     return csn_vector_pair(csn_gcm_load(bytes), second);
 }
 

@@ -125,7 +125,7 @@ static double measure(void (*call)(void), enum varied varied)
 static void test_gcm(void **state)
 {
     (void)state;
-    uint64_t kernels[4];
+    uint64_t kernels[VECTOR_KERNELS_MAX];
     uint32_t count = vector_kernels(kernels);
     for (uint32_t k = 0; k<count; k += count - 1> 0 ? count - 1 : 1) { /* the first and the last */
         assert_int_equal(csn_cpu_select(kernels[k]), CSN_OK);
@@ -145,7 +145,7 @@ static void test_control(void **state)
 
 int main(int count, char **arguments)
 {
-    uint64_t kernels[4];
+    uint64_t kernels[VECTOR_KERNELS_MAX];
     static const uint8_t secrets[2][32] = {{0}, {0x5a, 0xc3, 0x17, 0x88, 0xe1}};
     if (vector_kernels(kernels) == 0) {
         return 77;
