@@ -105,7 +105,8 @@
     vmovdqa64 \next, \w0
     .endm
 
-#define LOAD(l) load (LANE_SIZE*l), ABEF_##l, CDGH_##l, W_##l##_0, W_##l##_1, W_##l##_2, W_##l##_3
+#define LOAD(l)                                                                                    \
+    load (LANE_SIZE*l), ABEF_##l, CDGH_##l, W_##l##_0, W_##l##_1, W_##l##_2, W_##l##_3
 #define ADD(l) add (LANE_SIZE*l), ABEF_##l, CDGH_##l
 #define TURN(l)                                                                                    \
     turn (LANE_SIZE*l), ABEF_##l, CDGH_##l, NEXT_##l, REST_##l, W_##l##_0, W_##l##_1, W_##l##_2,   \
@@ -124,7 +125,7 @@
     WORDS(0, k, a, b, c, d); WORDS(1, k, a, b, c, d); WORDS(2, k, a, b, c, d)
 #define WORDS_4(k, a, b, c, d) WORDS_3(k, a, b, c, d); WORDS(3, k, a, b, c, d)
 
-#define HASH(name, EACH, ROUNDS, WORDS)                                                             \
+#define HASH(name, EACH, ROUNDS, WORDS)                                                            \
     .balign 64;                                                                                    \
     .globl name;                                                                                   \
     .hidden name;                                                                                  \
