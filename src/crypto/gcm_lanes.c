@@ -33,9 +33,17 @@ struct work {
     uint32_t behind; /* 1: the last one, so that the lengths go into its sum */
 };
 
+/* What the lengths of a record add to its sum: often the same as for the record before. */
+struct lengths {
+    const struct csn_gcm_key *key;
+    uint32_t aad_size, size;
+    struct sum sum;
+};
+
 struct scratch {
     _Alignas(32) uint8_t tail[CHUNK];
     uint8_t masks[GROUP][16];
+    struct lengths lengths;
 };
 
 /* ---- hash ---- */
@@ -341,12 +349,25 @@ static void make_masks(const struct csn_gcm_item *items, uint32_t count, uint8_t
 
 /* ---- records ---- */
 
-/* The lengths into the sum; then the tag: written, or compared, without leaving a register. */
-INLINE void finish(struct csn_gcm_item *item, bool opening, struct sum *sum, __m128i hash,
-                   __m128i mask)
+INLINE void add_lengths(const struct csn_gcm_item *item, struct sum *sum, struct lengths *before)
 {
-    __m128i lengths = _mm_set_epi64x((long long)item->aad_size * 8, (long long)item->size * 8);
-    absorb(sum, csn_vector_first(_mm_xor_si128(lengths, hash)), item->key, first_row(1));
+    if (before->key != item->key || before->size != item->size ||
+        before->aad_size != item->aad_size) {
+        __m128i bits = _mm_set_epi64x((long long)item->aad_size * 8, (long long)item->size * 8);
+        struct sum made = {zero(), zero(), zero()};
+        absorb(&made, csn_vector_first(bits), item->key, first_row(1));
+        *before = (struct lengths){item->key, item->aad_size, item->size, made};
+    }
+    sum->low = csn_vector_xor(sum->low, before->sum.low);
+    sum->middle = csn_vector_xor(sum->middle, before->sum.middle);
+    sum->high = csn_vector_xor(sum->high, before->sum.high);
+}
+
+/* The lengths into the sum; then the tag: written, or compared, without leaving a register. */
+INLINE void finish(struct csn_gcm_item *item, bool opening, struct sum *sum, __m128i mask,
+                   struct lengths *lengths)
+{
+    add_lengths(item, sum, lengths);
     __m128i tag = _mm_xor_si128(csn_gcm_reverse(reduce(sum)), mask);
     item->result = CSN_OK;
     if (!opening) {
@@ -357,10 +378,11 @@ INLINE void finish(struct csn_gcm_item *item, bool opening, struct sum *sum, __m
 }
 
 /* What follows when the chunk is in the sum: the tag, or the hash for the next chunk. */
-INLINE __m128i settle(const struct work *work, bool opening, struct sum *sum)
+INLINE __m128i settle(const struct work *work, bool opening, struct sum *sum,
+                      struct lengths *lengths)
 {
     if (work->behind != 0) {
-        finish(work->item, opening, sum, _mm_setzero_si128(), work->mask);
+        finish(work->item, opening, sum, work->mask, lengths);
         return _mm_setzero_si128();
     }
     return reduce(sum);
@@ -376,7 +398,10 @@ INLINE void tail(struct csn_gcm_item *item, bool opening, uint32_t done, __m128i
         crypt_tail(item, done, scratch->tail);
     }
     struct sum sum = hash_bytes(item->key, hash, cipher, size, 1);
-    finish(item, opening, &sum, size == 0 ? hash : _mm_setzero_si128(), mask);
+    if (size == 0) { /* nothing took the hash of the additional data along */
+        absorb(&sum, csn_vector_first(hash), item->key, first_row(1));
+    }
+    finish(item, opening, &sum, mask, &scratch->lengths);
     if (opening) { /* in place: the ciphertext is gone now */
         crypt_tail(item, done, scratch->tail);
     }
@@ -394,7 +419,7 @@ INLINE void seal_item(struct csn_gcm_item *item, __m128i mask, struct scratch *s
             crypt_chunk(item, done);
         } else {
             struct sum sum = crypt_and_hash(item, done, work);
-            __m128i next = settle(work, false, &sum);
+            __m128i next = settle(work, false, &sum, &scratch->lengths);
             hash = done > 0 ? next : hash;
         }
         *work = (struct work){item, item->output + done, hash, mask, item->size - done == CHUNK};
@@ -416,7 +441,7 @@ INLINE void open_item(struct csn_gcm_item *item, __m128i mask, struct scratch *s
     for (; item->size - done >= CHUNK; done += CHUNK) {
         const struct work work = {item, item->input + done, hash, mask, item->size - done == CHUNK};
         struct sum sum = crypt_and_hash(item, done, &work);
-        hash = settle(&work, true, &sum);
+        hash = settle(&work, true, &sum, &scratch->lengths);
     }
     if (done < item->size || done == 0) {
         tail(item, true, done, hash, mask, scratch);
@@ -436,6 +461,7 @@ INLINE void run(struct csn_gcm_item *items, uint32_t count, bool opening)
 {
     struct scratch scratch;
     struct work work = {0};
+    scratch.lengths.key = NULL;
     for (uint32_t i = 0; i < count; i++) {
         if (i % GROUP == 0) {
             make_masks(items + i, count - i, scratch.masks);
@@ -449,7 +475,7 @@ INLINE void run(struct csn_gcm_item *items, uint32_t count, bool opening)
     }
     if (work.bytes != NULL) {
         struct sum sum = hash_bytes(work.item->key, work.hash, work.bytes, CHUNK, work.behind);
-        settle(&work, false, &sum);
+        settle(&work, false, &sum, &scratch.lengths);
     }
     wipe(&scratch);
 }
