@@ -21,7 +21,7 @@ static const struct csn_sha256_kernel *sha256_kernel(uint64_t features)
     return (features & CSN_WIRE_FEATURE_AVX512) != 0 ? &csn_sha256_shani_upper : &csn_sha256_shani;
 }
 
-csn_err csn_cpu_select(uint64_t features)
+csn_err csn_cpu_begin(uint64_t features)
 {
     const uint64_t wide =
         CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
@@ -31,5 +31,11 @@ csn_err csn_cpu_select(uint64_t features)
     CSN_TRY(csn_sha2_self_test());
     CSN_TRY(csn_gcm_self_test());
     CSN_TRY(csn_ff1_self_test());
-    return csn_curve_self_test();
+    return csn_exchange_self_test();
+}
+
+csn_err csn_cpu_select(uint64_t features)
+{
+    CSN_TRY(csn_cpu_begin(features));
+    return csn_signature_self_test();
 }
