@@ -244,4 +244,6 @@ void tok_queue_complete(void *batch)
     struct tok_queue *queue = batch;
     run_macs(queue);
     run_fpes(queue);
+    csn_wipe(queue->shape.guesses, queue->shape.count * sizeof queue->shape.guesses[0]);
+    queue->shape.count = 0;
 }

@@ -256,6 +256,8 @@ struct tok_fpe_job {
 struct tok_queue {
     uint32_t mac_count, mac_first;
     uint32_t fpe_count, fpe_first;
+    const struct tok_state *shape_of; /* whose the shape is; NULL: nobody's */
+    struct csn_json_shape shape;      /* of the records of this batch; it goes with them */
     struct csn_hmac_item mac_items[TOK_MAC_MAX];
     struct csn_ff1_item fpe_items[TOK_FPE_MAX];
     struct tok_mac_job macs[TOK_MAC_MAX];

@@ -19,7 +19,12 @@ enum {
 
 static cse_status scan(struct tok_job *job, struct csn_json *json)
 {
-    uint32_t bound = csn_json_bound(job->text, job->size);
+    const uint32_t bound = csn_json_bound(job->text, job->size);
+    struct tok_queue *queue = job->queue;
+    if (queue->shape_of != job->state) { /* names are hashed with the tenant's seed */
+        queue->shape.count = 0;
+        queue->shape_of = job->state;
+    }
     *json = (struct csn_json){.text = job->text,
                               .size = job->size,
                               .lines = true,
@@ -27,7 +32,8 @@ static cse_status scan(struct tok_job *job, struct csn_json *json)
                               .nodes = cse_scratch(job->call, bound * sizeof *json->nodes),
                               .hashes = cse_scratch(job->call, bound * sizeof *json->hashes),
                               .owners = cse_scratch(job->call, bound * sizeof *json->owners),
-                              .node_max = bound};
+                              .node_max = bound,
+                              .shape = &queue->shape};
     if (json->nodes == NULL || json->hashes == NULL || json->owners == NULL) {
         return CSN_WIRE_STATUS_LIMIT;
     }
@@ -55,12 +61,12 @@ static cse_status settle(struct tok_job *job)
 static cse_status serve(struct tok_job *job, uint32_t *output_size)
 {
     struct csn_json json;
+    job->queue = cse_batch(job->call);
     cse_status status = scan(job, &json);
     if (status != CSN_WIRE_STATUS_OK) {
         return status;
     }
     job->nodes = json.nodes;
-    job->queue = cse_batch(job->call);
     tok_queue_begin(job->queue);
     tok_write_record(job);
     status = settle(job);

@@ -66,6 +66,27 @@ enum csn_json_reason {
     CSN_JSON_SPACE,     /* the caller's tables are too small: never after csn_json_bound() */
 };
 
+/*
+ * The names of a text in their order, learnt while it is scanned: most records are written as the
+ * one before, and what is as the shape has it needs no hash and no search. Only names and what is
+ * around them, each compared byte by byte before it is believed; a shape never changes a result.
+ */
+#define CSN_JSON_SHAPE_MAX  40u
+#define CSN_JSON_GUESS_SIZE 32u
+struct csn_json_guess {
+    uint8_t bytes[CSN_JSON_GUESS_SIZE]; /* from the comma or bracket to before the value */
+    uint32_t mask;                      /* a bit for each of them that counts */
+    uint32_t first;                     /* index of the first member of the object */
+    uint32_t hash;                      /* of the name, with the seed of the scan */
+    uint8_t size;
+    uint8_t name_at;
+    uint8_t name_size;
+};
+struct csn_json_shape {
+    uint32_t count; /* 0: nothing was learnt yet */
+    struct csn_json_guess guesses[CSN_JSON_SHAPE_MAX];
+};
+
 struct csn_json {
     const uint8_t *text;
     uint32_t size;
@@ -76,6 +97,7 @@ struct csn_json {
     uint32_t *hashes;
     uint32_t *owners;
     uint32_t node_max;
+    struct csn_json_shape *shape; /* or NULL; of texts with the same seed */
     /* Results. */
     uint32_t node_count; /* node 0 is the first text */
     uint32_t offset;     /* of the fault */
