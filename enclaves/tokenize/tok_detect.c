@@ -12,7 +12,7 @@
 struct kind {
     uint8_t bit;
     uint8_t name_size;
-    char name[6];
+    char name[TOK_PREFIX_SIZE];
     uint32_t (*find)(const uint8_t *text, uint32_t size, uint32_t p);
 };
 

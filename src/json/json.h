@@ -46,7 +46,8 @@ struct csn_json_node {
     uint32_t next;      /* index of the next sibling (or next text), 0 = none */
     uint8_t kind;       /* enum csn_json_kind */
     uint8_t flags;      /* CSN_JSON_* bits */
-    uint16_t depth;     /* open containers around it */
+    uint8_t depth;      /* open containers around it */
+    uint8_t guess;      /* one more than the index of its name in the shape, 0 = not in it */
 };
 _Static_assert(sizeof(struct csn_json_node) == 32, "two to a line");
 
@@ -81,6 +82,9 @@ struct csn_json_guess {
     uint8_t size;
     uint8_t name_at;
     uint8_t name_size;
+    /* What the caller found out about the name, in a place; UINT16_MAX at first. */
+    uint16_t place;
+    uint16_t found;
 };
 struct csn_json_shape {
     uint32_t count; /* 0: nothing was learnt yet */

@@ -37,7 +37,7 @@ static inline uint32_t same_bytes(const uint8_t *left, const uint8_t *right)
     return mask;
 }
 
-void csn_json_learn(struct json_scanner *scanner, const struct csn_json_node *node)
+void csn_json_learn(struct json_scanner *scanner, struct csn_json_node *node)
 {
     struct csn_json_shape *shape = scanner->json->shape;
     const uint32_t before = node->item - 1; /* the bracket or the comma */
@@ -55,9 +55,11 @@ void csn_json_learn(struct json_scanner *scanner, const struct csn_json_node *no
                                      .hash = node->name_hash,
                                      .size = (uint8_t)size,
                                      .name_at = (uint8_t)(node->name - before),
-                                     .name_size = (uint8_t)node->name_size};
+                                     .name_size = (uint8_t)node->name_size,
+                                     .place = UINT16_MAX};
     memcpy(guess->bytes, scanner->text + before, size);
     shape->count = ++scanner->guess;
+    node->guess = (uint8_t)shape->count;
 }
 
 /* What scan_known() works on, in registers: what it stores may be anywhere. */
@@ -140,7 +142,8 @@ static inline struct csn_json_node *add_known(const struct json_scanner *scanner
     node->next = 0;
     node->kind = CSN_JSON_STRING;
     node->flags = CSN_JSON_NAMED;
-    node->depth = (uint16_t)frame->depth;
+    node->depth = (uint8_t)frame->depth;
+    node->guess = (uint8_t)(known->guess - scanner->json->shape->guesses);
     if (frame->last != JSON_NONE) {
         nodes[frame->last].next = index;
     } else {

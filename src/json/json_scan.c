@@ -223,7 +223,7 @@ static inline struct csn_json_node *add_node(struct json_scanner *scanner, uint3
     }
     *index = json->node_count++;
     struct csn_json_node *node = &json->nodes[*index];
-    *node = (struct csn_json_node){.item = item, .depth = (uint16_t)scanner->depth};
+    *node = (struct csn_json_node){.item = item, .depth = (uint8_t)scanner->depth};
     uint32_t *last = &scanner->frames[scanner->depth].last;
     if (*last != JSON_NONE) {
         json->nodes[*last].next = *index;
@@ -385,7 +385,7 @@ static enum csn_json_reason scan_usual(struct json_scanner *scanner,
             .name_hash = csn_json_hash_inside(json->seed, text + name, name_size),
             .kind = CSN_JSON_STRING,
             .flags = CSN_JSON_NAMED,
-            .depth = (uint16_t)depth,
+            .depth = (uint8_t)depth,
         };
         json->node_count = index + 1;
         if (*last != JSON_NONE) {

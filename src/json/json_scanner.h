@@ -56,7 +56,7 @@ enum csn_json_reason csn_json_begin_value(struct json_scanner *scanner, struct c
 
 /* ---- json_known.c: only with a shape, and where scanner.guess is not JSON_NONE ---- */
 /* The member of this node, found by other ways, is what the shape has there from now on. */
-void csn_json_learn(struct json_scanner *scanner, const struct csn_json_node *node);
+void csn_json_learn(struct json_scanner *scanner, struct csn_json_node *node);
 /*
  * Inside an object: members that are written as the shape has them, with any value, and the ends of
  * their objects. Ends with the current byte just before what is different (nothing was done with

@@ -47,6 +47,10 @@ static void scan_again(const struct csn_json *json, enum csn_json_reason reason,
     }
     if (reason == CSN_JSON_OK) {
         assert_int_equal(second.node_count, json->node_count);
+        for (uint32_t i = 0; i < second.node_count; i++) {
+            assert_true(inside[i].guess <= (shape == NULL ? 0 : shape->count));
+            inside[i].guess = 0; /* the one difference */
+        }
         assert_memory_equal(inside, nodes, json->node_count * sizeof inside[0]);
     }
     free(copy);
