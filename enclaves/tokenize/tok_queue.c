@@ -144,14 +144,13 @@ static void mac_now(const struct csn_hmac_key *key, const struct tok_value *valu
 static inline void put_places(uint8_t *target, uint32_t size)
 {
     const __m128i places = _mm_set1_epi8('*');
-    if (size < 16) {
+    __m128i *last = (__m128i *)(void *)(target + size - 16);
+    if (size > 32) {
         memset(target, '*', size);
         return;
     }
-    for (uint32_t at = 0; at < size - 16; at += 16) {
-        _mm_storeu_si128((__m128i *)(void *)(target + at), places);
-    }
-    _mm_storeu_si128((__m128i *)(void *)(target + size - 16), places);
+    _mm_storeu_si128((__m128i *)(void *)target, places); /* 16 digits are the least */
+    _mm_storeu_si128(last, places);
 }
 
 /* LP(typed value) with room for `more` bytes behind it; NULL: too long for the queue. */

@@ -246,7 +246,9 @@ bool tok_put_shift(struct tok_job *job, const struct tok_field *field,
         }
         write_date(target, day);
     }
-    tok_put_text(&job->out, value->bytes + DATE_SIZE, value->size - DATE_SIZE);
+    if (value->size > DATE_SIZE) {
+        tok_put_text(&job->out, value->bytes + DATE_SIZE, value->size - DATE_SIZE);
+    }
     tok_put_byte(&job->out, '"');
     return true;
 }
