@@ -187,6 +187,25 @@ static void stream_free(struct stream *stream)
     free(stream);
 }
 
+/* ---- spread: each burst by itself, time of one record of it ---- */
+
+struct spread {
+    struct bench_series series[2 * SIZES]; /* pipeline and OpenSSL's loop, for each size */
+    struct bench_histogram histograms[2 * SIZES];
+    char names[2 * SIZES][48];
+    size_t count;
+};
+
+static void add_spread(struct spread *spread, const char *what, const char *who,
+                       const struct bench_way *way)
+{
+    size_t at = spread->count++;
+    snprintf(spread->names[at], sizeof spread->names[at], "%s, %s", what, who);
+    bench_cores_spread(way, false, &spread->histograms[at]);
+    bench_histogram_print(&spread->histograms[at], spread->names[at], bench_json());
+    spread->series[at] = (struct bench_series){spread->names[at], &spread->histograms[at]};
+}
+
 /* ---- rows ---- */
 
 /* Goals of placement mode A; in mode B they are 4, 1.8 and 1.1, in mode C none. */
@@ -197,7 +216,7 @@ static const struct {
 } sizes[SIZES] = {{256, "256 B", 5}, {1024, "1 KiB", 2.5}, {16384, "16 KiB", 1.5}};
 
 static void measure(const struct sealed_image *image, const struct sealed_tenant *tenant,
-                    const char *backend, unsigned which, bool short_form)
+                    const char *backend, unsigned which, bool short_form, struct spread *spread)
 {
     char what[64];
     snprintf(what, sizeof what, "%s, %s, %s", sizes[which].name, short_form ? "short" : "full",
@@ -218,6 +237,10 @@ static void measure(const struct sealed_image *image, const struct sealed_tenant
         6, what, "pipeline", "own open and seal", BENCH_FASTER, short_form ? 0.75 : 0};
     bench_cores_pair(&against_evp, &ours, &evp);
     bench_cores_pair(&against_own, &ours, &own);
+    if (short_form) {
+        add_spread(spread, what, "pipeline", &ours);
+        add_spread(spread, sizes[which].name, "OpenSSL's loop", &evp);
+    }
     aead_loops_free(loops);
     stream_free(stream);
 }
@@ -225,10 +248,16 @@ static void measure(const struct sealed_image *image, const struct sealed_tenant
 void bench_pipeline_rows(const struct sealed_image *image, const char *backend)
 {
     static struct sealed_tenant tenant;
+    static struct spread spread;
+    char title[96];
+    spread.count = 0;
     sealed_tenant_new(&tenant, image, true);
     for (unsigned which = 0; which < SIZES; which++) {
-        measure(image, &tenant, backend, which, true);
-        measure(image, &tenant, backend, which, false);
+        measure(image, &tenant, backend, which, true, &spread);
+        measure(image, &tenant, backend, which, false, &spread);
     }
+    snprintf(title, sizeof title, "Sealed records through both rings on %s: time a record",
+             backend);
+    bench_histogram_svg(backend, title, spread.series, spread.count);
     sealed_tenant_free(&tenant);
 }

@@ -76,6 +76,7 @@ csn_err cse_loop_init(struct cse_worker *worker)
     if (loop->buffer == NULL) {
         return CSN_ERR_MEMORY;
     }
+    loop->idle_max = CSE_LOOP_SPIN_MAX;
     worker->loop = loop;
     uint64_t start = csn_wire_worker_offset(manifest, worker->index);
     for (uint32_t c = 0; c < manifest->channel_count; c++) {
@@ -277,7 +278,10 @@ bool cse_loop_step(struct cse_worker *worker)
         publish(worker, c);
     }
     write_stats(worker);
-    loop->idle_rounds = 0;
+    if (loop->idle != 0) { /* it was worth looking */
+        loop->idle_max = CSE_LOOP_SPIN_MAX;
+    }
+    loop->idle = 0;
     return true;
 }
 
@@ -307,8 +311,9 @@ static bool has_work(struct cse_worker *worker)
 /*
  * parks_with_credit is a check of the decision, not of the race: work that comes after the look
  * moves the event word, and the park returns at once. Seeded: a loop that sleeps regardless.
+ * False: the second look found work.
  */
-static void park(struct cse_worker *worker)
+static bool park(struct cse_worker *worker)
 {
     uint32_t seen = csn_event_arm(worker->event);
     bool work = has_work(worker); /* the second look: what came before the arming is seen here */
@@ -321,21 +326,36 @@ static void park(struct cse_worker *worker)
         cse_gate_park(worker->event, seen);
     }
     csn_event_disarm(worker->event);
+    return sleep;
+}
+
+static void look_less(struct cse_loop *loop)
+{
+    loop->idle_max /= 2;
+    if (loop->idle_max < CSE_LOOP_SPIN_MIN) {
+        loop->idle_max = CSE_LOOP_SPIN_MIN;
+    }
+    if (++loop->probe == CSE_LOOP_PROBE) { /* else gaps a little longer would not be noticed */
+        loop->probe = 0;
+        loop->idle_max = CSE_LOOP_SPIN_MAX;
+    }
 }
 
 void cse_loop_idle(struct cse_worker *worker)
 {
     struct cse_loop *loop = worker->loop;
-    if (loop->idle_rounds == 0) {
+    if (loop->idle == 0) {
         give_all_credit(worker);
     }
-    if (loop->idle_rounds < CSE_LOOP_SPIN_ROUNDS) {
-        loop->idle_rounds++;
+    if (loop->idle < loop->idle_max) {
+        loop->idle += CSE_LOOP_ROUND_COST + worker->manifest->channel_count;
         __builtin_ia32_pause();
         return;
     }
-    park(worker);
-    loop->idle_rounds = 0;
+    if (park(worker)) {
+        look_less(loop);
+    }
+    loop->idle = 0;
 }
 
 void cse_loop_run(struct cse_worker *worker)
