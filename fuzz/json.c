@@ -33,6 +33,17 @@ static void check_nodes(const struct csn_json *json)
     }
 }
 
+/* A node whose name is known has the name that is in the shape. */
+static void check_guess(const struct csn_json *json, const struct csn_json_node *node)
+{
+    CHECK(node->guess <= json->shape->count);
+    if (node->guess != 0) {
+        const struct csn_json_guess *guess = &json->shape->guesses[node->guess - 1];
+        CHECK(guess->name_size == node->name_size && guess->hash == node->name_hash);
+        CHECK(memcmp(guess->bytes + guess->name_at, json->text + node->name, node->name_size) == 0);
+    }
+}
+
 /* The same again, with what was learnt of its names, and after others: nothing may be different. */
 static void check_again(const struct csn_json *first, enum csn_json_reason reason)
 {
@@ -45,7 +56,7 @@ static void check_again(const struct csn_json *first, enum csn_json_reason reaso
         CHECK(csn_json_scan(&again) == reason);
         CHECK(again.offset == first->offset && again.node_count == first->node_count);
         for (uint32_t node = 0; node < again.node_count; node++) {
-            CHECK(nodes[node].guess <= shape.count);
+            check_guess(&again, &nodes[node]);
             nodes[node].guess = 0; /* the one difference */
         }
         CHECK(reason != CSN_JSON_OK ||

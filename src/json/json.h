@@ -6,8 +6,9 @@
  *           UTF-8 is checked, lone surrogates, NUL, duplicate names (compared decoded) and more
  *           than 64 open containers are refused.
  * Threads:  none of its own. No allocation: the caller brings nodes and two name tables.
- * Time:     depends on the text (its structure, lengths, bytes that need escapes). Duplicate names
- *           are searched linearly with a seeded hash: for n names in one object n^2/32 steps.
+ * Time:     depends on the text (its structure, lengths, bytes that need escapes), and with a shape
+ *           on the names of the text before. Duplicate names are searched linearly with a seeded
+ *           hash: for n names in one object n^2/32 steps.
  * Builds:   freestanding and hosted, same source.
  */
 #ifndef CSN_JSON_H
@@ -47,7 +48,7 @@ struct csn_json_node {
     uint8_t kind;       /* enum csn_json_kind */
     uint8_t flags;      /* CSN_JSON_* bits */
     uint8_t depth;      /* open containers around it */
-    uint8_t guess;      /* one more than the index of its name in the shape, 0 = not in it */
+    uint8_t guess;      /* one more than the index of its name in the shape; 0: not known */
 };
 _Static_assert(sizeof(struct csn_json_node) == 32, "two to a line");
 

@@ -45,7 +45,9 @@ void csn_json_learn(struct json_scanner *scanner, struct csn_json_node *node)
     if (scanner->guess == JSON_NONE) {
         return;
     }
-    if (scanner->guess == CSN_JSON_SHAPE_MAX || size > CSN_JSON_GUESS_SIZE) {
+    /* Nodes of a text before name guesses by index: these stay what they are. */
+    const bool spoils = scanner->guess < shape->count && scanner->frames[0].last != 0;
+    if (scanner->guess == CSN_JSON_SHAPE_MAX || size > CSN_JSON_GUESS_SIZE || spoils) {
         scanner->guess = JSON_NONE;
         return;
     }

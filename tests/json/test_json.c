@@ -49,6 +49,12 @@ static void scan_again(const struct csn_json *json, enum csn_json_reason reason,
         assert_int_equal(second.node_count, json->node_count);
         for (uint32_t i = 0; i < second.node_count; i++) {
             assert_true(inside[i].guess <= (shape == NULL ? 0 : shape->count));
+            if (inside[i].guess != 0) {
+                const struct csn_json_guess *guess = &shape->guesses[inside[i].guess - 1];
+                assert_int_equal(guess->name_size, inside[i].name_size);
+                assert_memory_equal(guess->bytes + guess->name_at, copy + inside[i].name,
+                                    guess->name_size);
+            }
             inside[i].guess = 0; /* the one difference */
         }
         assert_memory_equal(inside, nodes, json->node_count * sizeof inside[0]);
@@ -359,6 +365,20 @@ static void test_shape_is_used(void **state)
         const uint32_t hash = csn_json_hash(77, json.text + nodes[i].name, nodes[i].name_size);
         assert_int_equal(nodes[i].name_hash, i == CSN_JSON_SHAPE_MAX ? hash ^ 1 : hash);
     }
+}
+
+/* A text may have other names than one before it in the same record: each keeps its own. */
+static void test_shape_of_lines(void **state)
+{
+    static const char text[] = "{\"a\":1,\"b\":2,\"c\":3}\n{\"a\":1,\"d\":2,\"e\":3}\n"
+                               "{\"a\":1,\"b\":2,\"c\":3,\"f\":4}\n{\"g\":1}";
+    struct csn_json_shape shape = {.count = 0};
+    struct csn_json json;
+    (void)state;
+    assert_int_equal(scan_bytes(text, sizeof text - 1, true, &json), CSN_JSON_OK);
+    scan_again(&json, CSN_JSON_OK, SPACES, &shape);
+    assert_int_equal(shape.count, 4);
+    scan_again(&json, CSN_JSON_OK, SPACES, &shape);
 }
 
 /* Objects that are known are no way around the limit. */
@@ -727,7 +747,7 @@ int main(void)
         cmocka_unit_test(test_encode_decode), cmocka_unit_test(test_position),
         cmocka_unit_test(test_small_texts),   cmocka_unit_test(test_bound),
         cmocka_unit_test(test_shapes),        cmocka_unit_test(test_shape_is_used),
-        cmocka_unit_test(test_shape_depth),
+        cmocka_unit_test(test_shape_depth),   cmocka_unit_test(test_shape_of_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,6 +169,27 @@ static void test_same_names_elsewhere(void **state)
     fake_free(call);
 }
 
+/* Lines of one record with other names each. */
+static void test_other_lines(void **state)
+{
+    char text[512];
+    char filler[100];
+    struct cse_call *call =
+        granted(3, "{\"version\":1,\"fields\":[{\"path\":\"b\",\"action\":\"keep\"},"
+                   "{\"path\":\"c\",\"action\":\"redact\"}]}");
+    (void)state;
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    snprintf(text, sizeof text, "{\"a\":1,\"b\":2,\"z\":\"%s\"}\n{\"a\":1,\"c\":3,\"z\":\"%s\"}",
+             filler, filler);
+    for (uint32_t i = 0; i < 2; i++) {
+        begin(call, text, &records[0]);
+        assert_string_equal((char *)records[0].together, "{\"b\":2}\n{\"c\":\"[redacted]\"}");
+    }
+    fake_complete(call);
+    fake_free(call);
+}
+
 /* Records of two tenants in one batch: neither sees the other's names, hashes or steps. */
 static void test_two_tenants(void **state)
 {
@@ -215,9 +236,8 @@ int main(void)
         return 77;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_same_names_elsewhere),
-        cmocka_unit_test(test_two_tenants),
+        cmocka_unit_test(test_batches),        cmocka_unit_test(test_same_names_elsewhere),
+        cmocka_unit_test(test_other_lines),    cmocka_unit_test(test_two_tenants),
         cmocka_unit_test(test_names_are_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
