@@ -145,7 +145,7 @@ static void test_card(void **state)
         {"4222222222222", "[card]"},
         {"4111111111111111 12/27", "[card] 12/27"},
         {"4111 1111 1111 1111 99", "[card] 99"}, /* the longer prefixes fail the check */
-        {"4111111111111111 003", "[card]"}, /* the longest that passes */
+        {"4111111111111111 003", "[card]"},      /* the longest that passes */
         {"4111111111111112", NULL},
         {"4111  1111 1111 1111", NULL},
         {"4111.1111.1111.1111", NULL},
