@@ -46,6 +46,16 @@ static inline void csn_store_u64(void *bytes, uint64_t value)
     __builtin_memcpy(bytes, &value, sizeof value);
 }
 
+/*
+ * Sixteen bytes in one store, for what is read as sixteen right after: a load waits for several
+ * smaller stores until they are all in the cache.
+ */
+static inline void csn_store_pair(void *bytes, uint64_t first, uint64_t second)
+{
+    typedef long long pair __attribute__((vector_size(16), aligned(1), may_alias));
+    *(pair *)bytes = (pair){(long long)first, (long long)second};
+}
+
 /* csn_copy() of at most 16 bytes. */
 static inline void csn_copy_short(uint8_t *target, const uint8_t *source, uint32_t size)
 {
