@@ -116,18 +116,19 @@ void block_drain(struct block *block)
         uint8_t payload[BLOCK_PAYLOAD_MAX];
         uint8_t back[RECORD_MAX];
         struct csn_ring_message message;
-        struct csn_wire_answer head;
+        struct csn_wire_answer head = {0};
         struct csn_wire_result result;
+        uint32_t begin = 0;
         uint32_t size = 0;
         uint8_t *target = block->sealed->target;
         bench_require(csn_ring_read(&channel->reader, target, &message) == CSN_OK &&
-                          message.tag == i && message.final && message.size > sizeof head,
+                          message.tag == i && message.final &&
+                          csn_wire_answer_read(target, message.size, &head, &begin),
                       "an answer is not there");
-        memcpy(&head, target, sizeof head);
         payload_of(i, payload, block->payload_size);
         bench_require(head.code == CSN_WIRE_DONE &&
-                          csv_reply_open(sealer_of(block, i), target + sizeof head, head.size,
-                                         &result, back, &size) == CSN_OK &&
+                          csv_reply_open(sealer_of(block, i), target + begin, head.size, &result,
+                                         back, &size) == CSN_OK &&
                           result.status == CSN_WIRE_STATUS_OK && size == block->payload_size &&
                           memcmp(back, payload, size) == 0,
                       "another answer than expected");

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define POINTS_MAX 16u
-#define PAIR_NS    (3 * GROWTH_SLICE_NS) /* with what is between the slices */
+#define PAIR_NS    (5 * GROWTH_SLICE_NS) /* with what is between the slices */
 #define LINES_MAX  3u
 #define SMALL      64u /* bytes of payload where the size is not what grows */
 #define CHANNELS   64u /* the most that a worker has; as many contexts, shared out among them */

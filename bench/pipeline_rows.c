@@ -32,6 +32,7 @@ struct stream {
     uint32_t record_size;
     uint8_t *records;
     uint8_t *answer; /* the last one, and its size */
+    uint32_t answer_begin;
     uint32_t answer_size;
 };
 
@@ -84,13 +85,16 @@ static void send_burst(struct stream *stream)
 static bool take_one(struct stream *stream)
 {
     struct csn_output output;
-    struct csn_wire_answer head;
+    struct csn_wire_answer head = {0};
     csn_err error = csn_enclave_receive(stream->sealed.enclave, 0, stream->sealed.target, &output);
     if (error == CSN_AGAIN) {
         return false;
     }
-    memcpy(&head, stream->sealed.target, sizeof head);
-    bench_require(error == CSN_OK && head.code == CSN_WIRE_DONE, "a record is not served");
+    bench_require(error == CSN_OK &&
+                      csn_wire_answer_read(stream->sealed.target, output.size, &head,
+                                           &stream->answer_begin) &&
+                      head.code == CSN_WIRE_DONE,
+                  "a record is not served");
     stream->in_flight--;
     stream->answer_size = head.size;
     return true;
@@ -145,7 +149,7 @@ static void check_answer(const struct stream *stream)
     static uint8_t back[2 * ROOM];
     struct csn_wire_result result;
     uint32_t size = 0;
-    const uint8_t *record = stream->sealed.target + sizeof(struct csn_wire_answer);
+    const uint8_t *record = stream->sealed.target + stream->answer_begin;
     bench_require(csv_reply_open(stream->sealed.sealer, record, stream->answer_size, &result, back,
                                  &size) == CSN_OK &&
                       result.status == CSN_WIRE_STATUS_OK && size == stream->size &&

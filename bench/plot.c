@@ -60,8 +60,7 @@ static struct span span_of(const struct bench_plot *plot, bool up)
         for (size_t k = 0; k < line->count; k++) {
             widen(&span, up ? line->y[k] : line->x[k]);
             if (up && line->high[k] > line->low[k]) {
-                widen(&span, line->low[k]);
-                widen(&span, line->high[k]);
+                widen(&span, line->high[k]); /* its low end may be cut off: no axis begins for it */
             }
         }
     }
@@ -88,6 +87,7 @@ static double along(const struct span *span, double at)
 
 static double above(const struct span *span, double at)
 {
+    at = at < span->from ? span->from : at > span->to ? span->to : at;
     return BOTTOM - (BOTTOM - TOP) * (at - span->from) / (span->to - span->from);
 }
 

@@ -18,6 +18,7 @@
 
 #define WAIT_NS     UINT64_C(10000000000)
 #define LOOK_NS     UINT64_C(2000000)
+#define SPIN_NS     UINT64_C(10000) /* as long as the host library looks without a sleep */
 #define MESSAGE_MAX 65536u
 #define PAYLOAD_MAX 65536u
 #define PLAIN_MIN   1024u /* of an answer without payload */
@@ -241,15 +242,23 @@ void sealed_stop(struct sealed *sealed)
 
 /* ---- records ---- */
 
-/* An answer is looked for before it is slept for: it is there within a millisecond. */
+/*
+ * An answer is looked for before it is slept for: it is there within a millisecond, and the echo of
+ * a record long before a system call would be done.
+ */
 const uint8_t *sealed_receive(struct sealed *sealed, uint32_t code, uint32_t *size)
 {
     struct csn_output output;
-    struct csn_wire_answer head;
-    uint64_t begin = bench_wall_ns();
+    struct csn_wire_answer head = {0};
+    uint32_t start = 0;
+    uint64_t begin = 0; /* of looking with calls in between */
     csn_err error;
     while ((error = csn_enclave_receive(sealed->enclave, sealed->channel, sealed->target,
                                         &output)) == CSN_AGAIN) {
+        if (csn_enclave_wait(sealed->enclave, sealed->channel, SPIN_NS) == CSN_OK) {
+            continue;
+        }
+        begin = begin == 0 ? bench_wall_ns() : begin;
         if (bench_wall_ns() - begin < LOOK_NS) {
             sched_yield();
             continue;
@@ -257,10 +266,12 @@ const uint8_t *sealed_receive(struct sealed *sealed, uint32_t code, uint32_t *si
         bench_require(csn_enclave_wait(sealed->enclave, sealed->channel, WAIT_NS) == CSN_OK,
                       "no answer");
     }
-    memcpy(&head, sealed->target, sizeof head);
-    bench_require(error == CSN_OK && head.code == code, "another answer than expected");
+    bench_require(error == CSN_OK &&
+                      csn_wire_answer_read(sealed->target, output.size, &head, &start) &&
+                      head.code == code,
+                  "another answer than expected");
     *size = head.size;
-    return sealed->target + sizeof head;
+    return sealed->target + start;
 }
 
 void sealed_short(struct sealed *sealed)

@@ -29,10 +29,10 @@ PROGRAMS = [
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
 ]
-PLOTS = ("echo", "rings", "pipeline", "grpc", "growth")  # those that take --svg
+PLOTS = ("echo", "rings", "pipeline", "grpc", "growth", "park")  # those that take --svg
 FIELDS = {
     "rows": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "pairs",
-             "ours_ns", "other_ns", "floor_ns", "mode", "reached"),
+             "ours_ns", "other_ns", "floor_ns", "mode", "class", "reached"),
     "exactly": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "mode",
                 "reached"),  # counts that are 0 or not, of no slices
     "histograms": ("histogram", "samples", "p50", "p90", "p99", "p99.9", "p99.99", "max"),

@@ -105,6 +105,29 @@ CSN_API uint32_t csn_enclave_channel_count(const struct csn_enclave *enclave);
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_submit(struct csn_enclave *enclave, uint32_t channel,
                                                 uint64_t tag, const void *message, uint32_t size);
+
+/*
+ * The same with one copy less, for whoever makes messages: a place for one of at most size bytes in
+ * the table of what is in flight, to be filled by the caller; csn_enclave_commit() hands over the
+ * oldest place that is reserved, with as many of its bytes as it says. Several may be reserved at a
+ * time, say to seal a batch into; their order is that of the reservations.
+ *
+ * Nobody but the caller sees what is reserved. A commit that answers CSN_AGAIN took nothing: call
+ * it again after receiving. After a commit the bytes must not be written any more (they are what is
+ * resubmitted after a crash); all places that were not committed end with csn_enclave_abandon() and
+ * with a restart. Until they are, csn_enclave_submit() and csn_enclave_resubmit() of that channel
+ * are CSN_ERR_STATE. For the submitting thread; places are 1-byte aligned.
+ *
+ * reserve: CSN_AGAIN: table full. CSN_ERR_SPACE: too large. commit: CSN_AGAIN: ring full.
+ * CSN_ERR_STATE: nothing is reserved. CSN_ERR_ARGUMENT: more bytes than were reserved.
+ */
+CSN_API CSN_MUST_USE csn_err csn_enclave_reserve(struct csn_enclave *enclave, uint32_t channel,
+                                                 uint32_t size, void **place);
+CSN_API CSN_MUST_USE csn_err csn_enclave_commit(struct csn_enclave *enclave, uint32_t channel,
+                                                uint64_t tag, uint32_t size);
+CSN_API csn_err csn_enclave_abandon(struct csn_enclave *enclave, uint32_t channel);
+
+/* Makes visible what was submitted or committed. */
 CSN_API CSN_MUST_USE csn_err csn_enclave_flush(struct csn_enclave *enclave, uint32_t channel);
 
 struct csn_output {
@@ -112,7 +135,11 @@ struct csn_output {
     bool final;   /* last output for that input: the input is forgotten */
     uint32_t size;
 };
-/* Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target >= output_size_max.
+/*
+ * Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target has output_size_max
+ * bytes. Of these no more are written than the output's size rounded up to eight, so that many
+ * outputs can be put behind each other in one buffer, and used where they lie.
+ * csn_wire_answer_read() (wire/message.h) says what it is.
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel,
                                                  void *target, struct csn_output *output);

@@ -42,7 +42,7 @@ static const char help[] =
     "--json prints an object a line. Enclaves are build/enclaves/echo.elf beside this program,\n"
     "unless --image names one. --seconds: 1 to 3600, default 3, for each row of rings and spread\n"
     "over the rows of all other ratios; a row is never under 15 pairs of slices.\n"
-    "rings and pipeline: in the real-time class where that is allowed, with pauses.\n"
+    "rings, echo and pipeline: in the real-time class where that is allowed, with pauses.\n"
     "Beside DPDK, Boost, gRPC and others, where they are installed: make bench.\n\n"
     "Exit codes: 0 ok, 1 could not measure, 2 usage, 3 image refused.\n";
 

@@ -20,6 +20,11 @@
 #define RING_PACKS_MAX      2u           /* up to the ring's end, and from its start on */
 #define RING_CREDIT_SHARE   4u           /* credit goes back at least every quarter of the ring */
 
+/* A longer run is streamed, first of its batch or not. A test explores the rings with none. */
+#ifndef RING_STORED_LINES
+#define RING_STORED_LINES UINT32_C(32)
+#endif
+
 /*
  * What must hold of a word that the peer wrote. bench/ builds a second copy of this file in which
  * all of it is taken on trust, to say what the checks cost; nothing else may define this.
@@ -226,10 +231,10 @@ static __attribute__((noinline)) csn_err make_room(struct csn_ring_writer *write
 }
 
 /*
- * The first run of a batch is stored as usual: it may be the only one, and then what counts is how
- * soon the consumer has it. Those behind it are streamed: a store to a line that the consumer's
- * core has waits until that core gave it up, and the processor keeps few such lines under way
- * (docs/PERFORMANCE.md has the figures).
+ * The first run of a batch is stored as usual, unless it is long: it may be the only one, and then
+ * what counts is how soon the consumer has it. Everything else is streamed: a store to a line that
+ * the consumer's core has waits until that core gave it up, and the processor keeps few such lines
+ * under way (docs/PERFORMANCE.md has the figures).
  */
 csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
                        const struct csn_ring_piece pieces[2])
@@ -253,14 +258,17 @@ csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
     writer->cursor = cursor + lines;
     writer->batch_count++;
     writer->batch_size += size;
-    if (!first) {
+    if (first) {
+        writer->first_head = word; /* kept back until the batch is published: zero until then */
+        word = 0;
+    }
+    if (!first || lines > RING_STORED_LINES) {
         writer->continued = true;
         writer->streamed = true;
         const uint64_t head[2] = {word, tag};
         stream_run(ring, offset, head, pieces, lines * CSN_WIRE_LINE_SIZE);
         return CSN_OK;
     }
-    writer->first_head = word; /* kept back until the batch is published */
     /*
      * The zero word behind a batch of one comes before its body: what is stored to a line that the
      * consumer polls should come in one go, or it fetches the line in between.
@@ -375,9 +383,8 @@ bool csn_ring_batch_is_full(const struct csn_ring_writer *writer)
 /* How many lines become visible at once, for the consumer to ask for them ahead. */
 static uint64_t hint_of(const struct csn_ring_writer *writer)
 {
-    uint64_t lines = (writer->cursor - writer->published) / CSN_WIRE_HEAD_AHEAD_LINES;
-    lines = lines < CSN_WIRE_HEAD_AHEAD_MAX ? lines : CSN_WIRE_HEAD_AHEAD_MAX;
-    return lines << CSN_WIRE_HEAD_AHEAD_SHIFT;
+    return (uint64_t)csn_wire_ahead_code(writer->cursor - writer->published)
+           << CSN_WIRE_HEAD_AHEAD_SHIFT;
 }
 
 bool csn_ring_publish(struct csn_ring_writer *writer)
@@ -394,7 +401,7 @@ bool csn_ring_publish(struct csn_ring_writer *writer)
     }
     csn_shared_store_release(writer->lines, offset_of(writer->published, writer->line_count),
                              writer->first_head | hint_of(writer)); /* pair M */
-    if (writer->batch_count == 1 && free_lines(writer) != 0) {
+    if (writer->batch_count == 1 && !writer->continued && free_lines(writer) != 0) {
         /* If the next batch is one line: its zero word, now that nobody waits for it. */
         writer->zeroed = writer->cursor + 1;
         csn_shared_store(writer->lines, offset_of(writer->zeroed, writer->line_count), 0);
@@ -499,6 +506,13 @@ static bool head_is_valid(const struct csn_ring_reader *reader, uint64_t line, u
            (!pack || (head->size != 0 && head->count > 1));
 }
 
+/* Lines that a head word says are there with it. */
+static inline uint32_t hint_in(uint64_t word)
+{
+    return csn_wire_ahead_lines(
+        (uint32_t)((word & CSN_WIRE_HEAD_AHEAD) >> CSN_WIRE_HEAD_AHEAD_SHIFT));
+}
+
 /* Lines that the producer says are there; a lie costs fetches of lines of this same ring. */
 static inline void ask_ahead(struct csn_ring_reader *reader)
 {
@@ -519,7 +533,7 @@ static csn_err take_run(struct csn_ring_reader *reader)
     if (word == 0) {
         return CSN_AGAIN;
     }
-    uint64_t hint = (word & CSN_WIRE_HEAD_AHEAD) >> CSN_WIRE_HEAD_AHEAD_SHIFT;
+    uint32_t hint = hint_in(word);
     if ((word & ~CSN_WIRE_HEAD_AHEAD) == head_word(line, CSN_WIRE_HEAD_PAD, 0)) {
         pad = lines_to_end(line, reader->line_count);
         line += pad;
@@ -539,7 +553,7 @@ static csn_err take_run(struct csn_ring_reader *reader)
         csn_shared_load(reader->lines, offset_of(line, reader->line_count) + RING_WORD_SIZE);
     reader->counters.messages += head.count;
     if (hint != 0) {
-        reader->known = line + hint * CSN_WIRE_HEAD_AHEAD_LINES;
+        reader->known = line + hint;
     }
     ask_ahead(reader);
     return CSN_OK;
@@ -633,6 +647,39 @@ csn_err csn_ring_read_many(struct csn_ring_reader *reader, void *target,
     }
     leave_lines(reader);
     return CSN_OK;
+}
+
+/*
+ * Looks whether a message is at a line that may be one's first: how far its batch goes, if it is
+ * the first of one, and how far it goes itself.
+ */
+static __attribute__((noinline)) void look_ahead(struct csn_ring_reader *reader, uint64_t line)
+{
+    uint64_t word = take_head(reader, line);
+    if (word >> 32 == (uint32_t)line && (word & CSN_WIRE_HEAD_VALID) != 0) {
+        uint32_t hint = hint_in(word);
+        uint64_t own = head_of(word).lines;
+        reader->known = line + (hint > own ? hint : own);
+    }
+}
+
+const struct csn_shared *csn_ring_expect(struct csn_ring_reader *reader, uint32_t size)
+{
+    uint64_t first = reader->expected > reader->cursor ? reader->expected : reader->cursor;
+    uint32_t lines = csn_wire_lines(size);
+    if (lines > lines_to_end(first, reader->line_count)) { /* it does not wrap: behind a pad */
+        first += lines_to_end(first, reader->line_count);
+    }
+    uint64_t end = first + lines;
+    if (end > reader->known) {
+        look_ahead(reader, first);
+    }
+    if (end > reader->known || end - reader->cursor > reader->line_count) {
+        return NULL;
+    }
+    reader->expected = end;
+    reader->asked = reader->asked > end ? reader->asked : end;
+    return csn_shared_at(reader->lines, offset_of(first, reader->line_count));
 }
 
 bool csn_ring_has_message(const struct csn_ring_reader *reader)

@@ -34,7 +34,7 @@ struct csn_ring_writer {
     uint64_t first_head;       /* head word of the batch's first run, stored last */
     uint32_t batch_count;      /* messages not yet published */
     uint64_t batch_size;       /* body bytes not yet published */
-    bool continued;            /* the batch has more than its first run */
+    bool continued;            /* the line behind the batch holds no zero yet */
     bool streamed;             /* some of the batch went past the caches */
     csn_err fate;              /* CSN_OK, or CSN_ERR_PEER for ever */
     struct csn_ring_counters counters;
@@ -50,6 +50,7 @@ struct csn_ring_reader {
     uint64_t credit_given; /* last cursor stored to the credit word; lazily behind cursor */
     uint64_t known;        /* lines before this one are said to be there */
     uint64_t asked;        /* lines before this one were asked for */
+    uint64_t expected;     /* messages before this line are in csn_ring_expect()'s caller's hands */
     /* The run that is being read; all of it from one look at its head. */
     uint64_t at;   /* its next body: a free-running byte number */
     uint64_t end;  /* the line behind it */
@@ -123,6 +124,13 @@ CSN_MUST_USE csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
  */
 CSN_MUST_USE csn_err csn_ring_read_many(struct csn_ring_reader *reader, void *target,
                                         struct csn_ring_message *message, uint32_t *count);
+/*
+ * Where the next message that was not asked for yet should lie, if it has that size and the
+ * producer says that it is there; else NULL. For a caller that is busy before it reads on and asks
+ * for the lines meanwhile, spread out (csn_shared_expect_read()): of many at once the processor
+ * drops most. Only head words are read; whatever they say, the lines are of this ring.
+ */
+const struct csn_shared *csn_ring_expect(struct csn_ring_reader *reader, uint32_t size);
 /* True if a read would find something (one acquire load). */
 bool csn_ring_has_message(const struct csn_ring_reader *reader);
 /*

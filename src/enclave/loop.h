@@ -22,16 +22,17 @@
 #define CSE_LOOP_PROBE      16u /* parks */
 
 struct cse_loop {
-    uint64_t dropped;      /* bit per channel */
-    uint32_t next_channel; /* where the next batch begins to look */
-    uint32_t idle;         /* lines looked at since the last batch or park */
-    uint32_t idle_max;     /* of them before the next park */
-    uint32_t probe;        /* parks since it was CSE_LOOP_SPIN_MAX */
-    uint32_t input_room;   /* bytes that one read may touch */
-    uint32_t buffer_size;  /* bytes */
-    uint32_t count;        /* inputs of this batch */
-    uint32_t used;         /* bytes of the buffer */
-    uint32_t body_size;    /* bytes of bodies in this batch */
+    uint64_t dropped;          /* bit per channel */
+    uint64_t output_lines_max; /* of the outputs of one input, the largest there are */
+    uint32_t next_channel;     /* where the next batch begins to look */
+    uint32_t idle;             /* lines looked at since the last batch or park */
+    uint32_t idle_max;         /* of them before the next park */
+    uint32_t probe;            /* parks since it was CSE_LOOP_SPIN_MAX */
+    uint32_t input_room;       /* bytes that one read may touch */
+    uint32_t buffer_size;      /* bytes */
+    uint32_t count;            /* inputs of this batch */
+    uint32_t used;             /* bytes of the buffer */
+    uint32_t body_size;        /* bytes of bodies in this batch */
     uint8_t *buffer;
     struct cse_input inputs[CSN_WIRE_BATCH_COUNT_MAX];
 };

@@ -130,24 +130,35 @@ void csn_channel_publish(struct csn_enclave *enclave, struct csn_host_channel *c
     }
 }
 
+/* What is written so far must go out, or nothing would ever make room. */
+static csn_err starve(struct csn_enclave *enclave, struct csn_host_channel *channel)
+{
+    __atomic_store_n(&channel->starved, channel->writer.credit_seen + 1, __ATOMIC_RELAXED);
+    csn_channel_publish(enclave, channel);
+    return csn_host_is_running(enclave) ? CSN_AGAIN : CSN_ERR_CRASHED;
+}
+
+static csn_err write_message(struct csn_enclave *enclave, struct csn_host_channel *channel,
+                             uint64_t tag, const void *message, uint32_t size)
+{
+    const struct csn_ring_piece pieces[2] = {{message, size}, {NULL, 0}};
+    csn_err result = csn_ring_write(&channel->writer, tag, false, pieces);
+    return result == CSN_AGAIN ? starve(enclave, channel) : result;
+}
+
 csn_err csn_channel_put(struct csn_enclave *enclave, struct csn_host_channel *channel, uint64_t tag,
                         const void *message, uint32_t size, uint32_t crashes)
 {
     if (size > enclave->manifest.input_size_max) {
         return CSN_ERR_SPACE;
     }
-    csn_err result = CSN_AGAIN;
-    if (csn_inflight_has_room(&channel->live, size)) {
-        const struct csn_ring_piece pieces[2] = {{message, size}, {NULL, 0}};
-        result = csn_ring_write(&channel->writer, tag, false, pieces);
+    if (csn_inflight_next(&channel->live) != NULL) {
+        return CSN_ERR_STATE; /* it would overtake what is reserved */
     }
-    if (result == CSN_AGAIN) {
-        /* What is written so far must go out, or nothing would ever make room. */
-        __atomic_store_n(&channel->starved, channel->writer.credit_seen + 1, __ATOMIC_RELAXED);
-        csn_channel_publish(enclave, channel);
-        return csn_host_is_running(enclave) ? CSN_AGAIN : CSN_ERR_CRASHED;
+    if (!csn_inflight_has_room(&channel->live, size)) {
+        return starve(enclave, channel);
     }
-    CSN_TRY(result);
+    CSN_TRY(write_message(enclave, channel, tag, message, size));
     /* Before it is published: no output can come for what is not in the table. */
     csn_inflight_add(&channel->live, tag, message, size, crashes);
     if (csn_ring_batch_is_full(&channel->writer)) {
@@ -160,9 +171,15 @@ bool csn_channel_may_submit(const struct csn_host_channel *channel, uint32_t siz
 {
     uint32_t lost = csn_inflight_count(&channel->lost);
     return lost == 0 ||
-           (lost + csn_inflight_count(&channel->live) < channel->live.count_max &&
+           (lost + csn_inflight_held(&channel->live) < channel->live.count_max &&
             csn_inflight_span(&channel->lost) + csn_inflight_span(&channel->live) + size <=
                 channel->live.size_max);
+}
+
+/* Nothing new goes out while an input of before a crash has the enclave to itself. */
+static bool is_recovering(const struct csn_enclave *enclave)
+{
+    return __atomic_load_n(&enclave->recovering, __ATOMIC_ACQUIRE) != 0;
 }
 
 csn_err csn_enclave_submit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag,
@@ -175,11 +192,71 @@ csn_err csn_enclave_submit(struct csn_enclave *enclave, uint32_t channel, uint64
     if (enclave->instance == NULL) {
         return CSN_ERR_CRASHED;
     }
-    if (__atomic_load_n(&enclave->recovering, __ATOMIC_ACQUIRE) != 0 ||
-        !csn_channel_may_submit(found, size)) {
-        return CSN_AGAIN; /* an input of before the crash has the enclave to itself */
+    if (is_recovering(enclave) || !csn_channel_may_submit(found, size)) {
+        return CSN_AGAIN;
     }
     return csn_channel_put(enclave, found, tag, message, size, 0);
+}
+
+csn_err csn_enclave_reserve(struct csn_enclave *enclave, uint32_t channel, uint32_t size,
+                            void **place)
+{
+    struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL || place == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    if (enclave->instance == NULL) {
+        return CSN_ERR_CRASHED;
+    }
+    if (size > enclave->manifest.input_size_max) {
+        return CSN_ERR_SPACE;
+    }
+    if (is_recovering(enclave) || !csn_channel_may_submit(found, size)) {
+        return CSN_AGAIN;
+    }
+    if (!csn_inflight_has_room(&found->live, size)) {
+        return starve(enclave, found);
+    }
+    *place = csn_inflight_reserve(&found->live, size);
+    return CSN_OK;
+}
+
+csn_err csn_enclave_commit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag,
+                           uint32_t size)
+{
+    struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    if (enclave->instance == NULL) {
+        return CSN_ERR_CRASHED;
+    }
+    const struct csn_inflight_entry *entry = csn_inflight_next(&found->live);
+    if (entry == NULL) {
+        return CSN_ERR_STATE;
+    }
+    if (size > entry->size) {
+        return CSN_ERR_ARGUMENT;
+    }
+    if (is_recovering(enclave)) {
+        return CSN_AGAIN;
+    }
+    CSN_TRY(write_message(enclave, found, tag, csn_inflight_bytes(&found->live, entry), size));
+    csn_inflight_commit(&found->live, tag, size, 0);
+    if (csn_ring_batch_is_full(&found->writer)) {
+        csn_channel_publish(enclave, found);
+    }
+    return CSN_OK;
+}
+
+csn_err csn_enclave_abandon(struct csn_enclave *enclave, uint32_t channel)
+{
+    struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    csn_inflight_abandon(&found->live);
+    return CSN_OK;
 }
 
 csn_err csn_enclave_flush(struct csn_enclave *enclave, uint32_t channel)

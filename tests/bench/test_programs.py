@@ -67,7 +67,7 @@ def controls():
     """Rows that are wrong in one way each, and must be found so."""
     good = {"goal": 1, "what": "a", "ours": "b", "other": "c", "kind": "at least", "target": 2.0,
             "ratio": 3.0, "p10": 2.5, "p90": 3.5, "pairs": 15, "ours_ns": 1.0, "other_ns": 3.0,
-            "floor_ns": 0.0, "mode": "", "reached": True}
+            "floor_ns": 0.0, "mode": "", "class": "ordinary", "reached": True}
     spread = {"histogram": "a", "samples": 2, "p50": 1.0, "p90": 2.0, "p99": 2.0, "p99.9": 2.0,
               "p99.99": 2.0, "max": 2.0}
     point = {"curve": "a", "line": "b", "x": 1, "unit": "c", "ns": 1.0, "ratio": 1.0, "p10": 0.9,
@@ -78,6 +78,7 @@ def controls():
     bad += [dict(good, **change) for change in (
         {"reached": False}, {"reached": None}, {"pairs": 14}, {"ours_ns": 0}, {"p10": 3.1},
         {"p90": 2.9}, {"mode": "A"}, {"floor_ns": 50}, {"kind": "about"}, {"extra": 1},
+        {"class": "first"},
         {"ratio": float("nan")})]
     bad += [dict(spread, p90=0.5), dict(spread, samples=0), dict(point, ratio=2.0),
             dict(point, ns=0)]

@@ -20,7 +20,9 @@ ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
 def row(**changes):
     return dict({"goal": 5, "what": "a thing", "ours": "we", "other": "they", "kind": "at least",
                  "target": 2.0, "ratio": 3.0, "p10": 2.5, "p90": 3.5, "pairs": 15, "ours_ns": 1.0,
-                 "other_ns": 3.0, "floor_ns": 0.0, "mode": "", "reached": True}, **changes)
+                 "other_ns": 3.0, "floor_ns": 0.0, "mode": "", "class": "ordinary",
+                 "reached": True},
+                **changes)
 
 
 SPREAD = {"histogram": "trips", "samples": 9, "p50": 1.0, "p90": 2.0, "p99": 3.0, "p99.9": 4.0,
@@ -31,6 +33,7 @@ GOOD = {
     "aead": [row(), row(what="wide", p10=1.0, p90=9.0), row(what="lost", ratio=1.0, p10=1.0,
                                                               p90=1.1, reached=False)],
     "rings": [row(what="latency", goal=2, kind="at most", floor_ns=70.0, mode="B", target=1.25,
+                  **{"class": "real-time"},
                   ratio=1.0, p10=0.9, p90=1.1), row(goal=0, target=0.0, reached=None), SPREAD],
     "growth": [POINT],
 }
@@ -73,7 +76,7 @@ def good(script, folder):
     yield "reached", line_of(text, "a thing").rstrip().endswith("yes")
     yield "not reached", line_of(text, "lost").rstrip().endswith("no")
     yield "noisy", line_of(text, "wide").rstrip().endswith("yes, noisy")
-    yield "the floor and its mode", "floor 70 ns, mode B" in text
+    yield "the floor and its mode", "floor 70 ns, mode B  real-time" in text
     yield "what is not built", "goals 7 (grpc): not built" in text
     yield "what a program leaves out", "a peer is left out" in text.splitlines()
     yield "where plots are", "rings-latency.svg" in text

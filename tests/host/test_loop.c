@@ -198,6 +198,27 @@ static void without_output_credit_input_stays_unread(void **state)
     assert_int_equal(answered, sent);
 }
 
+/* Room for some outputs, but not for those of a whole batch. */
+static void a_batch_is_as_large_as_its_credit(void **state)
+{
+    (void)state;
+    uint64_t sent = 0;
+    for (uint32_t i = 0; i < 40; i++) {
+        assert_int_equal(send(0, sent++, SIZE_LARGEST, false), CSN_OK);
+        assert_true(cse_loop_step(&worker));
+    }
+    for (uint32_t i = 0; i < 25; i++) {
+        sent += send(0, sent, SIZE_LARGEST, false) == CSN_OK;
+    }
+    assert_in_range(sent, 40 + 20, 40 + 25);
+    assert_true(cse_loop_step(&worker));
+    assert_in_range(stats.inputs, 40 + 10, 40 + 17);
+    uint64_t answered = receive_all(0);
+    assert_int_equal(answered, stats.inputs);
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(answered + receive_all(0), sent);
+}
+
 static void a_broken_channel_is_dropped_alone(void **state)
 {
     (void)state;
@@ -252,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(wakes_with_work_are_told_apart, make, unmake),
         cmocka_unit_test_setup_teardown(idle_gives_all_credit_back, make, unmake),
         cmocka_unit_test_setup_teardown(without_output_credit_input_stays_unread, make, unmake),
+        cmocka_unit_test_setup_teardown(a_batch_is_as_large_as_its_credit, make, unmake),
         cmocka_unit_test_setup_teardown(a_broken_channel_is_dropped_alone, make, unmake),
         cmocka_unit_test_setup_teardown(a_lying_credit_drops_the_channel, make, unmake),
         cmocka_unit_test_setup_teardown(batches_are_bounded_and_channels_take_turns, make, unmake),
