@@ -11,16 +11,17 @@
 #define PEER_BURST_MAX 32u
 #define PEER_UNITS     1024u
 #define PEER_WINDOW    64u
+#define PEER_SIDE      4096u /* as in ring_ways.c */
 
 struct peer_rig {
     void *there;
     void *back;
     uint32_t burst;
-    _Alignas(256) uint64_t sent;
+    _Alignas(PEER_SIDE) uint64_t sent;
     struct peer_record source[PEER_BURST_MAX];
-    _Alignas(256) uint64_t received;
+    _Alignas(PEER_SIDE) uint64_t received;
     struct peer_record target[PEER_BURST_MAX];
-    _Alignas(256) struct peer_record echo;
+    _Alignas(PEER_SIDE) struct peer_record echo;
 };
 
 static void serve_trip(void *state, const atomic_bool *stop)
@@ -72,7 +73,7 @@ static uint64_t step_stream(void *state)
 
 static struct peer_rig *make_rig(uint32_t burst)
 {
-    struct peer_rig *rig = aligned_alloc(256, (sizeof *rig + 255) / 256 * 256);
+    struct peer_rig *rig = aligned_alloc(PEER_SIDE, sizeof *rig);
     bench_require(rig != NULL, "no memory for a peer's ring");
     memset(rig, 0, sizeof *rig);
     rig->burst = burst;

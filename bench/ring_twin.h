@@ -11,6 +11,8 @@
 #define csn_ring_writer_init   twin_ring_writer_init
 #define csn_ring_reader_init   twin_ring_reader_init
 #define csn_ring_write         twin_ring_write
+#define csn_ring_write_many    twin_ring_write_many
+#define csn_ring_read_many     twin_ring_read_many
 #define csn_ring_batch_is_full twin_ring_batch_is_full
 #define csn_ring_publish       twin_ring_publish
 #define csn_ring_has_credit    twin_ring_has_credit
@@ -24,6 +26,7 @@
 
 #define bench_ring_trip   bench_twin_trip
 #define bench_ring_stream bench_twin_stream
+#define bench_ring_singly bench_twin_singly
 #define bench_ring_free   bench_twin_free
 
 #endif

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #define LINE_SIZE   64u
+#define SIDE_SIZE   4096u /* apart: a core fetches more of a page than it was asked for */
 #define TRIP_WINDOW 64u
+#define MANY_MAX    256u  /* bytes of a message; larger ones are better written one by one */
 #define UNITS       1024u /* messages in a window of a stream */
 
 struct pipe {
-    _Alignas(256) struct csn_ring_writer writer;
-    _Alignas(256) struct csn_ring_reader reader;
+    _Alignas(SIDE_SIZE) struct csn_ring_writer writer;
+    _Alignas(SIDE_SIZE) struct csn_ring_reader reader;
     uint8_t *memory;
 };
 
@@ -20,11 +22,11 @@ struct bench_ring_rig {
     uint32_t burst;
     struct pipe there;
     struct pipe back;
-    _Alignas(256) uint64_t sent;
+    _Alignas(SIDE_SIZE) uint64_t sent;
     uint64_t source[BENCH_BURST_MAX][BENCH_RING_SIZE_MAX / 8];
-    _Alignas(256) uint64_t received;
+    _Alignas(SIDE_SIZE) uint64_t received;
     uint64_t target[BENCH_BURST_MAX][BENCH_RING_SIZE_MAX / 8];
-    _Alignas(256) uint64_t echo[BENCH_RING_SIZE_MAX / 8];
+    _Alignas(SIDE_SIZE) uint64_t echo[BENCH_RING_SIZE_MAX / 8];
 };
 
 /* ---- a message there and back ---- */
@@ -64,14 +66,52 @@ static uint64_t step_trip(void *state)
 
 /* ---- a stream ---- */
 
+/* The messages of a burst lie one behind the other, as those of the peers do. */
 static void serve_stream(void *state, const atomic_bool *stop)
+{
+    struct bench_ring_rig *rig = state;
+    const struct csn_ring_piece messages = {rig->source, rig->size};
+    uint32_t words = rig->size / 8;
+    while (!atomic_load_explicit(stop, memory_order_relaxed)) {
+        uint32_t count = rig->burst;
+        for (uint32_t i = 0; i < count; i++) {
+            rig->source[0][i * words] = rig->sent + i;
+        }
+        if (csn_ring_write_many(&rig->there.writer, rig->sent, true, &messages, &count) == CSN_OK) {
+            rig->sent += count;
+            (void)csn_ring_publish(&rig->there.writer);
+        }
+    }
+}
+
+static uint64_t step_stream(void *state)
+{
+    struct bench_ring_rig *rig = state;
+    struct csn_ring_message message;
+    uint32_t words = rig->size / 8;
+    uint64_t wrong = 0;
+    for (uint32_t done = 0; done < rig->burst;) {
+        uint32_t count = rig->burst - done;
+        csn_err error = csn_ring_read_many(&rig->there.reader, rig->target, &message, &count);
+        wrong |= (uint64_t)(error != CSN_OK && error != CSN_AGAIN);
+        wrong |= (uint64_t)(count != 0 && message.tag != rig->received);
+        for (uint32_t i = 0; i < count; i++) {
+            wrong |= rig->target[0][i * words] ^ rig->received++;
+        }
+        done += wrong != 0 ? rig->burst : count;
+    }
+    return wrong == 0 ? rig->burst : 0;
+}
+
+/* One call for each message. */
+static void serve_singly(void *state, const atomic_bool *stop)
 {
     struct bench_ring_rig *rig = state;
     while (!atomic_load_explicit(stop, memory_order_relaxed)) {
         for (uint32_t i = 0; i < rig->burst; i++) {
             const struct csn_ring_piece pieces[2] = {{rig->source[i], rig->size}, {NULL, 0}};
             rig->source[i][0] = rig->sent;
-            if (csn_ring_write(&rig->there.writer, 0, true, pieces) != CSN_OK) {
+            if (csn_ring_write(&rig->there.writer, rig->sent, true, pieces) != CSN_OK) {
                 break;
             }
             rig->sent++;
@@ -80,7 +120,7 @@ static void serve_stream(void *state, const atomic_bool *stop)
     }
 }
 
-static uint64_t step_stream(void *state)
+static uint64_t step_singly(void *state)
 {
     struct bench_ring_rig *rig = state;
     struct csn_ring_message message;
@@ -112,7 +152,7 @@ static void make_pipe(struct pipe *pipe, uint32_t size)
 
 static struct bench_ring_rig *make_rig(uint32_t size, uint32_t burst)
 {
-    struct bench_ring_rig *rig = aligned_alloc(256, (sizeof *rig + 255) / 256 * 256);
+    struct bench_ring_rig *rig = aligned_alloc(SIDE_SIZE, sizeof *rig);
     bench_require(rig != NULL, "no memory for a ring");
     memset(rig, 0, sizeof *rig);
     rig->size = size;
@@ -127,9 +167,16 @@ struct bench_way bench_ring_trip(uint32_t size)
     return (struct bench_way){serve_trip, step_trip, make_rig(size, 1), TRIP_WINDOW};
 }
 
+struct bench_way bench_ring_singly(uint32_t size, uint32_t burst)
+{
+    return (struct bench_way){serve_singly, step_singly, make_rig(size, burst), UNITS / burst};
+}
+
 struct bench_way bench_ring_stream(uint32_t size, uint32_t burst)
 {
-    return (struct bench_way){serve_stream, step_stream, make_rig(size, burst), UNITS / burst};
+    return burst == 1 || size > MANY_MAX ? bench_ring_singly(size, burst)
+                                         : (struct bench_way){serve_stream, step_stream,
+                                                              make_rig(size, burst), UNITS / burst};
 }
 
 void bench_ring_free(struct bench_way *way)

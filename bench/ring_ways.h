@@ -18,8 +18,10 @@ struct bench_ring_rig;
 
 /* One message of size bytes (8 or more) under way; a step is a round trip. */
 struct bench_way bench_ring_trip(uint32_t size);
-/* Messages of size bytes, published burst by burst; a step receives one burst. */
+/* Messages of size bytes (a multiple of 8), written, published and read burst by burst. */
 struct bench_way bench_ring_stream(uint32_t size, uint32_t burst);
+/* The same, each message written and read by a call of its own. */
+struct bench_way bench_ring_singly(uint32_t size, uint32_t burst);
 void bench_ring_free(struct bench_way *way);
 
 #endif

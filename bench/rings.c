@@ -102,6 +102,25 @@ static void streams(uint32_t burst)
     }
 }
 
+static void singly(void)
+{
+    static const char *const texts[2] = {"8 B records, 32 published at once",
+                                         "64 B records, 32 published at once"};
+    for (size_t s = 0; s < 2; s++) {
+        struct bench_way ours = bench_ring_singly(sizes[s], BENCH_BURST_MAX);
+        for (size_t i = 0; bench_ring_peers[i] != NULL; i++) {
+            const struct bench_ring_peer *peer = bench_ring_peers[i];
+            struct bench_way way = peer->stream[s](BENCH_BURST_MAX);
+            const struct bench_row row = {.what = texts[s],
+                                          .ours = "a call for each",
+                                          .other = peer->name,
+                                          .kind = BENCH_FASTER};
+            bench_cores_pair(&row, &ours, &way);
+        }
+        bench_ring_free(&ours);
+    }
+}
+
 /* ---- goal 4: what the checks cost ---- */
 
 static void safety(void)
@@ -146,6 +165,7 @@ int main(int argc, char **argv)
     }
     latency();
     streams(BENCH_BURST_MAX);
+    singly();
     streams(1);
     safety();
     bench_cores_end();

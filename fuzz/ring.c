@@ -37,17 +37,24 @@ static struct csn_shared *shared_at(uint32_t line)
     return (struct csn_shared *)(void *)(memory + (size_t)line * 8);
 }
 
-static void read_step(struct csn_ring_reader *reader)
+/* most: messages at once; 1: by csn_ring_read(). */
+static void read_step(struct csn_ring_reader *reader, uint32_t most)
 {
-    uint8_t *target = malloc((LARGEST + 7) / 8 * 8); /* exact: a sanitizer sees one byte more */
+    size_t room = (size_t)most * ((LARGEST + 7) / 8 * 8);
+    uint8_t *target = malloc(room); /* exact: a sanitizer sees one byte more */
     struct csn_ring_message message;
     uint64_t cursor = reader->cursor;
+    uint32_t left = reader->left;
+    uint32_t count = most;
     csn_err fate = reader->fate;
-    csn_err result = csn_ring_read(reader, target, &message);
+    csn_err result = most == 1 ? csn_ring_read(reader, target, &message)
+                               : csn_ring_read_many(reader, target, &message, &count);
     CHECK(result == CSN_OK || result == CSN_AGAIN || result == CSN_ERR_PEER);
     CHECK(fate == CSN_OK || result == CSN_ERR_PEER);
-    CHECK(result == CSN_OK ? reader->cursor > cursor : reader->cursor == cursor);
-    CHECK(result != CSN_OK || message.size <= LARGEST);
+    CHECK(left == 0 || result == CSN_OK); /* a run that was found good is read to its end */
+    CHECK(result == CSN_OK ? reader->cursor > cursor || reader->left != 0
+                           : reader->cursor == cursor);
+    CHECK(result != CSN_OK || (message.size <= LARGEST && count >= 1 && count <= most));
     free(target);
 }
 
@@ -66,6 +73,18 @@ static void write_step(struct csn_ring_writer *writer, uint64_t operand)
     }
 }
 
+static void write_many_step(struct csn_ring_writer *writer, uint64_t operand)
+{
+    static const uint8_t bodies[32 * LARGEST] = {7};
+    const struct csn_ring_piece messages = {bodies, (uint32_t)(operand % LARGEST)};
+    uint32_t wanted = (uint32_t)(operand >> 9 & 31);
+    uint32_t count = wanted;
+    csn_err fate = writer->fate;
+    csn_err result = csn_ring_write_many(writer, operand, false, &messages, &count);
+    CHECK(fate == CSN_OK || result == CSN_ERR_PEER);
+    CHECK(count <= wanted && (result != CSN_OK || wanted == 0 || count != 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct script script = {data, size};
@@ -76,9 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(csn_ring_writer_init(&writer, shared_at(2), shared_at(0), LINES, LARGEST) == CSN_OK);
     for (uint32_t step = 0; step < STEP_MAX && script.size != 0; step++) {
         uint64_t operation = take(&script, 1);
-        switch (operation % 6) {
+        switch (operation % 8) {
         case 0:
-            read_step(&reader);
+            read_step(&reader, 1);
             break;
         case 1:
             write_step(&writer, take(&script, 3));
@@ -95,6 +114,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         case 4: /* a credit that is nearly right */
             memory[0] = writer.credit_seen + take(&script, 1);
+            break;
+        case 6:
+            read_step(&reader, 1 + (uint32_t)(take(&script, 1) % 40));
+            break;
+        case 7:
+            write_many_step(&writer, take(&script, 2));
             break;
         default:
             (void)csn_ring_publish(&writer);

@@ -34,6 +34,7 @@ struct csn_ring_writer {
     uint64_t first_head;       /* head word of the batch's first run, stored last */
     uint32_t batch_count;      /* messages not yet published */
     uint64_t batch_size;       /* body bytes not yet published */
+    bool continued;            /* the line behind the batch holds no zero yet */
     bool streamed;             /* some of the batch went past the caches */
     csn_err fate;              /* CSN_OK, or CSN_ERR_PEER for ever */
     struct csn_ring_counters counters;
@@ -45,13 +46,20 @@ struct csn_ring_reader {
     struct csn_shared *credit;
     uint32_t line_count;
     uint32_t size_max;
-    uint64_t cursor;
+    uint64_t cursor;       /* lines before this one are done with */
     uint64_t credit_given; /* last cursor stored to the credit word; lazily behind cursor */
     uint64_t known;        /* lines before this one are said to be there */
     uint64_t asked;        /* lines before this one were asked for */
     uint64_t expected;     /* messages before this line are in csn_ring_expect()'s caller's hands */
+    /* The run that is being read; all of it from one look at its head. */
+    uint64_t at;   /* its next body: a free-running byte number */
+    uint64_t end;  /* the line behind it */
+    uint64_t tag;  /* of its next message */
+    uint32_t size; /* of each */
+    uint32_t left; /* messages still to come; 0: the next run begins at cursor */
+    bool final;
     csn_err fate;
-    struct csn_ring_counters counters;
+    struct csn_ring_counters counters; /* messages: with those of the run that is being read */
 };
 
 struct csn_ring_message {
@@ -79,6 +87,13 @@ struct csn_ring_piece {
 };
 CSN_MUST_USE csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
                                     const struct csn_ring_piece pieces[2]);
+/*
+ * The same for a burst of small messages of one size, whose tags are tag, tag + 1, and so on: they
+ * share a head (a pack). They lie one behind the other, each filled up with zeros to a multiple of
+ * 8 bytes. *count: how many there are; then how many went in, at least one if CSN_OK.
+ */
+CSN_MUST_USE csn_err csn_ring_write_many(struct csn_ring_writer *writer, uint64_t tag, bool final,
+                                         const struct csn_ring_piece *messages, uint32_t *count);
 /* True if the batch has reached 32 messages or 64 KiB: time to publish. */
 bool csn_ring_batch_is_full(const struct csn_ring_writer *writer);
 /*
@@ -101,6 +116,14 @@ bool csn_ring_has_lines(struct csn_ring_writer *writer, uint64_t lines, uint32_t
  */
 CSN_MUST_USE csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
                                    struct csn_ring_message *message);
+/*
+ * The same for the messages that share a head, *count at most: copied one behind the other, each
+ * filled up with zeros to a multiple of 8 bytes. target: *count times the largest one. message is
+ * the first; *count is then how many came. Either kind of read takes what either kind of write
+ * wrote.
+ */
+CSN_MUST_USE csn_err csn_ring_read_many(struct csn_ring_reader *reader, void *target,
+                                        struct csn_ring_message *message, uint32_t *count);
 /*
  * Where the next message that was not asked for yet should lie, if it has that size and the
  * producer says that it is there; else NULL. For a caller that is busy before it reads on and asks

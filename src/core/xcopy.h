@@ -72,6 +72,11 @@ CSN_SHARED_INLINE void csn_shared_stream_end(void);
 
 /* Asks for a line that will soon be read: a hint, no access. */
 CSN_SHARED_INLINE void csn_shared_expect_read(const struct csn_shared *shared, uint64_t offset);
+/*
+ * Takes a line that was read out of this core's caches, so that the peer, who will write it next,
+ * need not wait for it. A hint as well: it changes nothing that anybody can read.
+ */
+CSN_SHARED_INLINE void csn_shared_give_up(struct csn_shared *shared, uint64_t offset);
 
 #ifndef CSN_SHARED_EXTERN
 
@@ -178,6 +183,11 @@ static inline void csn_shared_stream_end(void)
 static inline void csn_shared_expect_read(const struct csn_shared *shared, uint64_t offset)
 {
     __builtin_prefetch(csn_shared_word(shared, offset), 0);
+}
+
+static inline void csn_shared_give_up(struct csn_shared *shared, uint64_t offset)
+{
+    csn_line_give_up(csn_shared_place(shared, offset));
 }
 
 #endif

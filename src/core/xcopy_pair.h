@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xcopy_pair.h: two words between shared and private memory, for xcopy.h alone.
+ * xcopy_pair.h: two words between shared and private memory, and a line out of the caches; for
+ * xcopy.h alone.
  *
  * By one SSE2 instruction that the compiler cannot look into, or by two C atomics: in sanitizer
  * builds, which do not see an access made by assembly, and where CSN_SHARED_WORDS asks for it.
@@ -51,6 +52,12 @@ static inline void csn_pair_stream_end(void)
     __asm__ volatile("sfence" : : : "memory");
 }
 
+/* CLFLUSH, which every x86-64 has: an image asks for no features, so CLFLUSHOPT is out. */
+static inline void csn_line_give_up(uint64_t *shared)
+{
+    __asm__ volatile("clflush %0" : : "m"(*(const uint64_t(*)[8])(void *)shared));
+}
+
 #else
 
 static inline void csn_pair_in(uint8_t *target, const uint64_t *shared)
@@ -76,6 +83,11 @@ static inline void csn_pair_stream(uint64_t *shared, const uint8_t *source)
 
 static inline void csn_pair_stream_end(void)
 {
+}
+
+static inline void csn_line_give_up(uint64_t *shared)
+{
+    (void)shared;
 }
 
 #endif

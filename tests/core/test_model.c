@@ -81,6 +81,37 @@ static void write_batch(void)
     (void)csn_ring_publish(&writer);
 }
 
+/* The same as a pack, whose first line is stored last. */
+static void write_pack(void)
+{
+    uint64_t bodies[3 * 7];
+    uint32_t count = (uint32_t)total;
+    for (uint32_t i = 0; i < total * 7; i++) {
+        bodies[i] = (i / 7 + 1) * 1000 + i % 7;
+    }
+    const struct csn_ring_piece messages = {bodies, 7 * 8};
+    broken |= csn_ring_write_many(&writer, 1, false, &messages, &count) != CSN_OK;
+    broken |= count != total;
+    (void)csn_ring_publish(&writer);
+}
+
+/* Two at a time. */
+static void read_many(void)
+{
+    struct csn_ring_message message;
+    uint64_t bodies[2 * SIZE_MAX_ / 8];
+    for (uint32_t i = 0; i < tries; i++) {
+        uint32_t count = 2;
+        csn_err result = csn_ring_read_many(&reader, bodies, &message, &count);
+        broken |= result != CSN_OK && result != CSN_AGAIN;
+        broken |= result == CSN_OK && (message.tag != expected || message.size != 7 * 8);
+        for (uint32_t word = 0; word < count * 7; word++) {
+            broken |= bodies[word] != (expected + word / 7) * 1000 + word % 7;
+        }
+        expected += count;
+    }
+}
+
 static void read_some(void)
 {
     for (uint32_t i = 0; i < tries; i++) {
@@ -120,6 +151,20 @@ static void batches_arrive_whole(void **state)
     }
 }
 
+static void packs_arrive_whole(void **state)
+{
+    (void)state;
+    const struct model_case model_cases[2] = {{reset, {write_pack, read_some}, all_came},
+                                              {reset, {write_pack, read_many}, all_came}};
+    for (start_line = 0; start_line < LINES; start_line++) {
+        for (total = 2; total <= (start_line == 0 ? 3u : 2u); total++) {
+            tries = 2;
+            explore(&model_cases[0], "pack");
+            explore(&model_cases[1], "pack, many");
+        }
+    }
+}
+
 /* ---- credit ---- */
 
 /* Three of four lines are taken: a message of two lines, and one of one line. */
@@ -132,10 +177,11 @@ static void reset_full(void)
     total = 2;
 }
 
-/* Two more, if there is credit: the second one lies where the first message begins. */
+/* More, if there is credit: the last one lies where the first message begins. */
+static uint32_t more;
 static void write_on(void)
 {
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < more; i++) {
         uint64_t body = (total + 1) * 1000;
         const struct csn_ring_piece pieces[2] = {{&body, sizeof body}, {NULL, 0}};
         csn_err result = csn_ring_write(&writer, total + 1, false, pieces);
@@ -149,8 +195,33 @@ static void a_line_is_reused_only_after_it_was_read(void **state)
 {
     (void)state;
     const struct model_case model_case = {reset_full, {write_on, get_one}, all_came};
+    more = 2;
     for (start_line = 0; start_line < LINES; start_line += 2) { /* no pad at the end */
         explore(&model_case, "credit");
+    }
+}
+
+/* A pack of two lines and a message; the reader gives a line back in the midst of the pack. */
+static void reset_pack(void)
+{
+    reset();
+    total = 2;
+    write_pack();
+    put(3, 1);
+    (void)csn_ring_publish(&writer);
+    total = 3;
+}
+
+static void a_line_of_a_pack_as_well(void **state)
+{
+    (void)state;
+    const struct model_case model_cases[2] = {{reset_pack, {write_on, get_one}, all_came},
+                                              {reset_pack, {write_on, read_many}, all_came}};
+    for (start_line = 0; start_line < LINES; start_line += 2) {
+        tries = 1;
+        more = start_line == 0 ? 1 : 2;
+        explore(&model_cases[0], "credit, pack");
+        explore(&model_cases[1], "credit, pack, many");
     }
 }
 
@@ -216,12 +287,42 @@ static void each_word_is_read_once(void **state)
     }
 }
 
+/* Of a pack the head too: once for all of its messages. */
+static void each_word_of_a_pack_is_read_once(void **state)
+{
+    (void)state;
+    static uint32_t loads[LINES * 8];
+    for (uint32_t many = 0; many < 2; many++) {
+        for (start_line = 0; start_line < LINES - 1; start_line++) {
+            reset();
+            total = 2;
+            write_pack();
+            model_count_loads(memory + 16, LINES * 8, loads);
+            tries = 2;
+            (many == 1 ? read_many : read_some)();
+            model_count_loads(NULL, 0, NULL);
+            assert_false(broken);
+            assert_int_equal(expected, 3);
+            uint32_t sum = 0;
+            for (uint32_t i = 0; i < LINES * 8; i++) {
+                /* the second look of read_many() is at the next head */
+                assert_true(loads[i] <= 1);
+                sum += loads[i];
+            }
+            assert_int_equal(sum, 2 * 7 + 2 + many);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_word_is_read_once),
+        cmocka_unit_test(each_word_of_a_pack_is_read_once),
         cmocka_unit_test(batches_arrive_whole),
+        cmocka_unit_test(packs_arrive_whole),
         cmocka_unit_test(a_line_is_reused_only_after_it_was_read),
+        cmocka_unit_test(a_line_of_a_pack_as_well),
         cmocka_unit_test(no_wake_is_lost),
     };
     return cmocka_run_group_tests_name("ring model", tests, NULL, NULL);

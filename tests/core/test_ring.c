@@ -346,6 +346,177 @@ static void what_is_expected_comes(void **state)
     }
 }
 
+/* ---- packs ---- */
+
+#define PACK_MAX 40u
+
+/* As write_many() wants them: each filled up to whole words. */
+static csn_err write_pack(struct rig *rig, uint64_t tag, bool final, uint32_t size, uint32_t *count)
+{
+    static uint8_t bodies[PACK_MAX * TARGET];
+    uint32_t filled = (size + 7) / 8 * 8;
+    memset(bodies, 0, sizeof bodies);
+    for (uint32_t m = 0; m < *count; m++) {
+        for (uint32_t i = 0; i < size; i++) {
+            bodies[m * filled + i] = (uint8_t)(tag + m + i * 3 + 1);
+        }
+    }
+    const struct csn_ring_piece messages = {bodies, size};
+    return csn_ring_write_many(&rig->writer, tag, final, &messages, count);
+}
+
+/* Up to `most` of them at once; 1: by csn_ring_read(). Returns how many came. */
+static uint32_t read_pack(struct rig *rig, uint64_t tag, bool final, uint32_t size, uint32_t most)
+{
+    static uint8_t target[PACK_MAX * TARGET + 64];
+    struct csn_ring_message message = {.tag = 0};
+    uint32_t filled = (size + 7) / 8 * 8;
+    uint32_t count = most;
+    memset(target, GUARD, sizeof target);
+    assert_int_equal(most == 1 ? csn_ring_read(&rig->reader, target, &message)
+                               : csn_ring_read_many(&rig->reader, target, &message, &count),
+                     CSN_OK);
+    assert_true(csn_ring_reader_check(&rig->reader));
+    assert_true(count >= 1 && count <= most && message.tag == tag && message.size == size &&
+                message.final == final);
+    for (uint32_t i = 0; i < count * filled; i++) {
+        uint32_t place = filled == 0 ? 0 : i % filled;
+        uint8_t right = (uint8_t)(tag + i / filled + place * 3 + 1);
+        assert_int_equal(target[i], place < size ? right : 0);
+    }
+    for (uint32_t i = count * filled; i < count * filled + 64; i++) {
+        assert_int_equal(target[i], GUARD);
+    }
+    return count;
+}
+
+static void packs_are_read_either_way(void **state)
+{
+    struct rig *rig = *state;
+    for (uint32_t size = 0; size <= LARGEST; size += size < 70 ? 1 : 19) {
+        for (uint64_t line = 0; line < LINES; line++) {
+            for (uint32_t most = 1; most <= PACK_MAX; most = most * 3 - 1 + (most == 1)) {
+                uint64_t tag = UINT64_MAX - 5; /* tags wrap */
+                uint32_t count = PACK_MAX - most % 3;
+                rig_at(rig, (UINT64_C(1) << 32) - 5 + line);
+                memset(rig->memory + 8, GUARD, LINES * 64);
+                assert_int_equal(write_pack(rig, tag, line % 2 == 1, size, &count), CSN_OK);
+                assert_true(csn_ring_writer_check(&rig->writer));
+                assert_int_equal(rig->writer.batch_count, count);
+                assert_true(csn_ring_publish(&rig->writer));
+                assert_true(rig->memory[8 + rig->writer.cursor % LINES * 8] == 0);
+                for (uint32_t done = 0; done < count;) {
+                    assert_true(csn_ring_has_message(&rig->reader));
+                    done += read_pack(rig, tag + done, line % 2 == 1, size, most);
+                }
+                assert_false(csn_ring_has_message(&rig->reader));
+                assert_true(rig->reader.cursor == rig->writer.cursor);
+            }
+        }
+    }
+}
+
+/* Single messages and packs in one batch, in any order. */
+static void packs_and_messages_mix(void **state)
+{
+    struct rig *rig = *state;
+    for (uint64_t line = 0; line < LINES; line++) {
+        for (uint32_t order = 0; order < 16; order++) {
+            uint32_t counts[4];
+            rig_at(rig, line);
+            memset(rig->memory + 8, GUARD, LINES * 64);
+            for (uint32_t i = 0; i < 4; i++) {
+                counts[i] = 4;
+                bool pack = (order >> i & 1) != 0;
+                csn_err result = pack ? write_pack(rig, i * 8, false, 24, &counts[i])
+                                      : write_one(rig, i * 8, 40, 13);
+                counts[i] = result == CSN_OK ? (pack ? counts[i] : 1) : 0;
+            }
+            (void)csn_ring_publish(&rig->writer);
+            assert_true(rig->memory[8 + rig->writer.cursor % LINES * 8] == 0);
+            for (uint32_t i = 0; i < 4; i++) {
+                for (uint32_t done = 0; done < counts[i]; done++) {
+                    if ((order >> i & 1) == 0) {
+                        read_and_compare(rig, i * 8, 40);
+                    } else {
+                        (void)read_pack(rig, i * 8 + done, false, 24, 1);
+                    }
+                }
+            }
+            assert_false(csn_ring_has_message(&rig->reader));
+        }
+    }
+}
+
+/* The bytes: one head, bodies in whole words, zeros to the end of the last line. */
+static void the_bytes_of_a_pack(void **state)
+{
+    struct rig *rig = *state;
+    for (uint32_t size = 1; size <= 61; size++) {
+        for (uint32_t count = 2; count <= 10; count++) {
+            uint32_t some = count;
+            uint32_t filled = (size + 7) / 8 * 8;
+            uint32_t lines = (16 + count * filled + 63) / 64;
+            rig_at(rig, 3);
+            memset(rig->memory + 8, GUARD, LINES * 64);
+            assert_int_equal(write_pack(rig, 7, true, size, &some), CSN_OK);
+            assert_int_equal(some, count);
+            (void)csn_ring_publish(&rig->writer);
+            const uint64_t *run = rig->memory + 8 + 3 * 8;
+            assert_true(run[0] == (UINT64_C(3) << 32 | UINT64_C(7) << 29 |
+                                   (uint64_t)(lines / 4) << 24 | (count - 1) << 12 | size));
+            assert_int_equal(run[1], 7);
+            for (uint32_t i = 16; i < lines * 64; i++) {
+                uint32_t message = (i - 16) / filled, place = (i - 16) % filled;
+                uint8_t right = (uint8_t)(7 + message + place * 3 + 1);
+                assert_int_equal(((const uint8_t *)run)[i],
+                                 message < count && place < size ? right : 0);
+            }
+        }
+    }
+}
+
+static void a_full_ring_takes_no_pack(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t before[(LINES + 1) * 8];
+    for (uint64_t line = 0; line < LINES; line++) {
+        rig_at(rig, line);
+        uint32_t count = PACK_MAX;
+        while (write_pack(rig, 0, false, 56, &count) == CSN_OK) {
+            (void)csn_ring_publish(&rig->writer);
+            count = PACK_MAX;
+        }
+        struct csn_ring_writer private = rig->writer;
+        memcpy(before, rig->memory, sizeof before);
+        count = 1;
+        assert_int_equal(write_pack(rig, 0, false, 56, &count), CSN_AGAIN);
+        assert_int_equal(count, 0);
+        assert_memory_equal(before, rig->memory, sizeof before);
+        assert_memory_equal(&private, &rig->writer, sizeof private);
+        count = 1;
+        assert_int_equal(write_pack(rig, 0, false, LARGEST + 1, &count), CSN_ERR_SPACE);
+    }
+}
+
+/* Lines of a pack are given back as they are done with, not those that are still to be read. */
+static void credit_goes_back_line_by_line(void **state)
+{
+    struct rig *rig = *state;
+    uint32_t count = 20;
+    rig_at(rig, 0);
+    assert_int_equal(write_pack(rig, 0, false, 24, &count), CSN_OK);
+    (void)csn_ring_publish(&rig->writer);
+    for (uint32_t done = 1; done < count; done++) {
+        (void)read_pack(rig, done - 1, false, 24, 1);
+        (void)csn_ring_give_credit(&rig->reader);
+        assert_true(rig->memory[0] == (16 + done * 24) / 64);
+    }
+    (void)read_pack(rig, count - 1, false, 24, 1);
+    (void)csn_ring_give_credit(&rig->reader);
+    assert_true(rig->memory[0] == rig->writer.cursor);
+}
+
 /* ---- a hostile peer ---- */
 
 /* The rule for a head word, written a second time. */
@@ -366,16 +537,28 @@ static csn_err verdict(uint64_t line, uint64_t word, uint64_t second)
     }
     uint32_t low = (uint32_t)word;
     uint32_t size = low & 0xffffffu;
-    bool good = (uint32_t)(word >> 32) == (uint32_t)line && (low & 0xdf000000u) == 0x80000000u &&
-                size <= LARGEST && (size + 16 + 63) / 64 > pad &&
-                index + (size + 16 + 63) / 64 <= LINES;
+    uint32_t lines = (size + 16 + 63) / 64;
+    bool good = (uint32_t)(word >> 32) == (uint32_t)line && (low & 0x9f000000u) == 0x80000000u;
+    if ((low & 0x40000000u) != 0) { /* a pack */
+        uint32_t count = (size >> 12) + 1;
+        size &= 0xfffu;
+        good = good && size != 0 && count != 1;
+        lines = (16 + count * ((size + 7) / 8 * 8) + 63) / 64;
+    }
+    good = good && size <= LARGEST && (size + 16 + 63) / 64 > pad && index + lines <= LINES;
     return good ? CSN_OK : CSN_ERR_PEER;
+}
+
+static uint64_t pad_of(uint64_t line)
+{
+    return LINES - line % LINES;
 }
 
 static void try_head(struct rig *rig, uint64_t line, uint64_t word, uint64_t second)
 {
     struct csn_ring_message message = {.size = 0};
     rig->reader.cursor = rig->reader.credit_given = line;
+    rig->reader.left = 0;
     rig->reader.fate = CSN_OK;
     rig->memory[8] = second;
     rig->memory[8 + line % LINES * 8] = word;
@@ -383,8 +566,14 @@ static void try_head(struct rig *rig, uint64_t line, uint64_t word, uint64_t sec
     csn_err result = read_one(rig, &message);
     assert_int_equal(result, verdict(line, word, second));
     if (result == CSN_OK) {
-        assert_true(message.size <= LARGEST && rig->reader.cursor > line);
-        assert_true(rig->reader.cursor - line < LINES);
+        assert_true(message.size <= LARGEST);
+        assert_true(rig->reader.left != 0 || rig->reader.cursor > line);
+        for (uint32_t rest = rig->reader.left; rest != 0; rest--) { /* nothing can stop it now */
+            rig->memory[8] = UINT64_MAX;
+            rig->memory[8 + line % LINES * 8] = UINT64_MAX;
+            assert_int_equal(read_one(rig, &message), CSN_OK);
+        }
+        assert_true(rig->reader.cursor > line && rig->reader.cursor - line <= LINES + pad_of(line));
     } else {
         assert_true(rig->reader.cursor == line);
     }
@@ -417,6 +606,14 @@ static void hostile_heads(void **state)
                 try_head(rig, at, pad, base | 5);
                 try_head(rig, at, pad, next << 32 | top << 24 | 488);
                 try_head(rig, at, pad, next << 32 | top << 24 | 489);
+            }
+        }
+        for (uint64_t count = 0; count < 4096; count += count < 70 ? 1 : 67) {
+            uint64_t next = (at / LINES + 1) * LINES;
+            for (uint64_t size = 0; size < 4096; size += size < 70 ? 1 : 61) {
+                uint64_t low = UINT64_C(0xc0000000) | count << 12 | size;
+                try_head(rig, at, at << 32 | low, 0);
+                try_head(rig, at, at << 32 | 0xc0000000u, next << 32 | low);
             }
         }
         for (uint32_t bit = 0; bit < 64; bit++) { /* every single flip of a right one */
@@ -497,6 +694,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(full_changes_nothing, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(a_reservation_holds, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(arguments_are_checked, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(packs_are_read_either_way, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(packs_and_messages_mix, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(the_bytes_of_a_pack, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(a_full_ring_takes_no_pack, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(credit_goes_back_line_by_line, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(hostile_heads, rig_make, rig_free),
         cmocka_unit_test(hints_say_no_more_than_there_is),
         cmocka_unit_test_setup_teardown(what_is_expected_comes, rig_make, rig_free),

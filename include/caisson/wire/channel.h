@@ -11,23 +11,32 @@
  *                    line 3   reserved
  *                    lines of the in ring, then lines of the out ring
  *
- * A ring message is a run of whole lines that never wraps. Its first 8 bytes are the head word,
- * stored last with release; then an 8-byte tag; then the body; the rest of the last line is zero.
+ * A run is a number of whole lines that never wraps: one message, or a pack of several. Its first
+ * 8 bytes are the head word, stored last with release; then an 8-byte tag; then the body; the rest
+ * of the last line is zero.
  *
  *   head word   bits 63..32  sequence: low 32 bits of the free-running number of its first line
- *               bit  31      1: a message is here (a zero word means not yet)
- *               bit  30      pad: no message, continue at the start of the ring
+ *               bit  31      1: a run is here (a zero word means not yet)
+ *               bit  30      0: one message; 1: a pack, or with bits 23..0 zero a pad: no message,
+ *                            continue at the start of the ring
  *               bit  29      final: the last output for its tag (out ring), 0 (in ring)
  *               bits 28..24  in the first word of a batch: how many lines appear with it, by
  *                            csn_wire_ahead_code(), rounded down; a hint for fetching ahead, any
  *                            value is valid
- *               bits 23..0   body size in bytes (without head word and tag)
+ *               bits 23..0   one message: its body size in bytes (without head word and tag)
+ *                            a pack: bits 23..12 how many messages, less one (at least one), bits
+ *                            11..0 the body size of each (at least one)
  *
- * A pad is as long as the lines left and shorter than the run that follows; both appear at once.
- * Before a producer publishes a run it writes zero to the first word of the line after the run, so
- * that a consumer at its next position sees zero or a published head word, and anything else is a
- * broken peer. That line must be free, so at most line_count - 1 lines are ever in use.
- * Credit words are free-running line numbers: how far the consumer has consumed.
+ * The messages of a pack are alike in size and final mark, and each one's tag is one more than that
+ * before; the tag after the head word is the first one's. Their bodies follow each other, each
+ * filled up with zeros to a multiple of 8 bytes.
+ *
+ * A pad is as long as the lines left and shorter than the next message alone would be; both appear
+ * at once. Before a producer publishes a run it writes zero to the first word of the line after the
+ * run, so that a consumer at its next position sees zero or a published head word, and anything
+ * else is a broken peer. That line must be free, so at most line_count - 1 lines are ever in use.
+ * Credit words are free-running line numbers: how far the consumer has consumed. It may give back
+ * the lines of a pack one by one.
  */
 #ifndef CAISSON_WIRE_CHANNEL_H
 #define CAISSON_WIRE_CHANNEL_H
@@ -40,11 +49,16 @@
 #define CSN_WIRE_HEAD_SIZE        16u /* head word and tag */
 #define CSN_WIRE_HEAD_VALID       (UINT64_C(1) << 31)
 #define CSN_WIRE_HEAD_PAD         (UINT64_C(1) << 30)
+#define CSN_WIRE_HEAD_PACK        CSN_WIRE_HEAD_PAD
 #define CSN_WIRE_HEAD_FINAL       (UINT64_C(1) << 29)
 #define CSN_WIRE_HEAD_AHEAD       (UINT64_C(0x1f) << CSN_WIRE_HEAD_AHEAD_SHIFT)
 #define CSN_WIRE_HEAD_SIZE_MASK   UINT64_C(0xffffff)
 #define CSN_WIRE_HEAD_AHEAD_SHIFT 24
 #define CSN_WIRE_HEAD_AHEAD_MAX   31u
+
+#define CSN_WIRE_PACK_COUNT_SHIFT 12
+#define CSN_WIRE_PACK_COUNT_MAX   4096u
+#define CSN_WIRE_PACK_SIZE_MAX    4095u
 
 #define CSN_WIRE_WORKER_LINES  1u
 #define CSN_WIRE_CHANNEL_LINES 4u
