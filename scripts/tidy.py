@@ -40,6 +40,7 @@ LAYERS = {
     "src/evidence": {"src/verify", "caisson/verify.h", "caisson/host.h", "caisson/evidence.h"},
     "src/client": {"src/crypto", "src/core", "src/verify", "src/json", "caisson/client.h",
                    "caisson/policy.h", "caisson/verify.h"},
+    "src/gateway": {"caisson/host.h"},
     "src/reference": set(),
     "src/cli": {"caisson/host.h", "caisson/verify.h", "caisson/evidence.h", "caisson/client.h",
                 "caisson/policy.h"},
