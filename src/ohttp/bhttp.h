@@ -52,6 +52,9 @@ CSN_MUST_USE csn_err csn_bhttp_read(uint8_t *bytes, uint32_t size,
 /* The first header of that name (ASCII, any case), or NULL. */
 const struct csn_bhttp_text *csn_bhttp_header(const struct csn_bhttp_message *message,
                                               const char *name);
+/* True if text is that name in any case (ASCII); one letter in lower case. */
+bool csn_bhttp_is_name(const struct csn_bhttp_text *text, const char *name);
+uint8_t csn_bhttp_lower(uint8_t byte);
 /* True if text is that string, byte by byte. */
 bool csn_bhttp_is(const struct csn_bhttp_text *text, const char *string);
 

@@ -87,16 +87,16 @@ bool csn_bhttp_status_is_legal(uint64_t status)
     return status >= 200 && status <= 599;
 }
 
-static uint8_t lower_of(uint8_t byte)
+uint8_t csn_bhttp_lower(uint8_t byte)
 {
     return is_letter(byte) ? byte | 0x20 : byte;
 }
 
-static bool is_name(const struct csn_bhttp_text *text, const char *name)
+bool csn_bhttp_is_name(const struct csn_bhttp_text *text, const char *name)
 {
     uint32_t i = 0;
     for (; i < text->size && name[i] != 0; i++) {
-        if (lower_of(text->bytes[i]) != lower_of((uint8_t)name[i])) {
+        if (csn_bhttp_lower(text->bytes[i]) != csn_bhttp_lower((uint8_t)name[i])) {
             return false;
         }
     }
@@ -107,7 +107,7 @@ const struct csn_bhttp_text *csn_bhttp_header(const struct csn_bhttp_message *me
                                               const char *name)
 {
     for (uint32_t i = 0; i < message->header_count; i++) {
-        if (is_name(&message->fields[i].name, name)) {
+        if (csn_bhttp_is_name(&message->fields[i].name, name)) {
             return &message->fields[i].value;
         }
     }
