@@ -105,6 +105,29 @@ CSN_API uint32_t csn_enclave_channel_count(const struct csn_enclave *enclave);
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_submit(struct csn_enclave *enclave, uint32_t channel,
                                                 uint64_t tag, const void *message, uint32_t size);
+
+/*
+ * The same with one copy less, for whoever makes messages: a place for one of at most size bytes in
+ * the table of what is in flight, to be filled by the caller; csn_enclave_commit() hands over the
+ * oldest place that is reserved, with as many of its bytes as it says. Several may be reserved at a
+ * time, say to seal a batch into; their order is that of the reservations.
+ *
+ * Nobody but the caller sees what is reserved. A commit that answers CSN_AGAIN took nothing: call
+ * it again after receiving. After a commit the bytes must not be written any more (they are what is
+ * resubmitted after a crash); all places that were not committed end with csn_enclave_abandon() and
+ * with a restart. Until they are, csn_enclave_submit() and csn_enclave_resubmit() of that channel
+ * are CSN_ERR_STATE. For the submitting thread; places are 1-byte aligned.
+ *
+ * reserve: CSN_AGAIN: table full. CSN_ERR_SPACE: too large. commit: CSN_AGAIN: ring full.
+ * CSN_ERR_STATE: nothing is reserved. CSN_ERR_ARGUMENT: more bytes than were reserved.
+ */
+CSN_API CSN_MUST_USE csn_err csn_enclave_reserve(struct csn_enclave *enclave, uint32_t channel,
+                                                 uint32_t size, void **place);
+CSN_API CSN_MUST_USE csn_err csn_enclave_commit(struct csn_enclave *enclave, uint32_t channel,
+                                                uint64_t tag, uint32_t size);
+CSN_API csn_err csn_enclave_abandon(struct csn_enclave *enclave, uint32_t channel);
+
+/* Makes visible what was submitted or committed. */
 CSN_API CSN_MUST_USE csn_err csn_enclave_flush(struct csn_enclave *enclave, uint32_t channel);
 
 struct csn_output {
@@ -112,7 +135,11 @@ struct csn_output {
     bool final;   /* last output for that input: the input is forgotten */
     uint32_t size;
 };
-/* Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target >= output_size_max.
+/*
+ * Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target has output_size_max
+ * bytes. Of these no more are written than the output's size rounded up to eight, so that many
+ * outputs can be put behind each other in one buffer, and used where they lie.
+ * csn_wire_answer_read() (wire/message.h) says what it is.
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel,
                                                  void *target, struct csn_output *output);
@@ -151,6 +178,26 @@ struct csn_enclave_counters {
 };
 CSN_API CSN_MUST_USE csn_err csn_enclave_counters(const struct csn_enclave *enclave,
                                                   struct csn_enclave_counters *counters);
+
+/*
+ * What our end of a ring counted since the enclave was started, or started again. The far ends are
+ * the worker's, one for all of its rings: csn_enclave_stats().
+ */
+struct csn_ring_counts {
+    uint64_t messages;
+    uint64_t batches;  /* published; of answers: what was taken from one empty look to the next */
+    uint64_t parks;    /* sleeps of csn_enclave_wait(): in: for room as well; out: for answers */
+    uint64_t wakes;    /* of a parked worker: in: for inputs; out: for room */
+    uint64_t poisoned; /* 1: the peer broke the protocol */
+};
+struct csn_channel_counts {
+    struct csn_ring_counts in;
+    struct csn_ring_counts out;
+};
+/* Exact while no other thread uses the channel. */
+CSN_API CSN_MUST_USE csn_err csn_enclave_channel_counts(const struct csn_enclave *enclave,
+                                                        uint32_t channel,
+                                                        struct csn_channel_counts *counts);
 
 /* What this machine can do; one line per backend and protection (used by `caisson doctor`). */
 struct csn_capability {

@@ -17,6 +17,11 @@
 #define RING_AHEAD_LINES    UINT32_C(16) /* asked for before they are read */
 #define RING_CREDIT_SHARE   4u           /* credit goes back at least every quarter of the ring */
 
+/* A longer run is streamed, first of its batch or not. A test explores the rings with none. */
+#ifndef RING_STORED_LINES
+#define RING_STORED_LINES UINT32_C(32)
+#endif
+
 /*
  * What must hold of a word that the peer wrote. bench/ builds a second copy of this file in which
  * all of it is taken on trust, to say what the checks cost; nothing else may define this.
@@ -211,10 +216,10 @@ static __attribute__((noinline)) csn_err make_room(struct csn_ring_writer *write
 }
 
 /*
- * The first run of a batch is stored as usual: it may be the only one, and then what counts is how
- * soon the consumer has it. Those behind it are streamed: a store to a line that the consumer's
- * core has waits until that core gave it up, and the processor keeps few such lines under way
- * (docs/PERFORMANCE.md has the figures).
+ * The first run of a batch is stored as usual, unless it is long: it may be the only one, and then
+ * what counts is how soon the consumer has it. Everything else is streamed: a store to a line that
+ * the consumer's core has waits until that core gave it up, and the processor keeps few such lines
+ * under way (docs/PERFORMANCE.md has the figures).
  */
 csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
                        const struct csn_ring_piece pieces[2])
@@ -238,13 +243,16 @@ csn_err csn_ring_write(struct csn_ring_writer *writer, uint64_t tag, bool final,
     writer->cursor = cursor + lines;
     writer->batch_count++;
     writer->batch_size += size;
-    if (!first) {
+    if (first) {
+        writer->first_head = word; /* kept back until the batch is published: zero until then */
+        word = 0;
+    }
+    if (!first || lines > RING_STORED_LINES) {
         writer->streamed = true;
         const uint64_t head[2] = {word, tag};
         stream_run(ring, offset, head, pieces, lines * CSN_WIRE_LINE_SIZE);
         return CSN_OK;
     }
-    writer->first_head = word; /* kept back until the batch is published */
     /*
      * The zero word behind a batch of one comes before its body: what is stored to a line that the
      * consumer polls should come in one go, or it fetches the line in between.
@@ -266,9 +274,8 @@ bool csn_ring_batch_is_full(const struct csn_ring_writer *writer)
 /* How many lines become visible at once, for the consumer to ask for them ahead. */
 static uint64_t hint_of(const struct csn_ring_writer *writer)
 {
-    uint64_t lines = (writer->cursor - writer->published) / CSN_WIRE_HEAD_AHEAD_LINES;
-    lines = lines < CSN_WIRE_HEAD_AHEAD_MAX ? lines : CSN_WIRE_HEAD_AHEAD_MAX;
-    return lines << CSN_WIRE_HEAD_AHEAD_SHIFT;
+    return (uint64_t)csn_wire_ahead_code(writer->cursor - writer->published)
+           << CSN_WIRE_HEAD_AHEAD_SHIFT;
 }
 
 bool csn_ring_publish(struct csn_ring_writer *writer)
@@ -360,6 +367,13 @@ static bool head_is_message(const struct csn_ring_reader *reader, uint64_t line,
            csn_wire_lines(size) <= lines_to_end(line, reader->line_count);
 }
 
+/* Lines that a head word says are there with it. */
+static inline uint32_t hint_in(uint64_t word)
+{
+    return csn_wire_ahead_lines(
+        (uint32_t)((word & CSN_WIRE_HEAD_AHEAD) >> CSN_WIRE_HEAD_AHEAD_SHIFT));
+}
+
 /* Lines that the producer says are there; a lie costs fetches of lines of this same ring. */
 static inline void ask_ahead(struct csn_ring_reader *reader)
 {
@@ -384,7 +398,7 @@ csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
     if (word == 0) {
         return CSN_AGAIN;
     }
-    uint64_t hint = (word & CSN_WIRE_HEAD_AHEAD) >> CSN_WIRE_HEAD_AHEAD_SHIFT;
+    uint32_t hint = hint_in(word);
     word &= ~CSN_WIRE_HEAD_AHEAD;
     if (word == head_word(line, CSN_WIRE_HEAD_PAD, 0)) {
         pad = lines_to_end(line, reader->line_count);
@@ -402,7 +416,7 @@ csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
     reader->cursor = line + lines;
     reader->counters.messages++;
     if (hint != 0) {
-        reader->known = line + hint * CSN_WIRE_HEAD_AHEAD_LINES;
+        reader->known = line + hint;
     }
     ask_ahead(reader);
     message->tag = csn_shared_load(ring, offset + RING_WORD_SIZE);
@@ -416,6 +430,39 @@ csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
         (void)csn_ring_give_credit(reader);
     }
     return CSN_OK;
+}
+
+/*
+ * Looks whether a message is at a line that may be one's first: how far its batch goes, if it is
+ * the first of one, and how far it goes itself.
+ */
+static __attribute__((noinline)) void look_ahead(struct csn_ring_reader *reader, uint64_t line)
+{
+    uint64_t word = take_head(reader, line);
+    if (word >> 32 == (uint32_t)line && (word & CSN_WIRE_HEAD_VALID) != 0) {
+        uint32_t hint = hint_in(word);
+        uint32_t own = csn_wire_lines((uint32_t)(word & CSN_WIRE_HEAD_SIZE_MASK));
+        reader->known = line + (hint > own ? hint : own);
+    }
+}
+
+const struct csn_shared *csn_ring_expect(struct csn_ring_reader *reader, uint32_t size)
+{
+    uint64_t first = reader->expected > reader->cursor ? reader->expected : reader->cursor;
+    uint32_t lines = csn_wire_lines(size);
+    if (lines > lines_to_end(first, reader->line_count)) { /* it does not wrap: behind a pad */
+        first += lines_to_end(first, reader->line_count);
+    }
+    uint64_t end = first + lines;
+    if (end > reader->known) {
+        look_ahead(reader, first);
+    }
+    if (end > reader->known || end - reader->cursor > reader->line_count) {
+        return NULL;
+    }
+    reader->expected = end;
+    reader->asked = reader->asked > end ? reader->asked : end;
+    return csn_shared_at(reader->lines, offset_of(first, reader->line_count));
 }
 
 bool csn_ring_has_message(const struct csn_ring_reader *reader)

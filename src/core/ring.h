@@ -49,6 +49,7 @@ struct csn_ring_reader {
     uint64_t credit_given; /* last cursor stored to the credit word; lazily behind cursor */
     uint64_t known;        /* lines before this one are said to be there */
     uint64_t asked;        /* lines before this one were asked for */
+    uint64_t expected;     /* messages before this line are in csn_ring_expect()'s caller's hands */
     csn_err fate;
     struct csn_ring_counters counters;
 };
@@ -100,6 +101,13 @@ bool csn_ring_has_lines(struct csn_ring_writer *writer, uint64_t lines, uint32_t
  */
 CSN_MUST_USE csn_err csn_ring_read(struct csn_ring_reader *reader, void *target,
                                    struct csn_ring_message *message);
+/*
+ * Where the next message that was not asked for yet should lie, if it has that size and the
+ * producer says that it is there; else NULL. For a caller that is busy before it reads on and asks
+ * for the lines meanwhile, spread out (csn_shared_expect_read()): of many at once the processor
+ * drops most. Only head words are read; whatever they say, the lines are of this ring.
+ */
+const struct csn_shared *csn_ring_expect(struct csn_ring_reader *reader, uint32_t size);
 /* True if a read would find something (one acquire load). */
 bool csn_ring_has_message(const struct csn_ring_reader *reader);
 /*

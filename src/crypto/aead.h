@@ -33,6 +33,8 @@ struct csn_gcm_key {
 
 void csn_gcm_key_init(struct csn_gcm_key *key, const uint8_t secret[CSN_GCM_KEY_SIZE]);
 
+struct csn_shared;
+
 /* One record. input and output may be the same address or disjoint; aad may be NULL if 0 bytes. */
 struct csn_gcm_item {
     const struct csn_gcm_key *key;
@@ -42,8 +44,10 @@ struct csn_gcm_item {
     uint32_t size; /* bytes of input and of output, tag apart */
     const uint8_t *input;
     uint8_t *output;
-    uint8_t *tag;   /* 16 bytes: written by seal, read by open */
-    csn_err result; /* open: CSN_OK or CSN_ERR_AUTH; seal: CSN_OK */
+    uint8_t *tag; /* 16 bytes: written by seal, read by open */
+    /* size bytes that will be read soon, of which open asks for the lines while it works. */
+    const struct csn_shared *ahead; /* never accessed; NULL: nothing */
+    csn_err result;                 /* open: CSN_OK or CSN_ERR_AUTH; seal: CSN_OK */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "gcm_128.h"
 #include "aes.h"
 #include "gcm_math.h"
+#include "load_part.h"
 
 #define BLOCK  16u
 #define BLOCKS 8u
@@ -42,7 +43,7 @@ static void absorb(struct gcm *gcm, const uint8_t *bytes, uint32_t size)
         uint32_t count = left < CHUNK ? (left + BLOCK - 1) / BLOCK : BLOCKS;
         struct csn_gcm_product sum = {zero, zero, zero};
         for (uint32_t i = 0; i < count; i++) {
-            __m128i block = left < BLOCK ? csn_gcm_load_part(bytes, left) : csn_gcm_load(bytes);
+            __m128i block = left < BLOCK ? csn_load_part(bytes, left) : csn_gcm_load(bytes);
             block = csn_gcm_reverse(block);
             block = i == 0 ? _mm_xor_si128(block, gcm->hash) : block;
             csn_gcm_add(&sum, block, gcm->powers[count - i]);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STRING_SIZE_MIN 512u /* from here on a string instruction is the quicker way to fill */
+
 typedef uint64_t word8 __attribute__((aligned(1), may_alias));
 typedef uint32_t word4 __attribute__((aligned(1), may_alias));
 typedef uint16_t word2 __attribute__((aligned(1), may_alias));
@@ -56,6 +58,16 @@ void *memmove(void *target, const void *source, size_t size)
         word16 last_a = *(const word16 *)(from + size - 32);
         word16 last_b = *(const word16 *)(from + size - 16);
         uint8_t *last = to + size - 32;
+        for (; last - to > 32; to += 64, from += 64) {
+            word16 a = *(const word16 *)from;
+            word16 b = *(const word16 *)(from + 16);
+            word16 c = *(const word16 *)(from + 32);
+            word16 d = *(const word16 *)(from + 48);
+            *(word16 *)to = a;
+            *(word16 *)(to + 16) = b;
+            *(word16 *)(to + 32) = c;
+            *(word16 *)(to + 48) = d;
+        }
         for (; to < last; to += 32, from += 32) {
             word16 a = *(const word16 *)from;
             word16 b = *(const word16 *)(from + 16);
@@ -84,16 +96,31 @@ void *memcpy(void *target, const void *source, size_t size)
     return memmove(target, source, size);
 }
 
+/* Four at a time: a loop of one is bound by its own branch. */
+static inline void set_64(uint8_t *to, word16 wide)
+{
+    *(word16 *)to = wide;
+    *(word16 *)(to + 16) = wide;
+    *(word16 *)(to + 32) = wide;
+    *(word16 *)(to + 48) = wide;
+}
+
 void *memset(void *target, int value, size_t size)
 {
     uint8_t *to = target;
     uint64_t pattern = UINT64_C(0x0101010101010101) * (uint8_t)value;
-    if (size >= 16) {
-        word16 wide = {(long long)pattern, (long long)pattern};
-        for (size_t at = 0; at + 16 <= size; at += 16) {
+    if (size >= STRING_SIZE_MIN) {
+        __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
+    } else if (size >= 16) {
+        const word16 wide = {(long long)pattern, (long long)pattern};
+        size_t at = 0;
+        for (; at + 64 <= size; at += 64) {
+            set_64(to + at, wide);
+        }
+        for (; at + 16 <= size; at += 16) {
             *(word16 *)(to + at) = wide;
         }
-        *(word16 *)(to + size - 16) = wide;
+        *(word16 *)(to + size - 16) = wide; /* overlaps the one before */
     } else if (size >= 8) {
         *(word8 *)to = pattern;
         *(word8 *)(to + size - 8) = pattern;

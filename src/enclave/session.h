@@ -62,6 +62,7 @@ struct cse_input {
     uint8_t *bytes;
     uint32_t size;    /* bytes, at most manifest->input_size_max */
     uint32_t channel; /* index within the worker; for the sink alone, decides nothing */
+    const struct csn_shared *ahead; /* as many bytes to ask for meanwhile, or NULL; never read */
 };
 
 /*

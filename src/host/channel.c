@@ -87,6 +87,9 @@ csn_err csn_channels_open(struct csn_enclave *enclave)
             csn_shared_at(in, (uint64_t)manifest->input_line_count * CSN_WIRE_LINE_SIZE);
         channel->worker = worker;
         channel->starved = 0;
+        channel->input_wakes = channel->input_parks = 0;
+        channel->output_wakes = channel->output_parks = channel->output_batches = 0;
+        channel->output_empty = true;
         channel->worker_event = csn_shared_at(rings, csn_wire_worker_offset(manifest, worker));
         channel->host_event = csn_shared_at(area, CSN_WIRE_CHANNEL_HOST_EVENT);
         channel->input_credit = csn_shared_at(area, CSN_WIRE_CHANNEL_INPUT_CREDIT);
@@ -111,9 +114,11 @@ uint32_t csn_enclave_channel_count(const struct csn_enclave *enclave)
 
 /* ---- submitting ---- */
 
-static void wake_worker(struct csn_enclave *enclave, struct csn_host_channel *channel)
+static void wake_worker(struct csn_enclave *enclave, const struct csn_host_channel *channel,
+                        uint64_t *wakes)
 {
     if (csn_event_signal(channel->worker_event)) {
+        (*wakes)++;
         enclave->backend->wake(enclave->instance, channel->worker);
     }
 }
@@ -121,8 +126,24 @@ static void wake_worker(struct csn_enclave *enclave, struct csn_host_channel *ch
 void csn_channel_publish(struct csn_enclave *enclave, struct csn_host_channel *channel)
 {
     if (csn_ring_publish(&channel->writer)) {
-        wake_worker(enclave, channel);
+        wake_worker(enclave, channel, &channel->input_wakes);
     }
+}
+
+/* What is written so far must go out, or nothing would ever make room. */
+static csn_err starve(struct csn_enclave *enclave, struct csn_host_channel *channel)
+{
+    __atomic_store_n(&channel->starved, channel->writer.credit_seen + 1, __ATOMIC_RELAXED);
+    csn_channel_publish(enclave, channel);
+    return csn_host_is_running(enclave) ? CSN_AGAIN : CSN_ERR_CRASHED;
+}
+
+static csn_err write_message(struct csn_enclave *enclave, struct csn_host_channel *channel,
+                             uint64_t tag, const void *message, uint32_t size)
+{
+    const struct csn_ring_piece pieces[2] = {{message, size}, {NULL, 0}};
+    csn_err result = csn_ring_write(&channel->writer, tag, false, pieces);
+    return result == CSN_AGAIN ? starve(enclave, channel) : result;
 }
 
 csn_err csn_channel_put(struct csn_enclave *enclave, struct csn_host_channel *channel, uint64_t tag,
@@ -131,18 +152,13 @@ csn_err csn_channel_put(struct csn_enclave *enclave, struct csn_host_channel *ch
     if (size > enclave->manifest.input_size_max) {
         return CSN_ERR_SPACE;
     }
-    csn_err result = CSN_AGAIN;
-    if (csn_inflight_has_room(&channel->live, size)) {
-        const struct csn_ring_piece pieces[2] = {{message, size}, {NULL, 0}};
-        result = csn_ring_write(&channel->writer, tag, false, pieces);
+    if (csn_inflight_next(&channel->live) != NULL) {
+        return CSN_ERR_STATE; /* it would overtake what is reserved */
     }
-    if (result == CSN_AGAIN) {
-        /* What is written so far must go out, or nothing would ever make room. */
-        __atomic_store_n(&channel->starved, channel->writer.credit_seen + 1, __ATOMIC_RELAXED);
-        csn_channel_publish(enclave, channel);
-        return csn_host_is_running(enclave) ? CSN_AGAIN : CSN_ERR_CRASHED;
+    if (!csn_inflight_has_room(&channel->live, size)) {
+        return starve(enclave, channel);
     }
-    CSN_TRY(result);
+    CSN_TRY(write_message(enclave, channel, tag, message, size));
     /* Before it is published: no output can come for what is not in the table. */
     csn_inflight_add(&channel->live, tag, message, size, crashes);
     if (csn_ring_batch_is_full(&channel->writer)) {
@@ -155,9 +171,15 @@ bool csn_channel_may_submit(const struct csn_host_channel *channel, uint32_t siz
 {
     uint32_t lost = csn_inflight_count(&channel->lost);
     return lost == 0 ||
-           (lost + csn_inflight_count(&channel->live) < channel->live.count_max &&
+           (lost + csn_inflight_held(&channel->live) < channel->live.count_max &&
             csn_inflight_span(&channel->lost) + csn_inflight_span(&channel->live) + size <=
                 channel->live.size_max);
+}
+
+/* Nothing new goes out while an input of before a crash has the enclave to itself. */
+static bool is_recovering(const struct csn_enclave *enclave)
+{
+    return __atomic_load_n(&enclave->recovering, __ATOMIC_ACQUIRE) != 0;
 }
 
 csn_err csn_enclave_submit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag,
@@ -170,11 +192,71 @@ csn_err csn_enclave_submit(struct csn_enclave *enclave, uint32_t channel, uint64
     if (enclave->instance == NULL) {
         return CSN_ERR_CRASHED;
     }
-    if (__atomic_load_n(&enclave->recovering, __ATOMIC_ACQUIRE) != 0 ||
-        !csn_channel_may_submit(found, size)) {
-        return CSN_AGAIN; /* an input of before the crash has the enclave to itself */
+    if (is_recovering(enclave) || !csn_channel_may_submit(found, size)) {
+        return CSN_AGAIN;
     }
     return csn_channel_put(enclave, found, tag, message, size, 0);
+}
+
+csn_err csn_enclave_reserve(struct csn_enclave *enclave, uint32_t channel, uint32_t size,
+                            void **place)
+{
+    struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL || place == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    if (enclave->instance == NULL) {
+        return CSN_ERR_CRASHED;
+    }
+    if (size > enclave->manifest.input_size_max) {
+        return CSN_ERR_SPACE;
+    }
+    if (is_recovering(enclave) || !csn_channel_may_submit(found, size)) {
+        return CSN_AGAIN;
+    }
+    if (!csn_inflight_has_room(&found->live, size)) {
+        return starve(enclave, found);
+    }
+    *place = csn_inflight_reserve(&found->live, size);
+    return CSN_OK;
+}
+
+csn_err csn_enclave_commit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag,
+                           uint32_t size)
+{
+    struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    if (enclave->instance == NULL) {
+        return CSN_ERR_CRASHED;
+    }
+    const struct csn_inflight_entry *entry = csn_inflight_next(&found->live);
+    if (entry == NULL) {
+        return CSN_ERR_STATE;
+    }
+    if (size > entry->size) {
+        return CSN_ERR_ARGUMENT;
+    }
+    if (is_recovering(enclave)) {
+        return CSN_AGAIN;
+    }
+    CSN_TRY(write_message(enclave, found, tag, csn_inflight_bytes(&found->live, entry), size));
+    csn_inflight_commit(&found->live, tag, size, 0);
+    if (csn_ring_batch_is_full(&found->writer)) {
+        csn_channel_publish(enclave, found);
+    }
+    return CSN_OK;
+}
+
+csn_err csn_enclave_abandon(struct csn_enclave *enclave, uint32_t channel)
+{
+    struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    csn_inflight_abandon(&found->live);
+    return CSN_OK;
 }
 
 csn_err csn_enclave_flush(struct csn_enclave *enclave, uint32_t channel)
@@ -196,7 +278,7 @@ static void wake_for_credit(struct csn_enclave *enclave, struct csn_host_channel
                             uint64_t given_before)
 {
     if (channel->reader.credit_given != given_before) {
-        wake_worker(enclave, channel);
+        wake_worker(enclave, channel, &channel->output_wakes);
     }
 }
 
@@ -236,9 +318,12 @@ csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel, void 
     }
     if (result == CSN_AGAIN) {
         (void)csn_ring_give_credit(&found->reader);
+        found->output_empty = true;
     }
     wake_for_credit(enclave, found, given);
     CSN_TRY(result);
+    found->output_batches += found->output_empty;
+    found->output_empty = false;
     CSN_TRY(account(found, &message));
     if (place != target) {
         memcpy(target, place, message.size);
@@ -355,6 +440,8 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
         uint64_t elapsed = now_ns() - start;
         if (!ready && running && elapsed < timeout_ns) {
             uint64_t left = timeout_ns - elapsed;
+            bool starved = __atomic_load_n(&found->starved, __ATOMIC_RELAXED) != 0;
+            (*(starved ? &found->input_parks : &found->output_parks))++;
             sleep_on(found->host_event, seen, left < HOST_SLICE_NS ? left : HOST_SLICE_NS);
         }
         csn_event_disarm(found->host_event);
@@ -368,4 +455,28 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
             return CSN_AGAIN;
         }
     }
+}
+
+/* ---- counters ---- */
+
+csn_err csn_enclave_channel_counts(const struct csn_enclave *enclave, uint32_t channel,
+                                   struct csn_channel_counts *counts)
+{
+    const struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL || counts == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    *counts = (struct csn_channel_counts){
+        .in = {.messages = found->writer.counters.messages,
+               .batches = found->writer.counters.batches,
+               .parks = found->input_parks,
+               .wakes = found->input_wakes,
+               .poisoned = found->writer.counters.poisoned},
+        .out = {.messages = found->reader.counters.messages,
+                .batches = found->output_batches,
+                .parks = found->output_parks,
+                .wakes = found->output_wakes,
+                .poisoned = found->reader.counters.poisoned},
+    };
+    return CSN_OK;
 }

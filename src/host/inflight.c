@@ -35,10 +35,16 @@ uint32_t csn_inflight_count(const struct csn_inflight *table)
     return (uint32_t)(__atomic_load_n(&table->back, __ATOMIC_ACQUIRE) - front);
 }
 
+uint32_t csn_inflight_held(const struct csn_inflight *table)
+{
+    return (uint32_t)(table->reserved - __atomic_load_n(&table->front, __ATOMIC_ACQUIRE));
+}
+
 uint64_t csn_inflight_span(const struct csn_inflight *table)
 {
     uint64_t front = __atomic_load_n(&table->front, __ATOMIC_ACQUIRE);
-    return table->back == front ? 0 : table->end - table->entries[front % table->count_max].start;
+    return table->reserved == front ? 0
+                                    : table->end - table->entries[front % table->count_max].start;
 }
 
 /* Where a copy of that size begins: at the end, or at the next start of the ring of bytes. */
@@ -51,7 +57,7 @@ static uint64_t place(const struct csn_inflight *table, uint32_t size)
 bool csn_inflight_has_room(const struct csn_inflight *table, uint32_t size)
 {
     uint64_t front = __atomic_load_n(&table->front, __ATOMIC_ACQUIRE); /* its bytes are free */
-    uint64_t count = table->back - front;
+    uint64_t count = table->reserved - front;
     if (count == 0) {
         return table->count_max != 0 && size <= table->size_max;
     }
@@ -59,17 +65,46 @@ bool csn_inflight_has_room(const struct csn_inflight *table, uint32_t size)
     return count < table->count_max && place(table, size) + size - oldest <= table->size_max;
 }
 
+void *csn_inflight_reserve(struct csn_inflight *table, uint32_t size)
+{
+    uint64_t start = place(table, size);
+    table->entries[table->reserved % table->count_max] =
+        (struct csn_inflight_entry){.start = start, .size = size};
+    table->end = start + size;
+    table->reserved++;
+    return table->bytes + start % table->size_max;
+}
+
+const struct csn_inflight_entry *csn_inflight_next(const struct csn_inflight *table)
+{
+    return table->reserved == table->back ? NULL : &table->entries[table->back % table->count_max];
+}
+
+void csn_inflight_commit(struct csn_inflight *table, uint64_t tag, uint32_t size, uint32_t crashes)
+{
+    struct csn_inflight_entry *entry = &table->entries[table->back % table->count_max];
+    entry->tag = tag;
+    entry->size = size;
+    entry->crashes = crashes;
+    __atomic_store_n(&table->back, table->back + 1, __ATOMIC_RELEASE);
+}
+
+void csn_inflight_abandon(struct csn_inflight *table)
+{
+    if (table->reserved != table->back) {
+        table->end = table->entries[table->back % table->count_max].start;
+        table->reserved = table->back;
+    }
+}
+
 void csn_inflight_add(struct csn_inflight *table, uint64_t tag, const void *message, uint32_t size,
                       uint32_t crashes)
 {
-    uint64_t start = place(table, size);
+    void *bytes = csn_inflight_reserve(table, size);
     if (size != 0) {
-        memcpy(table->bytes + start % table->size_max, message, size);
+        memcpy(bytes, message, size);
     }
-    table->entries[table->back % table->count_max] =
-        (struct csn_inflight_entry){.tag = tag, .start = start, .size = size, .crashes = crashes};
-    table->end = start + size;
-    __atomic_store_n(&table->back, table->back + 1, __ATOMIC_RELEASE);
+    csn_inflight_commit(table, tag, size, crashes);
 }
 
 struct csn_inflight_entry *csn_inflight_oldest(const struct csn_inflight *table)

@@ -35,6 +35,7 @@ static void move_entry(struct csn_inflight *source, const struct csn_inflight_en
 static csn_err keep_unfinished(struct csn_enclave *enclave, struct csn_host_channel *channel,
                                bool alone)
 {
+    csn_inflight_abandon(&channel->live); /* never handed over: nothing of it is lost */
     uint32_t waiting = csn_inflight_count(&channel->lost);
     struct csn_inflight_entry *entry = csn_inflight_oldest(&channel->live);
     while (entry != NULL) {

@@ -180,6 +180,47 @@ static void a_batch_appears_at_once(void **state)
     }
 }
 
+/* Runs that are streamed although they are the first of a batch, and those a little shorter. */
+static void a_long_run_appears_at_once(void **state)
+{
+    enum { LONG_LINES = 256, LONG_MAX = 4000 };
+    static _Alignas(64) uint64_t memory[(LONG_LINES + 1) * 8];
+    static uint8_t body[LONG_MAX];
+    static uint8_t target[LONG_MAX + 8];
+    struct csn_shared *credit = (struct csn_shared *)(void *)memory;
+    struct csn_shared *lines = (struct csn_shared *)(void *)(memory + 8);
+    struct csn_ring_writer writer;
+    struct csn_ring_reader reader;
+    (void)state;
+    for (uint32_t i = 0; i < LONG_MAX; i++) {
+        body[i] = (uint8_t)(i * 7 + i / 256 + 1);
+    }
+    memory[0] = 0;
+    memset(memory + 8, GUARD, LONG_LINES * 64);
+    memory[8] = 0; /* nothing is there yet */
+    assert_int_equal(csn_ring_writer_init(&writer, lines, credit, LONG_LINES, LONG_MAX), CSN_OK);
+    assert_int_equal(csn_ring_reader_init(&reader, lines, credit, LONG_LINES, LONG_MAX), CSN_OK);
+    for (uint32_t size = 1900; size <= LONG_MAX; size += size < 2150 ? 1 : 501) {
+        const uint32_t split = size * 5 % (size / 2 + 1);
+        const struct csn_ring_piece pieces[2] = {{body, split}, {body + split, size - split}};
+        assert_int_equal(csn_ring_write(&writer, size, true, pieces), CSN_OK);
+        assert_int_equal(csn_ring_write(&writer, size + 1, false, pieces), CSN_OK);
+        assert_false(csn_ring_has_message(&reader));
+        assert_true(csn_ring_publish(&writer));
+        for (uint32_t i = 0; i < 2; i++) {
+            struct csn_ring_message message;
+            memset(target, GUARD, sizeof target);
+            assert_int_equal(csn_ring_read(&reader, target, &message), CSN_OK);
+            assert_true(message.tag == size + i && message.size == size);
+            assert_int_equal(message.final, i == 0);
+            assert_memory_equal(target, body, size);
+        }
+        assert_false(csn_ring_has_message(&reader));
+        (void)csn_ring_give_credit(&reader);
+        assert_true(csn_ring_writer_check(&writer) && csn_ring_reader_check(&reader));
+    }
+}
+
 static void full_changes_nothing(void **state)
 {
     struct rig *rig = *state;
@@ -251,6 +292,57 @@ static void arguments_are_checked(void **state)
         assert_int_equal(
             csn_ring_writer_init(&rig->writer, shared(rig, 1), shared(rig, 0), lines, LARGEST),
             right ? CSN_OK : CSN_ERR_ARGUMENT);
+    }
+}
+
+static void hints_say_no_more_than_there_is(void **state)
+{
+    (void)state;
+    for (uint32_t lines = 0; lines < 3000; lines++) {
+        uint32_t code = csn_wire_ahead_code(lines);
+        uint32_t said = csn_wire_ahead_lines(code);
+        assert_true(code <= CSN_WIRE_HEAD_AHEAD_MAX && said <= lines);
+        assert_true(lines - said < (lines < 32 ? 4 : 48) || code == CSN_WIRE_HEAD_AHEAD_MAX);
+    }
+}
+
+static uint64_t place_of(const struct rig *rig, const struct csn_shared *expected)
+{
+    return (uint64_t)((const uint8_t *)expected - (const uint8_t *)(rig->memory + 8)) / 64;
+}
+
+/* Batches of every shape that fit: what is expected is where it is read afterwards, and no more. */
+static void what_is_expected_comes(void **state)
+{
+    struct rig *rig = *state;
+    for (uint32_t size = 0; size <= 300; size += 30) {
+        for (uint64_t line = 0; line < LINES; line++) {
+            for (uint32_t batch = 1; batch <= 4; batch++) {
+                uint64_t places[LINES];
+                uint32_t count = 0;
+                uint32_t found = 0;
+                rig_at(rig, (UINT64_C(1) << 32) - 9 + line);
+                while (write_one(rig, count, size, 0) == CSN_OK) {
+                    count++;
+                    if (count % batch == 0) {
+                        (void)csn_ring_publish(&rig->writer);
+                    }
+                }
+                (void)csn_ring_publish(&rig->writer);
+                const struct csn_shared *expected = csn_ring_expect(&rig->reader, size);
+                while (expected != NULL) {
+                    assert_true(found < count);
+                    places[found++] = place_of(rig, expected);
+                    expected = csn_ring_expect(&rig->reader, size);
+                }
+                assert_int_equal(found, count);
+                for (uint32_t i = 0; i < count; i++) {
+                    read_and_compare(rig, i, size);
+                    uint64_t begin = rig->reader.cursor - csn_wire_lines(size);
+                    assert_true(places[i] == begin % LINES);
+                }
+            }
+        }
     }
 }
 
@@ -333,6 +425,36 @@ static void hostile_heads(void **state)
     }
 }
 
+/* Any head words: what is to be asked for lies in the ring, and reading goes on as if not asked. */
+static void hostile_hints(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t seed = 7;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint64_t at = (UINT64_C(3) << 32) - 8 + i % LINES;
+        rig_at(rig, at);
+        for (uint64_t line = at; line < at + LINES; line++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            uint64_t word = line << 32 | UINT64_C(1) << 31 | (seed >> 8 & 0x1f000000u);
+            word |= seed % 3 == 0 ? seed >> 40 : seed >> 33 & 0x1ff;
+            rig->memory[8 + line % LINES * 8] = seed % 5 == 0 ? seed : word;
+        }
+        uint64_t first = rig->memory[8 + at % LINES * 8];
+        for (uint32_t k = 0; k < LINES + 2; k++) {
+            uint32_t size = (uint32_t)(seed >> (k + 20)) % (LARGEST + 1);
+            const struct csn_shared *expected = csn_ring_expect(&rig->reader, size);
+            if (expected != NULL) {
+                uint64_t place = place_of(rig, expected);
+                assert_true(place + csn_wire_lines(size) <= LINES);
+            }
+        }
+        assert_true(rig->reader.expected <= at + LINES && rig->reader.cursor == at);
+        struct csn_ring_message message;
+        uint64_t second = rig->memory[8];
+        assert_int_equal(read_one(rig, &message), verdict(at, first, second));
+    }
+}
+
 static void hostile_credits(void **state)
 {
     struct rig *rig = *state;
@@ -371,10 +493,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_bytes_are_those_of_channel_h, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(the_end_of_a_batch_is_zero, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(a_batch_appears_at_once, rig_make, rig_free),
+        cmocka_unit_test(a_long_run_appears_at_once),
         cmocka_unit_test_setup_teardown(full_changes_nothing, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(a_reservation_holds, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(arguments_are_checked, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(hostile_heads, rig_make, rig_free),
+        cmocka_unit_test(hints_say_no_more_than_there_is),
+        cmocka_unit_test_setup_teardown(what_is_expected_comes, rig_make, rig_free),
+        cmocka_unit_test_setup_teardown(hostile_hints, rig_make, rig_free),
         cmocka_unit_test_setup_teardown(hostile_credits, rig_make, rig_free),
     };
     return cmocka_run_group_tests_name("ring", tests, NULL, NULL);

@@ -17,8 +17,15 @@ void *cse_memmove(void *target, const void *source, size_t size);
 void *cse_memset(void *target, int value, size_t size);
 int cse_memcmp(const void *left, const void *right, size_t size);
 
-#define ROOM            512u
-#define SIZE_MAX_TESTED 300u
+#define ROOM            1200u
+#define SIZE_MAX_TESTED 300u /* each; beyond it in steps, past all thresholds */
+#define SIZE_STEP       61u
+#define SIZE_END        1000u
+
+static size_t next(size_t size)
+{
+    return size < SIZE_MAX_TESTED ? size + 1 : size + SIZE_STEP;
+}
 
 static void fill(uint8_t *bytes)
 {
@@ -32,7 +39,7 @@ static void test_move(void **state)
     uint8_t ours[ROOM];
     uint8_t theirs[ROOM];
     (void)state;
-    for (size_t size = 0; size <= SIZE_MAX_TESTED; size++) {
+    for (size_t size = 0; size <= SIZE_END; size = next(size)) {
         for (size_t from = 64; from < 72; from++) {
             for (size_t to = 0; to < 140; to++) {
                 fill(ours);
@@ -53,7 +60,7 @@ static void test_copy_and_set(void **state)
     uint8_t theirs[ROOM];
     uint8_t source[ROOM];
     (void)state;
-    for (size_t size = 0; size <= SIZE_MAX_TESTED; size++) {
+    for (size_t size = 0; size <= SIZE_END; size = next(size)) {
         for (size_t at = 0; at < 17; at++) {
             fill(source);
             memset(ours, 0xee, ROOM);

@@ -14,8 +14,10 @@
 
 #include <cmocka.h>
 
-#define INPUT_MAX  600u
+#define INPUT_MAX  600u /* of messages */
+#define ROOM_MAX   650u /* of what the manifest allows */
 #define OUTPUT_MAX 704u
+#define GUARD      0xa5u
 #define WAIT_NS    UINT64_C(5000000000)
 #define TAG_MAX    20000u
 
@@ -27,7 +29,7 @@ static const struct csn_wire_manifest manifest = {
     .channel_count = 2,
     .input_line_count = 64,
     .output_line_count = 128,
-    .input_size_max = INPUT_MAX,
+    .input_size_max = ROOM_MAX,
     .output_size_max = OUTPUT_MAX,
     .outputs_per_input_max = 2,
 };
@@ -74,18 +76,32 @@ static struct csn_enclave *start_deep(void)
     return start_with(&deep, 0);
 }
 
+/* Every other message is made in its place, with more reserved than it takes. */
 static csn_err submit(struct csn_enclave *enclave, uint32_t channel, uint64_t tag)
 {
     uint8_t bytes[INPUT_MAX];
     uint32_t size = message_of(tag, bytes);
-    return csn_enclave_submit(enclave, channel, tag, bytes, size);
+    void *place = NULL;
+    if (tag % 2 == 0) {
+        return csn_enclave_submit(enclave, channel, tag, bytes, size);
+    }
+    csn_err result = csn_enclave_reserve(enclave, channel, size + (uint32_t)tag % 50, &place);
+    if (result == CSN_OK) {
+        memcpy(place, bytes, size);
+        result = csn_enclave_commit(enclave, channel, tag, size);
+        if (result != CSN_OK) {
+            assert_int_equal(csn_enclave_abandon(enclave, channel), CSN_OK);
+        }
+    }
+    return result;
 }
 
-/* The next output, waiting for it; checks its bytes. */
+/* The next output, waiting for it; checks its bytes, and that no more than they were written. */
 static csn_err receive(struct csn_enclave *enclave, uint32_t channel, struct csn_output *output)
 {
     uint8_t target[OUTPUT_MAX];
     uint8_t expected[INPUT_MAX];
+    memset(target, GUARD, sizeof target);
     csn_err result = csn_enclave_receive(enclave, channel, target, output);
     while (result == CSN_AGAIN) {
         result = csn_enclave_wait(enclave, channel, WAIT_NS);
@@ -97,6 +113,9 @@ static csn_err receive(struct csn_enclave *enclave, uint32_t channel, struct csn
     if (result == CSN_OK && output->size != 4) {
         assert_int_equal(output->size, message_of(output->tag, expected));
         assert_memory_equal(target, expected, output->size);
+    }
+    for (uint32_t i = (output->size + 7) / 8 * 8; result == CSN_OK && i < sizeof target; i++) {
+        assert_int_equal(target[i], GUARD);
     }
     return result;
 }
@@ -224,6 +243,94 @@ static void a_consumer_that_stops_hurts_itself_alone(void **state)
     csn_enclave_destroy(enclave);
 }
 
+/* ---- places ---- */
+
+/* Fills the next places in with the messages of these tags, as far as there is room. */
+static uint64_t reserve_some(struct csn_enclave *enclave, uint64_t tag, uint64_t end)
+{
+    void *place;
+    for (; tag < end; tag++) {
+        csn_err result = csn_enclave_reserve(enclave, 0, INPUT_MAX, &place);
+        if (result != CSN_OK) {
+            assert_int_equal(result, CSN_AGAIN);
+            break;
+        }
+        memset(place, 0xee, INPUT_MAX);
+        (void)message_of(tag, place);
+    }
+    return tag;
+}
+
+static csn_err commit(struct csn_enclave *enclave, uint64_t tag)
+{
+    uint8_t bytes[INPUT_MAX];
+    return csn_enclave_commit(enclave, 0, tag, message_of(tag, bytes));
+}
+
+/* As many as there is room for at a time, in tables that hold few and many, and are gone round. */
+static void places_are_filled_before_they_are_handed_over(void **state)
+{
+    (void)state;
+    for (uint32_t inflight = 1; inflight <= 1024; inflight *= 4) {
+        struct csn_enclave *enclave = start(inflight);
+        uint64_t committed = 0;
+        uint64_t answered = 0;
+        while (committed < 5000) {
+            uint64_t end = reserve_some(enclave, committed, committed + 1 + random_u32() % 60);
+            csn_err result = CSN_OK;
+            while (committed < end) {
+                result = commit(enclave, committed);
+                assert_true(result == CSN_OK || result == CSN_AGAIN);
+                committed += result == CSN_OK;
+                if (result == CSN_AGAIN) { /* what is reserved stays so */
+                    drain(enclave, 0, answered + 1, &answered);
+                }
+            }
+            assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+            assert_int_equal(commit(enclave, committed), CSN_ERR_STATE);
+            if (csn_inflight_count(&enclave->channels[0].live) > random_u32() % 20) {
+                drain(enclave, 0, answered + 1 + random_u32() % (committed - answered), &answered);
+            }
+        }
+        drain(enclave, 0, committed, &answered);
+        csn_enclave_destroy(enclave);
+    }
+}
+
+static void places_are_held_to_their_rules(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(4);
+    void *place = NULL;
+    uint64_t answered = 0;
+    assert_int_equal(csn_enclave_reserve(enclave, 4, 8, &place), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_reserve(enclave, 0, 8, NULL), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_reserve(enclave, 0, ROOM_MAX + 1, &place), CSN_ERR_SPACE);
+    assert_int_equal(csn_enclave_commit(enclave, 4, 0, 0), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_abandon(enclave, 4), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_commit(enclave, 0, 0, 0), CSN_ERR_STATE);
+    assert_null(place);
+
+    assert_int_equal(reserve_some(enclave, 0, 9), 4); /* the table holds four */
+    assert_int_equal(csn_enclave_commit(enclave, 0, 0, INPUT_MAX + 1), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_enclave_commit(enclave, 0, 0, UINT32_MAX), CSN_ERR_ARGUMENT);
+    assert_int_equal(submit(enclave, 0, 0), CSN_ERR_STATE); /* it would overtake */
+    assert_int_equal(commit(enclave, 0), CSN_OK);           /* nothing was changed */
+    assert_int_equal(commit(enclave, 1), CSN_OK);
+    assert_int_equal(csn_enclave_abandon(enclave, 0), CSN_OK);
+    assert_int_equal(commit(enclave, 2), CSN_ERR_STATE);
+    submit_all(enclave, 0, 2, 4, &answered);
+    assert_int_equal(submit(enclave, 1, 0), CSN_OK); /* channels do not share places */
+    drain(enclave, 0, 4, &answered);
+    for (uint32_t i = 0; i < 10000; i++) { /* nor do abandoned ones take room */
+        assert_int_equal(reserve_some(enclave, 4, 6), 6);
+        assert_int_equal(csn_enclave_abandon(enclave, 0), CSN_OK);
+    }
+    submit_all(enclave, 0, 4, 100, &answered);
+    drain(enclave, 0, 100, &answered);
+    csn_enclave_destroy(enclave);
+}
+
 /* ---- waiting ---- */
 
 static uint64_t sleeps(void)
@@ -285,6 +392,72 @@ static void a_host_that_sleeps_can_be_woken(void **state)
         assert_true(sleeper.armed);
         drain(enclave, 0, end, &answered);
     }
+    csn_enclave_destroy(enclave);
+}
+
+/* ---- counters ---- */
+
+static struct csn_channel_counts counts_of(const struct csn_enclave *enclave, uint32_t channel)
+{
+    struct csn_channel_counts counts;
+    assert_int_equal(csn_enclave_channel_counts(enclave, channel, &counts), CSN_OK);
+    return counts;
+}
+
+/* One input after the other, each when the worker sleeps; answers that keep the host waiting. */
+static void each_ring_is_counted(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    const struct csn_shared *event = enclave->channels[0].worker_event;
+    struct csn_output output;
+    for (uint64_t tag = 0; tag < 20; tag++) {
+        pthread_t thread;
+        struct sleeper sleeper = {.enclave = enclave};
+        while (csn_shared_load(event, CSN_WIRE_EVENT_ARMED) == 0) {
+            usleep(100);
+        }
+        __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+        assert_int_equal(submit(enclave, 0, tag), CSN_OK);
+        assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+        assert_int_equal(pthread_create(&thread, NULL, let_go, &sleeper), 0);
+        assert_int_equal(receive(enclave, 0, &output), CSN_OK);
+        pthread_join(thread, NULL);
+    }
+    struct csn_channel_counts counts = counts_of(enclave, 0);
+    assert_int_equal(counts.in.messages, 20);
+    assert_int_equal(counts.in.batches, 20);
+    assert_in_range(counts.in.wakes, 10, 20); /* the mock sleeps in slices: a few find it awake */
+    assert_int_equal(counts.in.parks + counts.in.poisoned + counts.out.poisoned, 0);
+    assert_int_equal(counts.out.messages, 20);
+    assert_int_equal(counts.out.batches, 20);
+    assert_true(counts.out.parks >= 20);
+    const struct csn_channel_counts other = counts_of(enclave, 1);
+    assert_memory_equal(&other, &(struct csn_channel_counts){0}, sizeof other);
+    assert_int_equal(csn_enclave_channel_counts(enclave, 4, &counts), CSN_ERR_ARGUMENT);
+    csn_enclave_destroy(enclave);
+}
+
+/* A submitter that finds no room and sleeps for it; a batch of answers; the credit that wakes. */
+static void a_full_ring_is_counted(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    uint64_t end = 0;
+    uint64_t answered = 0;
+    __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+    do {
+        while (submit(enclave, 0, end) == CSN_OK) {
+            end++;
+        }
+    } while (csn_enclave_wait(enclave, 0, 1000000) == CSN_OK); /* room that the worker gave */
+    assert_true(counts_of(enclave, 0).in.parks > 0);
+    __atomic_store_n(&mock_script.hold, 0, __ATOMIC_RELEASE);
+    drain(enclave, 0, end, &answered);
+    const struct csn_channel_counts counts = counts_of(enclave, 0);
+    assert_int_equal(counts.in.messages, end);
+    assert_int_equal(counts.out.messages, end);
+    assert_true(counts.out.batches > 0 && counts.out.batches < end);
     csn_enclave_destroy(enclave);
 }
 
@@ -366,6 +539,69 @@ static void a_crash_hands_back_exactly_the_unfinished(void **state)
     csn_enclave_destroy(enclave);
 }
 
+/* What was reserved when it ended is gone, what was committed is fed back byte for byte. */
+static void a_crash_ends_what_is_reserved(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    static struct listing listing;
+    uint64_t answered = 0;
+    void *place;
+    submit_all(enclave, 0, 0, 10, &answered);
+    drain(enclave, 0, 10, &answered);
+    __atomic_store_n(&mock_script.kill_after, 1, __ATOMIC_RELEASE);
+    assert_int_equal(reserve_some(enclave, 10, 20), 20);
+    for (uint64_t tag = 10; tag < 15; tag++) {
+        assert_int_equal(commit(enclave, tag), CSN_OK);
+    }
+    csn_err flushed = csn_enclave_flush(enclave, 0);
+    assert_true(flushed == CSN_OK || flushed == CSN_ERR_CRASHED);
+    drain_to_crash(enclave, 0, &answered);
+    listing.count = 0;
+    assert_int_equal(csn_enclave_unfinished(enclave, 0, list, &listing), CSN_OK);
+    assert_int_equal(listing.count, 15 - answered);
+    assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_OK);
+    assert_int_equal(commit(enclave, 15), CSN_ERR_STATE);
+    if (answered < 15) {
+        assert_int_equal(csn_enclave_resubmit(enclave, 0), CSN_AGAIN);
+        assert_int_equal(csn_enclave_reserve(enclave, 0, 8, &place), CSN_AGAIN);
+        assert_int_equal(csn_enclave_reserve(enclave, 1, 8, &place), CSN_AGAIN);
+    }
+    recover(enclave, 0, &answered);
+    assert_int_equal(answered, 15);
+    assert_int_equal(reserve_some(enclave, 15, 16), 16);
+    assert_int_equal(commit(enclave, 15), CSN_OK);
+    assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+    drain(enclave, 0, 16, &answered);
+    csn_enclave_destroy(enclave);
+}
+
+/* Places reserved on one channel wait while another one's inputs are fed back. */
+static void a_recovery_is_not_disturbed_by_places(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    uint64_t answered = 0;
+    uint64_t other = 0;
+    __atomic_store_n(&mock_script.kill_after, 1, __ATOMIC_RELEASE);
+    for (uint64_t tag = 0; tag < 6; tag++) {
+        assert_int_equal(submit(enclave, 2, tag), CSN_OK);
+    }
+    csn_err flushed = csn_enclave_flush(enclave, 2);
+    assert_true(flushed == CSN_OK || flushed == CSN_ERR_CRASHED);
+    drain_to_crash(enclave, 2, &answered);
+    assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_OK);
+    assert_int_equal(reserve_some(enclave, 0, 1), 1);
+    assert_int_equal(csn_enclave_resubmit(enclave, 2), CSN_AGAIN);
+    assert_int_equal(commit(enclave, 0), CSN_AGAIN);
+    recover(enclave, 2, &answered);
+    assert_int_equal(answered, 6);
+    assert_int_equal(commit(enclave, 0), CSN_OK);
+    assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+    drain(enclave, 0, 1, &other);
+    csn_enclave_destroy(enclave);
+}
+
 static void an_undrained_or_running_enclave_is_not_restarted(void **state)
 {
     (void)state;
@@ -440,6 +676,7 @@ static void an_enclave_that_lies_is_cut_off(void **state)
     assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
     assert_int_equal(receive(enclave, 0, &output), CSN_ERR_PEER);
     assert_int_equal(receive(enclave, 0, &output), CSN_ERR_PEER);
+    assert_int_equal(counts_of(enclave, 0).out.poisoned, 1);
     __atomic_store_n(&mock_script.lie_tag, 0, __ATOMIC_RELEASE);
     submit_all(enclave, 1, 0, 10, &answered);
     drain(enclave, 1, 10, &answered);
@@ -450,7 +687,7 @@ static void bad_arguments_are_told(void **state)
 {
     (void)state;
     struct csn_enclave *enclave = start(0);
-    uint8_t bytes[INPUT_MAX + 1] = {0};
+    uint8_t bytes[ROOM_MAX + 1] = {0};
     struct csn_output output;
     struct csn_wire_boot_stats stats;
     assert_int_equal(csn_enclave_submit(enclave, 4, 1, bytes, 1), CSN_ERR_ARGUMENT);
@@ -473,9 +710,15 @@ int main(int argc, char **argv)
         cmocka_unit_test(ping_comes_back),
         cmocka_unit_test(a_full_ring_loses_nothing),
         cmocka_unit_test(a_consumer_that_stops_hurts_itself_alone),
+        cmocka_unit_test(places_are_held_to_their_rules),
+        cmocka_unit_test(places_are_filled_before_they_are_handed_over),
         cmocka_unit_test(a_stuck_enclave_costs_no_core),
         cmocka_unit_test(a_host_that_sleeps_can_be_woken),
+        cmocka_unit_test(each_ring_is_counted),
+        cmocka_unit_test(a_full_ring_is_counted),
         cmocka_unit_test(a_crash_hands_back_exactly_the_unfinished),
+        cmocka_unit_test(a_crash_ends_what_is_reserved),
+        cmocka_unit_test(a_recovery_is_not_disturbed_by_places),
         cmocka_unit_test(an_undrained_or_running_enclave_is_not_restarted),
         cmocka_unit_test(a_poison_pill_is_quarantined_once),
         cmocka_unit_test(an_enclave_that_lies_is_cut_off),

@@ -18,9 +18,10 @@
  *               bit  31      1: a message is here (a zero word means not yet)
  *               bit  30      pad: no message, continue at the start of the ring
  *               bit  29      final: the last output for its tag (out ring), 0 (in ring)
- *               bits 28..24  in the first word of a batch: how many lines appear with it, in fours,
- *                            rounded down, 31 at most; a hint for fetching ahead, any value is
- * valid bits 23..0   body size in bytes (without head word and tag)
+ *               bits 28..24  in the first word of a batch: how many lines appear with it, by
+ *                            csn_wire_ahead_code(), rounded down; a hint for fetching ahead, any
+ *                            value is valid
+ *               bits 23..0   body size in bytes (without head word and tag)
  *
  * A pad is as long as the lines left and shorter than the run that follows; both appear at once.
  * Before a producer publishes a run it writes zero to the first word of the line after the run, so
@@ -44,7 +45,6 @@
 #define CSN_WIRE_HEAD_SIZE_MASK   UINT64_C(0xffffff)
 #define CSN_WIRE_HEAD_AHEAD_SHIFT 24
 #define CSN_WIRE_HEAD_AHEAD_MAX   31u
-#define CSN_WIRE_HEAD_AHEAD_LINES 4u
 
 #define CSN_WIRE_WORKER_LINES  1u
 #define CSN_WIRE_CHANNEL_LINES 4u
@@ -62,6 +62,21 @@
 static inline uint32_t csn_wire_lines(uint32_t body_size)
 {
     return (body_size + CSN_WIRE_HEAD_SIZE + CSN_WIRE_LINE_SIZE - 1) / CSN_WIRE_LINE_SIZE;
+}
+
+/* 0, 4 .. 28 and from code 8 on 32, 80 .. 1,136 lines: a batch of four records of 16 KiB. */
+static inline uint32_t csn_wire_ahead_lines(uint32_t code)
+{
+    return code < 8 ? 4 * code : 32 + 48 * (code - 8);
+}
+
+static inline uint32_t csn_wire_ahead_code(uint64_t lines)
+{
+    if (lines < 32) {
+        return (uint32_t)lines / 4;
+    }
+    uint64_t code = 8 + (lines - 32) / 48;
+    return code < CSN_WIRE_HEAD_AHEAD_MAX ? (uint32_t)code : CSN_WIRE_HEAD_AHEAD_MAX;
 }
 
 static inline uint64_t csn_wire_channel_size(const struct csn_wire_manifest *m)

@@ -35,6 +35,8 @@ static const struct feature features[] = {
     {"VAES", CSN_WIRE_FEATURE_VAES, {0xc4, 0xe2, 0x7d, 0xdc, 0xc1}, 5},
     /* vpclmulqdq ymm0, ymm0, ymm1, 0 */
     {"VPCLMULQDQ", CSN_WIRE_FEATURE_VPCLMULQDQ, {0xc4, 0xe3, 0x7d, 0x44, 0xc1, 0x00}, 6},
+    /* vpalignr xmm16, xmm17, xmm18, 4: F, VL and BW */
+    {"AVX-512", CSN_WIRE_FEATURE_AVX512, {0x62, 0xa3, 0x75, 0x00, 0x0f, 0xc2, 0x04}, 7},
     /* mulx rax, rcx, rdx */
     {"BMI2", CSN_WIRE_FEATURE_BMI2, {0xc4, 0xe2, 0xf3, 0xf6, 0xc2}, 5},
     /* adcx rax, rcx */
@@ -62,9 +64,9 @@ static csn_err features_machine(struct csn_instance *instance, const char *devic
                       .file_size = sizeof code,
                       .permissions = CSN_IMAGE_READ | CSN_IMAGE_EXECUTE}},
     };
-    CSN_TRY(csn_kvm_open(instance, device, detail));
+    CSN_TRY(csn_kvm_build(instance, device, detail));
     CSN_TRY(csn_kvm_fill(instance, &image, code, rings, detail));
-    return csn_kvm_build(instance, image.entry, detail);
+    return csn_kvm_connect(instance, image.entry, detail);
 }
 
 /* True if the instruction ran. A KVM_RUN that returns at once ends the exit before. */
@@ -119,7 +121,7 @@ csn_err csn_kvm_features(const char *device, uint64_t *target, struct csn_detail
                                                .output_line_count = 16};
     struct csn_instance *instance = NULL;
     struct csn_memory rings = {0};
-    CSN_TRY(csn_kvm_new(&instance, detail));
+    CSN_TRY(csn_kvm_new(&manifest, &instance, detail));
     csn_err err = csn_memory_map(csn_wire_rings_size(&manifest), &rings, detail);
     if (err == CSN_OK) {
         err = features_machine(instance, device, rings.base, &manifest, detail);
