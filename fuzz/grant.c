@@ -29,8 +29,8 @@ static uint32_t send_plaintext(const uint8_t *plain, uint32_t size)
     static uint8_t message[65536];
     struct csn_wire_grant header;
     struct csn_hpke_context context;
-    const struct csn_hpke_setup setup = {.info = (const uint8_t *)"caisson-grant-v1",
-                                         .info_size = 16};
+    const struct csn_hpke_setup setup = {
+        .aead = CSN_AEAD_AES_256_GCM, .info = (const uint8_t *)"caisson-grant-v1", .info_size = 16};
     uint8_t ephemeral[32] = {9};
     uint8_t digest[32];
     uint8_t signed_bytes[CSN_GRANT_SIGNED_SIZE];

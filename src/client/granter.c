@@ -77,7 +77,8 @@ static void write_header(const struct csv_grant_options *options, uint32_t ciphe
 static csn_err seal_grant(const struct csv_grant_options *options, struct csn_wire_grant *header,
                           uint8_t *cipher, struct csv_grant *grant)
 {
-    static const struct csn_hpke_setup setup = {.info = (const uint8_t *)GRANT_INFO,
+    static const struct csn_hpke_setup setup = {.aead = CSN_AEAD_AES_256_GCM,
+                                                .info = (const uint8_t *)GRANT_INFO,
                                                 .info_size = sizeof GRANT_INFO - 1};
     struct csn_hpke_context context;
     uint8_t ephemeral[32];

@@ -3,32 +3,13 @@
 #include "aes.h"
 #include "gcm_math.h"
 
-static __m128i multiply(__m128i left, __m128i right)
-{
-    const __m128i zero = _mm_setzero_si128();
-    struct csn_gcm_product product = {zero, zero, zero};
-    csn_gcm_add(&product, left, right);
-    return csn_gcm_reduce(&product);
-}
-
-/* H * x^-1 in the reflected field: shift left by one, fold the bit that falls out. */
-static __m128i hash_key(const struct csn_gcm_key *key)
-{
-    __m128i base = csn_gcm_reverse(csn_gcm_encrypt(key, _mm_setzero_si128()));
-    __m128i carry = _mm_srai_epi32(_mm_shuffle_epi32(base, 0xff), 31);
-    __m128i cross = _mm_slli_si128(_mm_srli_epi64(base, 63), 8);
-    base = _mm_or_si128(_mm_slli_epi64(base, 1), cross);
-    const __m128i fold = _mm_set_epi64x((long long)0xc200000000000000u, 1);
-    return _mm_xor_si128(base, _mm_and_si128(carry, fold));
-}
-
 /* H^n is made of powers half as high, so that the chain of products is short. */
 static void hash_powers(struct csn_gcm_key *key)
 {
     __m128i powers[CSN_GCM_POWERS + 1];
-    powers[1] = hash_key(key);
+    powers[1] = csn_gcm_hash_key(csn_gcm_reverse(csn_gcm_encrypt(key, _mm_setzero_si128())));
     for (uint32_t n = 2; n <= CSN_GCM_POWERS; n++) {
-        powers[n] = multiply(powers[n / 2], powers[n - n / 2]);
+        powers[n] = csn_gcm_multiply(powers[n / 2], powers[n - n / 2]);
     }
     for (uint32_t n = 1; n <= CSN_GCM_POWERS; n++) {
         __m128i halves = _mm_xor_si128(powers[n], _mm_shuffle_epi32(powers[n], 0x4e));

@@ -78,6 +78,14 @@ static inline __m128i csn_gcm_reduce(const struct csn_gcm_product *sum)
     return _mm_xor_si128(sum->high, middle);
 }
 
+static inline __m128i csn_gcm_multiply(__m128i left, __m128i right)
+{
+    const __m128i zero = _mm_setzero_si128();
+    struct csn_gcm_product product = {zero, zero, zero};
+    csn_gcm_add(&product, left, right);
+    return csn_gcm_reduce(&product);
+}
+
 /* Counter n of a nonce with the number in host order, and the shuffle that makes a block of it. */
 static inline __m128i csn_gcm_counter(const uint8_t nonce[12], uint32_t n)
 {
@@ -88,6 +96,16 @@ static inline __m128i csn_gcm_counter(const uint8_t nonce[12], uint32_t n)
 static inline __m128i csn_gcm_counter_order(void)
 {
     return _mm_set_epi8(12, 13, 14, 15, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+}
+
+/* H * x^-1 of H reversed, in the reflected field: one bit to the left, what falls out folded. */
+static inline __m128i csn_gcm_hash_key(__m128i base)
+{
+    __m128i carry = _mm_srai_epi32(_mm_shuffle_epi32(base, 0xff), 31);
+    __m128i cross = _mm_slli_si128(_mm_srli_epi64(base, 63), 8);
+    base = _mm_or_si128(_mm_slli_epi64(base, 1), cross);
+    const __m128i fold = _mm_set_epi64x((long long)0xc200000000000000u, 1);
+    return _mm_xor_si128(base, _mm_and_si128(carry, fold));
 }
 
 static inline __m128i csn_gcm_encrypt(const struct csn_gcm_key *key, __m128i block)

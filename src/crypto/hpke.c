@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hpke.c: HPKE (RFC 9180) for DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM.
+ * hpke.c: HPKE (RFC 9180) for DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and the AEAD
+ * that the set-up names.
  *
  * Section numbers are those of the RFC. Labels are hashed in pieces, so no buffer bounds inputs.
  */
@@ -16,7 +17,18 @@ struct bytes {
 
 /* suite_id: "KEM" | kem, and "HPKE" | kem | kdf | aead */
 static const struct bytes kem_suite = {"KEM\x00\x20", 5};
-static const struct bytes hpke_suite = {"HPKE\x00\x20\x00\x01\x00\x02", 10};
+
+static struct bytes hpke_suite(enum csn_aead aead)
+{
+    switch (aead) {
+    case CSN_AEAD_AES_128_GCM:
+        return (struct bytes){"HPKE\x00\x20\x00\x01\x00\x01", 10};
+    case CSN_AEAD_CHACHA20_POLY1305:
+        return (struct bytes){"HPKE\x00\x20\x00\x01\x00\x03", 10};
+    default: /* check_setup() lets no other in */
+        return (struct bytes){"HPKE\x00\x20\x00\x01\x00\x02", 10};
+    }
+}
 
 /* Our labels are short and public; images have no strlen(). */
 static struct bytes text(const char *string)
@@ -100,6 +112,9 @@ static void kem_secret(uint8_t dh[32], const uint8_t encapsulation[32],
 /* Section 5.1, VerifyPSKInputs; the size floor is the one of section 9.5. */
 static csn_err check_setup(const struct csn_hpke_setup *setup)
 {
+    if (csn_aead_key_size(setup->aead) == 0) {
+        return CSN_ERR_SUITE;
+    }
     if (setup->psk == NULL) {
         return setup->psk_size == 0 && setup->psk_id_size == 0 ? CSN_OK : CSN_ERR_ARGUMENT;
     }
@@ -114,20 +129,22 @@ static void key_schedule(struct csn_hpke_context *context, uint8_t shared[32],
 {
     const struct bytes none = {NULL, 0};
     const struct bytes psk = {setup->psk, setup->psk_size};
+    const struct bytes suite = hpke_suite(setup->aead);
     uint8_t schedule[65];
     uint8_t secret[32];
     schedule[0] = setup->psk != NULL ? 1 : 0;
-    labeled_extract(hpke_suite, none, "psk_id_hash",
-                    (struct bytes){setup->psk_id, setup->psk_id_size}, schedule + 1);
-    labeled_extract(hpke_suite, none, "info_hash", (struct bytes){setup->info, setup->info_size},
+    labeled_extract(suite, none, "psk_id_hash", (struct bytes){setup->psk_id, setup->psk_id_size},
+                    schedule + 1);
+    labeled_extract(suite, none, "info_hash", (struct bytes){setup->info, setup->info_size},
                     schedule + 33);
-    labeled_extract(hpke_suite, (struct bytes){shared, 32}, "secret", psk, secret);
-    struct expand expand = {hpke_suite, text("key"), {{schedule, sizeof schedule}, none}};
-    labeled_expand(secret, &expand, context->key, sizeof context->key);
+    labeled_extract(suite, (struct bytes){shared, 32}, "secret", psk, secret);
+    struct expand expand = {suite, text("key"), {{schedule, sizeof schedule}, none}};
+    labeled_expand(secret, &expand, context->key, csn_aead_key_size(setup->aead));
     expand.label = text("base_nonce");
     labeled_expand(secret, &expand, context->base_nonce, sizeof context->base_nonce);
     expand.label = text("exp");
     labeled_expand(secret, &expand, context->exporter_secret, sizeof context->exporter_secret);
+    context->aead = setup->aead;
     context->sequence = 0;
     csn_wipe(secret, sizeof secret);
     csn_wipe(shared, 32);
@@ -160,9 +177,9 @@ csn_err csn_hpke_receiver(struct csn_hpke_context *context, const uint8_t encaps
     return CSN_OK;
 }
 
-/* Section 5.2: one item under the next nonce. The last sequence number is never used. */
-static csn_err next_item(struct csn_hpke_context *context, struct csn_gcm_item *item,
-                         struct csn_gcm_key *key, size_t aad_size, size_t size)
+/* Section 5.2: the next nonce. The last sequence number is never used. */
+static csn_err next_nonce(const struct csn_hpke_context *context, size_t aad_size, size_t size,
+                          uint8_t nonce[12])
 {
     if (aad_size > UINT32_MAX || size > UINT32_MAX) {
         return CSN_ERR_ARGUMENT;
@@ -171,38 +188,41 @@ static csn_err next_item(struct csn_hpke_context *context, struct csn_gcm_item *
         return CSN_ERR_LIMIT;
     }
     uint64_t mask = __builtin_bswap64(context->sequence) ^ csn_load_u64(context->base_nonce + 4);
-    __builtin_memcpy(item->nonce, context->base_nonce, 4);
-    csn_store_u64(item->nonce + 4, mask);
-    csn_gcm_key_init(key, context->key);
-    item->key = key;
-    item->aad_size = (uint32_t)aad_size;
-    item->size = (uint32_t)size;
+    __builtin_memcpy(nonce, context->base_nonce, 4);
+    csn_store_u64(nonce + 4, mask);
     return CSN_OK;
 }
 
 csn_err csn_hpke_seal(struct csn_hpke_context *context, const uint8_t *aad, size_t aad_size,
                       const uint8_t *plain, size_t size, uint8_t *cipher, uint8_t tag[16])
 {
-    struct csn_gcm_key key;
-    struct csn_gcm_item item = {.aad = aad, .input = plain, .output = cipher, .tag = tag};
-    CSN_TRY(next_item(context, &item, &key, aad_size, size));
-    csn_gcm_seal_batch(&item, 1);
+    uint8_t nonce[12];
+    CSN_TRY(next_nonce(context, aad_size, size, nonce));
+    const struct csn_aead_text text = {.key = context->key,
+                                       .nonce = nonce,
+                                       .aad = aad,
+                                       .aad_size = (uint32_t)aad_size,
+                                       .size = (uint32_t)size,
+                                       .input = plain,
+                                       .output = cipher};
+    CSN_TRY(csn_aead_seal(context->aead, &text, tag));
     context->sequence++;
-    csn_wipe(&key, sizeof key);
     return CSN_OK;
 }
 
 csn_err csn_hpke_open(struct csn_hpke_context *context, const uint8_t *aad, size_t aad_size,
                       const uint8_t *cipher, size_t size, const uint8_t tag[16], uint8_t *plain)
 {
-    struct csn_gcm_key key;
-    uint8_t expected[16];
-    struct csn_gcm_item item = {.aad = aad, .input = cipher, .output = plain, .tag = expected};
-    __builtin_memcpy(expected, tag, sizeof expected);
-    CSN_TRY(next_item(context, &item, &key, aad_size, size));
-    csn_gcm_open_batch(&item, 1);
-    csn_wipe(&key, sizeof key);
-    CSN_TRY(item.result);
+    uint8_t nonce[12];
+    CSN_TRY(next_nonce(context, aad_size, size, nonce));
+    const struct csn_aead_text text = {.key = context->key,
+                                       .nonce = nonce,
+                                       .aad = aad,
+                                       .aad_size = (uint32_t)aad_size,
+                                       .size = (uint32_t)size,
+                                       .input = cipher,
+                                       .output = plain};
+    CSN_TRY(csn_aead_open(context->aead, &text, tag));
     context->sequence++; /* only for what authenticated */
     return CSN_OK;
 }
@@ -213,7 +233,8 @@ csn_err csn_hpke_export_bytes(const struct csn_hpke_context *context, const uint
     if (size > 255 * 32) {
         return CSN_ERR_ARGUMENT;
     }
-    const struct expand expand = {hpke_suite, text("sec"), {{label, label_size}, {NULL, 0}}};
+    const struct expand expand = {
+        hpke_suite(context->aead), text("sec"), {{label, label_size}, {NULL, 0}}};
     labeled_expand(context->exporter_secret, &expand, output, size);
     return CSN_OK;
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hpke.h: RFC 9180, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM; base and PSK modes.
+ * hpke.h: RFC 9180, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, each of the three AEADs of
+ * aead_suite.h; base and PSK modes.
  *
  * Modes auth and auth_psk are not built. PSK: both psk and psk_id given, psk at least 32 bytes.
  */
 #ifndef CSN_CRYPTO_HPKE_H
 #define CSN_CRYPTO_HPKE_H
 
-#include "aead.h"
+#include "aead_suite.h"
 #include <caisson/base.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct csn_hpke_setup {
+    enum csn_aead aead; /* any other number: CSN_ERR_SUITE */
     const uint8_t *info;
     size_t info_size;
     const uint8_t *psk; /* NULL: base mode */
@@ -22,7 +24,8 @@ struct csn_hpke_setup {
 };
 
 struct csn_hpke_context {
-    uint8_t key[32];
+    enum csn_aead aead;
+    uint8_t key[CSN_AEAD_KEY_SIZE_MAX]; /* as many bytes as the AEAD takes */
     uint8_t base_nonce[12];
     uint8_t exporter_secret[32];
     uint64_t sequence;

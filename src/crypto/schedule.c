@@ -64,7 +64,8 @@ static void make_setup(const struct csn_binding *binding, const uint8_t secret[3
     at = put(bytes->psk_id, PSK_LABEL, LABEL_SIZE(PSK_LABEL));
     at = put(at, binding->tenant, 32);
     put(at, &binding->credential, 8);
-    *setup = (struct csn_hpke_setup){.info = bytes->info,
+    *setup = (struct csn_hpke_setup){.aead = CSN_AEAD_AES_256_GCM,
+                                     .info = bytes->info,
                                      .info_size = sizeof bytes->info,
                                      .psk = secret,
                                      .psk_size = 32,

@@ -351,7 +351,8 @@ static void commit(struct cse_session *session, const struct grant_view *view)
 static csn_err open_grant(struct cse_session *session, struct grant_view *view, uint8_t reply[32])
 {
     const struct cse_instance *instance = session->options.instance;
-    const struct csn_hpke_setup setup = {.info = (const uint8_t *)GRANT_INFO,
+    const struct csn_hpke_setup setup = {.aead = CSN_AEAD_AES_256_GCM,
+                                         .info = (const uint8_t *)GRANT_INFO,
                                          .info_size = sizeof GRANT_INFO - 1};
     struct csn_hpke_context context;
     CSN_TRY(csn_hpke_receiver(&context, view->header.encapsulation, instance->secret_key,
