@@ -14,6 +14,7 @@
 #define WAIT_NS_MAX UINT64_C(60000000000)
 #define SEAL_COUNT  32u
 #define RECORD_MAX  (2u * BLOCK_PAYLOAD_MAX)
+#define ANSWER_ROOM 2048u /* what an answer may have beside its payload */
 
 static struct csn_host_channel *channel_of(const struct block *block)
 {
@@ -30,6 +31,22 @@ void block_stats(const struct block *block, struct csn_wire_boot_stats *stats)
 static void payload_of(uint32_t index, uint8_t *payload, uint32_t size)
 {
     memset(payload, (int)(index & 0xff), size);
+}
+
+static struct csv_sealer *sealer_of(const struct block *block, uint32_t index)
+{
+    return block->sealers == NULL ? block->sealed->sealer
+                                  : block->sealers[index % block->sealer_count];
+}
+
+static void seal_some(const struct block *block, uint32_t first, struct csv_seal_item *items,
+                      uint32_t count)
+{
+    uint32_t run = block->sealers == NULL ? count : 1;
+    for (uint32_t i = 0; i < count; i += run) {
+        bench_require(csv_seal_batch(sealer_of(block, first + i), &items[i], run) == CSN_OK,
+                      "no seal");
+    }
 }
 
 static void write_records(struct csn_host_channel *channel, const struct csv_seal_item *items,
@@ -63,7 +80,7 @@ void block_fill(struct block *block, uint32_t count)
                                               .record = records[i],
                                               .record_size_max = RECORD_MAX};
         }
-        bench_require(csv_seal_batch(block->sealed->sealer, items, some) == CSN_OK, "no seal");
+        seal_some(block, done, items, some);
         write_records(channel_of(block), items, done, some);
         done += some;
     }
@@ -99,18 +116,19 @@ void block_drain(struct block *block)
         uint8_t payload[BLOCK_PAYLOAD_MAX];
         uint8_t back[RECORD_MAX];
         struct csn_ring_message message;
-        struct csn_wire_answer head;
+        struct csn_wire_answer head = {0};
         struct csn_wire_result result;
+        uint32_t begin = 0;
         uint32_t size = 0;
         uint8_t *target = block->sealed->target;
         bench_require(csn_ring_read(&channel->reader, target, &message) == CSN_OK &&
-                          message.tag == i && message.final && message.size > sizeof head,
+                          message.tag == i && message.final &&
+                          csn_wire_answer_read(target, message.size, &head, &begin),
                       "an answer is not there");
-        memcpy(&head, target, sizeof head);
         payload_of(i, payload, block->payload_size);
         bench_require(head.code == CSN_WIRE_DONE &&
-                          csv_reply_open(block->sealed->sealer, target + sizeof head, head.size,
-                                         &result, back, &size) == CSN_OK &&
+                          csv_reply_open(sealer_of(block, i), target + begin, head.size, &result,
+                                         back, &size) == CSN_OK &&
                           result.status == CSN_WIRE_STATUS_OK && size == block->payload_size &&
                           memcmp(back, payload, size) == 0,
                       "another answer than expected");
@@ -141,7 +159,7 @@ void block_init(struct block *block, struct sealed *sealed, uint32_t payload_siz
     in = channel->writer.cursor - in;
     out = channel->reader.cursor - out;
     /* A worker takes a batch only with credit for the largest answers that it could have. */
-    uint32_t kept = (SEAL_COUNT + 2) * csn_wire_lines(payload_size + RECORD_MAX / 4) +
+    uint32_t kept = (SEAL_COUNT + 2) * csn_wire_lines(payload_size + ANSWER_ROOM) +
                     2 * csn_wire_lines(manifest->output_size_max);
     bench_require(manifest->output_line_count > kept, "a ring that small");
     uint32_t inputs =

@@ -13,14 +13,16 @@
 
 #include "sealed.h"
 
-#define BLOCK_PAYLOAD_MAX 4096u
+#define BLOCK_PAYLOAD_MAX 65536u
 
 struct block {
     struct sealed *sealed; /* serves a tenant whose answers are replies */
     uint32_t payload_size;
-    uint32_t count_max; /* records that both rings take at once */
-    uint32_t count;     /* in the rings now */
-    uint64_t outputs;   /* of the worker when all of them are answered */
+    struct csv_sealer *const *sealers; /* record i is of sealer i modulo their number; NULL: */
+    uint32_t sealer_count;             /* sealed's own */
+    uint32_t count_max;                /* records that both rings take at once */
+    uint32_t count;                    /* in the rings now */
+    uint64_t outputs;                  /* of the worker when all of them are answered */
 };
 
 void block_init(struct block *block, struct sealed *sealed, uint32_t payload_size);

@@ -11,6 +11,7 @@
 #define SLICE_NS       UINT64_C(10000000)
 #define FLOOR_NS       UINT64_C(1000000)
 #define SPREAD_NS      UINT64_C(300000000)
+#define SPREAD_PART_NS UINT64_C(20000000)
 #define SETTLE_NS      UINT64_C(20000000) /* to compare the time stamp counter with the clock */
 #define WINDOW_MAX     16384u
 #define FLOOR_WINDOW   64u
@@ -81,6 +82,7 @@ static void *help(void *state)
 {
     (void)state;
     pin(cores.cpus[1]);
+    bench_real_time(true); /* for good: it naps when the other side is not in a slice */
     while (!atomic_load(&cores.end)) {
         const struct bench_way *way = atomic_load(&cores.way);
         if (way == NULL) { /* whoever is measured without us may be on this CPU */
@@ -155,6 +157,7 @@ bool bench_cores_begin(void)
 
 void bench_cores_far(bool far)
 {
+    bench_real_time(far);
     pin(cores.cpus[far ? 1 : 0]);
 }
 
@@ -171,7 +174,7 @@ static double slice(const struct bench_way *way, uint64_t slice_ns)
 {
     static double windows[WINDOW_MAX];
     size_t count = 0;
-    uint64_t ticks_max = (uint64_t)((double)slice_ns / cores.ns_per_tick);
+    uint64_t ticks_max = (uint64_t)((double)bench_scaled(slice_ns) / cores.ns_per_tick);
     start_way(way);
     uint64_t begin = __rdtsc();
     uint64_t before = begin;
@@ -207,14 +210,17 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
 {
     static struct bench_samples samples;
     unsigned retries = 0;
+    unsigned retries_max = (unsigned)bench_scaled(RETRY_MAX);
     samples = (struct bench_samples){.count = bench_pairs(SLICE_NS)};
     for (size_t i = 0; i < samples.count;) {
         bool first = i % 2 == 0; /* who goes first alternates too */
+        samples.real_time = bench_real_time(true);
         double before = floor_ns();
         double one = slice(first ? ours : other, SLICE_NS);
         double two = slice(first ? other : ours, SLICE_NS);
         double after = floor_ns();
-        if (moved(before, after) && retries++ < RETRY_MAX) {
+        bench_real_time(false);
+        if (moved(before, after) && retries++ < retries_max) {
             continue;
         }
         samples.ours[i] = first ? one : two;
@@ -227,16 +233,23 @@ void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram)
 {
     double unit = cores.ns_per_tick * (half ? 0.5 : 1);
-    uint64_t ticks_max = (uint64_t)((double)SPREAD_NS / cores.ns_per_tick);
+    uint64_t part_ns = bench_scaled(SPREAD_PART_NS);
+    uint64_t ticks_max = (uint64_t)((double)part_ns / cores.ns_per_tick);
     bench_histogram_clear(histogram);
-    start_way(way);
-    uint64_t begin = __rdtsc();
-    uint64_t before = begin;
-    while (before - begin < ticks_max) {
+    for (uint64_t part = 0; part < SPREAD_NS / SPREAD_PART_NS; part++) {
+        bench_real_time(true);
+        start_way(way);
         bench_require(way->step(way->state) != 0, "a message was lost or changed");
-        uint64_t now = __rdtsc();
-        bench_histogram_add(histogram, (double)(now - before) * unit);
-        before = now;
+        uint64_t begin = __rdtsc();
+        uint64_t before = begin;
+        while (before - begin < ticks_max) {
+            uint64_t units = way->step(way->state);
+            bench_require(units != 0, "a message was lost or changed");
+            uint64_t now = __rdtsc();
+            bench_histogram_add(histogram, (double)(now - before) * unit / (double)units);
+            before = now;
+        }
+        stop_way();
+        bench_real_time(false);
     }
-    stop_way();
 }

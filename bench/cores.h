@@ -6,7 +6,8 @@
  * A slice is cut into windows of some microseconds and counts as its median window, so that the
  * moments in which somebody else had one of the CPUs, which are few windows but long ones, do not
  * count. Beside each pair of slices the bare ping-pong is taken: two lines, each written by one
- * side and polled by the other. A pair whose floor moved by more than half is taken again.
+ * side and polled by the other. A pair whose floor moved by more than half is taken again. Both
+ * threads are in the real-time class meanwhile, where that is allowed (measure.h).
  *
  * Threads: bench_cores_begin() starts the helper; everything else is called by the one thread.
  */
@@ -32,13 +33,15 @@ struct bench_way {
 /* Chooses two CPUs, pins this thread, starts the helper. False: there is only one. */
 bool bench_cores_begin(void);
 void bench_cores_end(void);
-/* Pins this thread to the far CPU, so that what it now starts runs there; and back. */
+/* This thread goes to the far CPU and its class, so that what it now starts runs there; and back.
+ */
 void bench_cores_far(bool far);
 
 /* Alternating slices of both ways and the floor, 15 pairs at least, then bench_report(). */
 void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
                       const struct bench_way *other);
-/* One step after the other for some time, each by itself: a trip's halves if half is set. */
+/* The time of a unit of each step, by itself, for some time: half of it, a trip's, if half is set.
+ */
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram);
 /* The bare ping-pong as a way; a step is a round trip. */
 const struct bench_way *bench_cores_bare(void);

@@ -1,160 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* echo.c: goal 1: one sealed record there and back, against what a call without crypto costs. */
-#include "bare_kvm.h"
-#include "cores.h"
-#include "sealed.h"
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+/* echo.c: the rows of the sealed echo (echo_rows.c), on each backend there is. */
+#include "echo_rows.h"
+#include "peer_uring.h"
+#include "sealed_main.h"
 
-#define PAYLOAD     64u
-#define ECHO_WINDOW 16u
-#define EXIT_SLOW   5000.0 /* ns: a nested exit; on bare metal about 1,000 */
-#define EXIT_TRIES  64u
-
-static const char help[] =
-    "usage: echo [--json] [--seconds N] [--svg FILE]\n\n"
-    "A sealed 64-byte record: the client seals, the enclave opens and seals, the client opens.\n"
-    "Against the bare ping-pong of two lines, a call by VM exit without crypto, and a socket.\n\n";
-
-/* ---- ways ---- */
-
-static uint64_t step_echo(void *state)
+/* The peer is made when both CPUs are chosen. */
+static void rows(const struct sealed_image *image, const char *backend)
 {
-    static const uint8_t payload[PAYLOAD] = {1, 2, 3};
-    sealed_echo(state, payload, sizeof payload);
-    return 1;
-}
-
-static uint64_t step_exit(void *state)
-{
-    bare_kvm_exit(state);
-    return 1;
-}
-
-static void serve_socket(void *state, const atomic_bool *stop)
-{
-    const int *ends = state;
-    uint8_t message[PAYLOAD];
-    while (!atomic_load_explicit(stop, memory_order_relaxed)) {
-        ssize_t size = recv(ends[1], message, sizeof message, 0);
-        if (size > 0 && send(ends[1], message, (size_t)size, 0) != size) {
-            return;
-        }
+    if (bench_echo_peer == NULL) {
+        bench_echo_peer = peer_uring();
     }
-}
-
-static uint64_t step_socket(void *state)
-{
-    const int *ends = state;
-    uint8_t message[PAYLOAD] = {1};
-    return send(ends[0], message, sizeof message, 0) == sizeof message &&
-           recv(ends[0], message, sizeof message, 0) == sizeof message;
-}
-
-static void make_socket(int ends[2])
-{
-    const struct timeval timeout = {.tv_usec = 1000}; /* so that the far side sees the end */
-    bench_require(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0 &&
-                      setsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0,
-                  "no socket pair");
-}
-
-static double exit_ns(struct bare_kvm *machine)
-{
-    double times[EXIT_TRIES];
-    for (size_t i = 0; i < EXIT_TRIES; i++) {
-        uint64_t begin = bench_wall_ns();
-        bare_kvm_exit(machine);
-        times[i] = (double)(bench_wall_ns() - begin);
-    }
-    bench_sort(times, EXIT_TRIES);
-    return bench_at(times, EXIT_TRIES, 500);
-}
-
-/* ---- rows ---- */
-
-struct others {
-    struct bare_kvm machine;
-    bool has_kvm;
-    int ends[2];
-};
-
-static void row(const char *what, const struct bench_way *echo, const struct bench_way *other,
-                const char *name, enum bench_kind kind, double target)
-{
-    const struct bench_row row = {.goal = target > 0 ? 1 : 0,
-                                  .what = what,
-                                  .ours = "one record under way",
-                                  .other = name,
-                                  .kind = kind,
-                                  .target = target};
-    bench_cores_pair(&row, echo, other);
-}
-
-static void measure(struct others *others, const struct sealed_image *image, const char *backend,
-                    bool replies, struct bench_histogram *histogram)
-{
-    struct sealed_tenant tenant;
-    struct sealed sealed;
-    char text[3][64];
-    const char *to = replies ? "reply" : "output";
-    snprintf(text[0], sizeof text[0], "sealed echo, full, %s, %s", to, backend);
-    snprintf(text[1], sizeof text[1], "sealed echo, short, %s, %s", to, backend);
-    sealed_tenant_new(&tenant, image, replies);
-    bench_cores_far(true);
-    sealed_start(&sealed, image, &tenant, backend);
-    bench_cores_far(false);
-    const struct bench_way echo = {NULL, step_echo, &sealed, ECHO_WINDOW};
-    const struct bench_way call = {NULL, step_exit, &others->machine, 1};
-    const struct bench_way socket = {serve_socket, step_socket, others->ends, 1};
-    row(text[0], &echo, bench_cores_bare(), "bare ping-pong", BENCH_COST, 0);
-    sealed_short(&sealed);
-    row(text[1], &echo, bench_cores_bare(), "bare ping-pong", BENCH_COST, replies ? 6 : 0);
-    if (replies) { /* the short form both ways; what goes to a consumer is in the full one */
-        if (others->has_kvm && strcmp(backend, "kvm") == 0) {
-            row(text[1], &echo, &call, "call by VM exit", BENCH_FASTER,
-                exit_ns(&others->machine) >= EXIT_SLOW ? 15 : 3);
-        }
-        row(text[1], &echo, &socket, "AF_UNIX echo", BENCH_FASTER, 40);
-        bench_cores_spread(&echo, false, histogram);
-        bench_histogram_print(histogram, text[1], bench_json());
-    }
-    sealed_stop(&sealed);
-    sealed_tenant_free(&tenant);
+    bench_echo_rows(image, backend);
 }
 
 int main(int argc, char **argv)
 {
-    static struct others others;
-    static struct bench_histogram histograms[3];
-    static const char *const backends[2] = {"process", "kvm"};
-    struct bench_series series[3] = {{"bare ping-pong", &histograms[2]}};
-    struct sealed_image image;
-    size_t count = 1;
-    bench_begin(argc, argv, help);
-    bench_require(bench_cores_begin(), "echo: needs two CPUs, one for each side");
-    sealed_image_find(&image, "echo");
-    make_socket(others.ends);
-    others.has_kvm = bare_kvm_start(&others.machine);
-    for (size_t i = 0; i < (others.has_kvm ? 2 : 1); i++) {
-        measure(&others, &image, backends[i], false, NULL);
-        measure(&others, &image, backends[i], true, &histograms[i]);
-        series[count++] = (struct bench_series){backends[i], &histograms[i]};
-    }
-    bench_cores_spread(bench_cores_bare(), false, &histograms[2]);
-    bench_histogram_print(&histograms[2], "bare ping-pong, round trip", bench_json());
-    if (bench_svg() != NULL) {
-        bench_require(
-            bench_histogram_plot(bench_svg(), "Sealed 64-byte echo, round trip", series, count),
-            "cannot write the plot");
-    }
-    if (others.has_kvm) {
-        bare_kvm_stop(&others.machine);
-    }
-    sealed_image_free(&image);
-    bench_cores_end();
-    return 0;
+    static const char help[] =
+        "usage: echo [--json] [--seconds N] [--svg PREFIX]\n\n"
+        "Goal 1: a sealed 64-byte record: the client seals, the enclave opens and seals, the "
+        "client\n"
+        "opens; against the bare ping-pong of two lines, a call by VM exit without crypto, a "
+        "socket,\n"
+        "and one by io_uring where liburing is there, on each backend. Plots: process, kvm.\n\n";
+    bench_echo_peer_name = "AF_UNIX by io_uring";
+    return sealed_main(argc, argv, help, rows);
 }

@@ -4,6 +4,7 @@
  * socket. CPU time of everybody counts on both sides: client, enclave, server, and who waits.
  */
 #include "grpc_peer.h"
+#include "histogram.h"
 #include "measure.h"
 #include "sealed.h"
 #include <caisson/wire/message.h>
@@ -106,6 +107,8 @@ static double theirs_many(struct grpc_peer *peer)
 
 /* ---- one at a time: the median trip of a slice ---- */
 
+static struct bench_histogram spreads[2]; /* ours, theirs: each trip */
+
 static double ours_alone(struct sealed *sealed)
 {
     double trips[ALONE];
@@ -113,6 +116,7 @@ static double ours_alone(struct sealed *sealed)
         uint64_t begin = bench_wall_ns();
         sealed_echo(sealed, payload, SIZE);
         trips[i] = (double)(bench_wall_ns() - begin);
+        bench_histogram_add(&spreads[0], trips[i]);
     }
     bench_sort(trips, ALONE);
     return bench_at(trips, ALONE, 500);
@@ -125,18 +129,30 @@ static double theirs_alone(struct grpc_peer *peer)
         uint64_t begin = bench_wall_ns();
         bench_require(grpc_peer_run(peer, SIZE, 1, 1) == 1, "gRPC lost a request");
         trips[i] = (double)(bench_wall_ns() - begin);
+        bench_histogram_add(&spreads[1], trips[i]);
     }
     bench_sort(trips, ALONE);
     return bench_at(trips, ALONE, 500);
 }
 
+static void report_spread(void)
+{
+    static const struct bench_series series[2] = {{"sealed path, kvm", &spreads[0]},
+                                                  {"gRPC with TLS, unix socket", &spreads[1]}};
+    for (size_t i = 0; i < 2; i++) {
+        bench_histogram_print(series[i].histogram, series[i].name, bench_json());
+    }
+    bench_histogram_svg("latency", "1 KiB request, one at a time: round trip", series, 2);
+}
+
 static const char help[] =
-    "usage: grpc [--json] [--seconds N]\n\n"
+    "usage: grpc [--json] [--seconds N] [--svg PREFIX]\n\n"
     "Goal 7: requests of 1 KiB, sealed by the client, echoed by an enclave on kvm and opened by "
     "the\n"
     "client, beside gRPC C++ with TLS over a unix socket (generic, no protobuf, one completion "
     "queue\n"
-    "a side). First CPU time for a request, all sides, pipelined; then the median trip of one.\n\n";
+    "a side). First CPU time for a request, all sides, pipelined; then the median trip of one.\n"
+    "Plot: latency.\n\n";
 
 int main(int argc, char **argv)
 {
@@ -170,6 +186,7 @@ int main(int argc, char **argv)
     }
     bench_report(&rows[0], &many);
     bench_report(&rows[1], &alone);
+    report_spread();
     sealed_stop(&sealed);
     sealed_tenant_free(&tenant);
     sealed_image_free(&image);

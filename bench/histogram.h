@@ -12,7 +12,7 @@
 
 #define BENCH_HISTOGRAM_SHARES  64u /* buckets to each doubling */
 #define BENCH_HISTOGRAM_DOUBLES 40u
-#define BENCH_PLOT_SERIES_MAX   8u
+#define BENCH_PLOT_SERIES_MAX   8u /* as many lines as a plot has */
 
 struct bench_histogram {
     uint64_t count;
@@ -27,12 +27,13 @@ double bench_histogram_at(const struct bench_histogram *histogram, double share)
 /* One line: p50, p90, p99, p99.9, p99.99, largest; text or JSON. */
 void bench_histogram_print(const struct bench_histogram *histogram, const char *what, bool json);
 
-/* Percentiles of up to BENCH_PLOT_SERIES_MAX histograms as an SVG file. False: cannot write. */
+/* Percentiles of up to BENCH_PLOT_SERIES_MAX histograms as an SVG file. */
 struct bench_series {
     const char *name;
     const struct bench_histogram *histogram;
 };
-bool bench_histogram_plot(const char *path, const char *title, const struct bench_series *series,
-                          size_t count);
+/* Where --svg PREFIX was given (measure.h): PREFIX-NAME.svg, or the program ends. */
+void bench_histogram_svg(const char *name, const char *title, const struct bench_series *series,
+                         size_t count);
 
 #endif

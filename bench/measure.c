@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* measure.c: alternating slices, medians of ratios, one line a row (text or JSON). */
+#define _GNU_SOURCE
 #include "measure.h"
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +13,12 @@
 #define DEFAULT_SECONDS 0.6
 #define SECONDS_MAX     3600.0
 #define SECOND_NS       1e9
+#define SCALE_MIN       0.001
 
 static bool json;
 static const char *svg;
 static double seconds = DEFAULT_SECONDS;
+static bool ordinary; /* asked for */
 
 static uint64_t clock_ns(clockid_t which)
 {
@@ -52,9 +56,14 @@ void bench_set(bool as_json, double seconds_a_row)
     seconds = seconds_a_row;
 }
 
-const char *bench_svg(void)
+bool bench_svg(const char *name, char path[BENCH_PATH_MAX])
 {
-    return svg;
+    if (svg == NULL) {
+        return false;
+    }
+    int size = snprintf(path, BENCH_PATH_MAX, "%s-%s.svg", svg, name);
+    bench_require(size > 0 && size < (int)BENCH_PATH_MAX, "a path that long");
+    return true;
 }
 
 static void usage(const char *program, const char *argument)
@@ -70,11 +79,14 @@ void bench_begin(int argc, char **argv, const char *help)
             fputs(help, stdout);
             fputs("  --json       one JSON object a row\n"
                   "  --seconds N  for each row, default 0.6; never under 15 pairs\n"
-                  "  --svg FILE   the plot, where there is one\n",
+                  "  --ordinary   nothing in the real-time class, also where that is allowed\n"
+                  "  --svg PREFIX plots, where there are any: PREFIX-NAME.svg\n",
                   stdout);
             exit(0);
         } else if (strcmp(argv[i], "--json") == 0) {
             json = true;
+        } else if (strcmp(argv[i], "--ordinary") == 0) {
+            ordinary = true;
         } else if (strcmp(argv[i], "--svg") == 0 && i + 1 < argc) {
             svg = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
@@ -87,6 +99,47 @@ void bench_begin(int argc, char **argv, const char *help)
             usage(argv[0], argv[i]);
         }
     }
+}
+
+static bool is_urgent(void)
+{
+    int class = sched_getscheduler(0);
+    return class == SCHED_FIFO || class == SCHED_RR;
+}
+
+bool bench_real_time(bool on)
+{
+    static _Thread_local uint64_t since_ns; /* 0: not by us */
+    const struct sched_param lowest = {.sched_priority = 1};
+    const struct sched_param none = {.sched_priority = 0};
+    if (on && !ordinary && !is_urgent() && sched_setscheduler(0, SCHED_RR, &lowest) == 0) {
+        since_ns = bench_wall_ns();
+    } else if (!on && since_ns != 0) {
+        uint64_t held_ns = bench_wall_ns() - since_ns;
+        const struct timespec pause = {.tv_sec = (time_t)(held_ns / 4 / (uint64_t)SECOND_NS),
+                                       .tv_nsec = (long)(held_ns / 4 % (uint64_t)SECOND_NS)};
+        bench_require(sched_setscheduler(0, SCHED_OTHER, &none) == 0, "cannot leave the class");
+        since_ns = 0;
+        nanosleep(&pause, NULL);
+    }
+    return is_urgent();
+}
+
+static const char *class_of(const struct bench_samples *samples)
+{
+    return samples->real_time || is_urgent() ? "real-time" : "ordinary";
+}
+
+uint64_t bench_scaled(uint64_t usual)
+{
+    static double scale; /* 0: not read yet */
+    if (scale <= 0) {
+        const char *text = getenv("CAISSON_BENCH_SCALE");
+        scale = text == NULL ? 1 : strtod(text, NULL);
+        bench_require(scale >= SCALE_MIN && scale <= 1, "CAISSON_BENCH_SCALE: from 0.001 to 1");
+    }
+    double scaled = (double)usual * scale;
+    return scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
 size_t bench_pairs(uint64_t slice_ns)
@@ -128,12 +181,13 @@ static void print_json(const struct bench_row *row, const struct bench_samples *
     double floor_ns = bench_at(samples->floor, count, 500);
     printf("{\"goal\":%u,\"what\":\"%s\",\"ours\":\"%s\",\"other\":\"%s\",\"kind\":\"%s\","
            "\"target\":%.3f,\"ratio\":%.4f,\"p10\":%.4f,\"p90\":%.4f,\"pairs\":%zu,"
-           "\"ours_ns\":%.2f,\"other_ns\":%.2f,\"floor_ns\":%.1f,\"mode\":\"%s\",\"reached\":%s}\n",
+           "\"ours_ns\":%.2f,\"other_ns\":%.2f,\"floor_ns\":%.1f,\"mode\":\"%s\",\"class\":\"%s\","
+           "\"reached\":%s}\n",
            row->goal, row->what, row->ours, row->other,
            row->kind == BENCH_FASTER ? "at least" : "at most", row->target,
            bench_at(ratios, count, 500), bench_at(ratios, count, 100), bench_at(ratios, count, 900),
            count, bench_at(samples->ours, count, 500), bench_at(samples->other, count, 500),
-           floor_ns, placement(floor_ns),
+           floor_ns, placement(floor_ns), class_of(samples),
            row->target <= 0 ? "null"
            : reached        ? "true"
                             : "false");
@@ -156,6 +210,7 @@ static void print_text(const struct bench_row *row, const struct bench_samples *
     if (floor_ns > 0) {
         printf("  floor %.1f ns, mode %s", floor_ns, placement(floor_ns));
     }
+    fputs(strcmp(class_of(samples), "ordinary") == 0 ? "" : "  real-time", stdout);
     putchar('\n');
 }
 
@@ -179,13 +234,39 @@ void bench_report(const struct bench_row *row, struct bench_samples *samples)
     fflush(stdout);
 }
 
+void bench_curve(struct bench_point *point, const struct bench_samples *samples)
+{
+    double ratios[BENCH_PAIR_MAX];
+    double ours[BENCH_PAIR_MAX];
+    size_t count = samples->count;
+    bench_require(count >= BENCH_PAIR_MIN && count <= BENCH_PAIR_MAX, "too few or too many pairs");
+    for (size_t i = 0; i < count; i++) {
+        ratios[i] = samples->ours[i] / samples->other[i];
+        ours[i] = samples->ours[i];
+    }
+    bench_sort(ratios, count);
+    bench_sort(ours, count);
+    point->ns = bench_at(ours, count, 500);
+    point->ratio = bench_at(ratios, count, 500);
+    point->p10 = bench_at(ratios, count, 100);
+    point->p90 = bench_at(ratios, count, 900);
+    bench_require(isfinite(point->ratio) && point->ratio > 0, "a slice took no time");
+    printf(json ? "{\"curve\":\"%s\",\"line\":\"%s\",\"x\":%g,\"unit\":\"%s\",\"ns\":%.2f,"
+                  "\"ratio\":%.4f,\"p10\":%.4f,\"p90\":%.4f,\"pairs\":%zu}\n"
+                : "%-12s %-22s %7g %-8s %10.1f ns  ratio %7.2f (%.2f to %.2f, %zu pairs)\n",
+           point->curve, point->line, point->x, point->unit, point->ns, point->ratio, point->p10,
+           point->p90, count);
+    fflush(stdout);
+}
+
 /* ns per unit over some ten milliseconds. */
 static double slice(bench_side *side, void *state)
 {
     uint64_t units = 0;
+    uint64_t slice_ns = bench_scaled(SLICE_NS);
     uint64_t begin = bench_thread_ns();
     uint64_t end = begin;
-    while (end - begin < SLICE_NS) {
+    while (end - begin < slice_ns) {
         units += side(state);
         end = bench_thread_ns();
     }

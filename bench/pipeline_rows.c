@@ -32,6 +32,7 @@ struct stream {
     uint32_t record_size;
     uint8_t *records;
     uint8_t *answer; /* the last one, and its size */
+    uint32_t answer_begin;
     uint32_t answer_size;
 };
 
@@ -84,13 +85,16 @@ static void send_burst(struct stream *stream)
 static bool take_one(struct stream *stream)
 {
     struct csn_output output;
-    struct csn_wire_answer head;
+    struct csn_wire_answer head = {0};
     csn_err error = csn_enclave_receive(stream->sealed.enclave, 0, stream->sealed.target, &output);
     if (error == CSN_AGAIN) {
         return false;
     }
-    memcpy(&head, stream->sealed.target, sizeof head);
-    bench_require(error == CSN_OK && head.code == CSN_WIRE_DONE, "a record is not served");
+    bench_require(error == CSN_OK &&
+                      csn_wire_answer_read(stream->sealed.target, output.size, &head,
+                                           &stream->answer_begin) &&
+                      head.code == CSN_WIRE_DONE,
+                  "a record is not served");
     stream->in_flight--;
     stream->answer_size = head.size;
     return true;
@@ -145,7 +149,7 @@ static void check_answer(const struct stream *stream)
     static uint8_t back[2 * ROOM];
     struct csn_wire_result result;
     uint32_t size = 0;
-    const uint8_t *record = stream->sealed.target + sizeof(struct csn_wire_answer);
+    const uint8_t *record = stream->sealed.target + stream->answer_begin;
     bench_require(csv_reply_open(stream->sealed.sealer, record, stream->answer_size, &result, back,
                                  &size) == CSN_OK &&
                       result.status == CSN_WIRE_STATUS_OK && size == stream->size &&
@@ -187,6 +191,25 @@ static void stream_free(struct stream *stream)
     free(stream);
 }
 
+/* ---- spread: each burst by itself, time of one record of it ---- */
+
+struct spread {
+    struct bench_series series[2 * SIZES]; /* pipeline and OpenSSL's loop, for each size */
+    struct bench_histogram histograms[2 * SIZES];
+    char names[2 * SIZES][48];
+    size_t count;
+};
+
+static void add_spread(struct spread *spread, const char *what, const char *who,
+                       const struct bench_way *way)
+{
+    size_t at = spread->count++;
+    snprintf(spread->names[at], sizeof spread->names[at], "%s, %s", what, who);
+    bench_cores_spread(way, false, &spread->histograms[at]);
+    bench_histogram_print(&spread->histograms[at], spread->names[at], bench_json());
+    spread->series[at] = (struct bench_series){spread->names[at], &spread->histograms[at]};
+}
+
 /* ---- rows ---- */
 
 /* Goals of placement mode A; in mode B they are 4, 1.8 and 1.1, in mode C none. */
@@ -197,7 +220,7 @@ static const struct {
 } sizes[SIZES] = {{256, "256 B", 5}, {1024, "1 KiB", 2.5}, {16384, "16 KiB", 1.5}};
 
 static void measure(const struct sealed_image *image, const struct sealed_tenant *tenant,
-                    const char *backend, unsigned which, bool short_form)
+                    const char *backend, unsigned which, bool short_form, struct spread *spread)
 {
     char what[64];
     snprintf(what, sizeof what, "%s, %s, %s", sizes[which].name, short_form ? "short" : "full",
@@ -218,6 +241,10 @@ static void measure(const struct sealed_image *image, const struct sealed_tenant
         6, what, "pipeline", "own open and seal", BENCH_FASTER, short_form ? 0.75 : 0};
     bench_cores_pair(&against_evp, &ours, &evp);
     bench_cores_pair(&against_own, &ours, &own);
+    if (short_form) {
+        add_spread(spread, what, "pipeline", &ours);
+        add_spread(spread, sizes[which].name, "OpenSSL's loop", &evp);
+    }
     aead_loops_free(loops);
     stream_free(stream);
 }
@@ -225,10 +252,16 @@ static void measure(const struct sealed_image *image, const struct sealed_tenant
 void bench_pipeline_rows(const struct sealed_image *image, const char *backend)
 {
     static struct sealed_tenant tenant;
+    static struct spread spread;
+    char title[96];
+    spread.count = 0;
     sealed_tenant_new(&tenant, image, true);
     for (unsigned which = 0; which < SIZES; which++) {
-        measure(image, &tenant, backend, which, true);
-        measure(image, &tenant, backend, which, false);
+        measure(image, &tenant, backend, which, true, &spread);
+        measure(image, &tenant, backend, which, false, &spread);
     }
+    snprintf(title, sizeof title, "Sealed records through both rings on %s: time a record",
+             backend);
+    bench_histogram_svg(backend, title, spread.series, spread.count);
     sealed_tenant_free(&tenant);
 }

@@ -7,10 +7,11 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: rings [--json] [--seconds N] [--svg FILE]\n\n"
+    "usage: rings [--json] [--seconds N] [--svg PREFIX]\n\n"
     "One-way latency of the ring, and 8, 64 and 1,024 byte records by value, between two cores:\n"
     "against the bare ping-pong of two lines, against the same ring without its checks, and\n"
-    "against the rings of DPDK, Boost and Concurrency Kit, where this build has them.\n\n";
+    "against the rings of DPDK, Boost and Concurrency Kit, where this build has them.\n"
+    "Plots: latency, stream, checks.\n\n";
 
 struct bench_way bench_twin_stream(uint32_t size, uint32_t burst);
 void bench_twin_free(struct bench_way *way);
@@ -19,7 +20,7 @@ static const uint32_t sizes[3] = {8, 64, 1024};
 
 /* ---- goal 2: latency ---- */
 
-static void latency(const char *svg)
+static void latency(void)
 {
     static struct bench_histogram histograms[BENCH_PLOT_SERIES_MAX];
     struct bench_series series[BENCH_PLOT_SERIES_MAX] = {{"bare ping-pong", &histograms[0]},
@@ -45,25 +46,41 @@ static void latency(const char *svg)
     for (size_t i = 0; i < count; i++) {
         bench_histogram_print(&histograms[i], series[i].name, bench_json());
     }
-    if (svg != NULL) {
-        bench_require(bench_histogram_plot(svg, "One-way latency between two cores", series, count),
-                      "cannot write the plot");
-    }
+    bench_histogram_svg("latency", "One-way latency between two cores", series, count);
     bench_ring_free(&ours);
 }
 
 /* ---- goal 3: streams ---- */
 
+/* Each burst by itself, for the plots of goals 3 and 4: time of one record of it. */
+static void spread_of(const char *name, const struct bench_way *way, struct bench_series *series,
+                      struct bench_histogram *histogram, const char *prefix)
+{
+    char what[64];
+    bench_cores_spread(way, false, histogram);
+    snprintf(what, sizeof what, "%s, %s", prefix, name);
+    bench_histogram_print(histogram, what, bench_json());
+    *series = (struct bench_series){name, histogram};
+}
+
 static void streams(uint32_t burst)
 {
+    static struct bench_histogram histograms[BENCH_PLOT_SERIES_MAX];
+    struct bench_series series[BENCH_PLOT_SERIES_MAX];
     static const char *const texts[2][3] = {
         {"8 B records, one at a time", "64 B records, one at a time", "1 KiB records, one by one"},
         {"8 B records, bursts of 32", "64 B records, bursts of 32", "1 KiB records, bursts of 32"}};
     for (size_t s = 0; s < 3; s++) {
         struct bench_way ours = bench_ring_stream(sizes[s], burst);
+        bool plotted = s == 1 && burst == BENCH_BURST_MAX; /* goal 3 */
+        size_t count = 0;
+        if (plotted) {
+            spread_of("ring", &ours, &series[0], &histograms[0], texts[1][1]);
+            count = 1;
+        }
         for (size_t i = 0; bench_ring_peers[i] != NULL; i++) {
             const struct bench_ring_peer *peer = bench_ring_peers[i];
-            bool goal = s == 1 && burst == 32 && strncmp(peer->name, "rte", 3) == 0;
+            bool goal = plotted && strncmp(peer->name, "rte", 3) == 0;
             struct bench_way way = peer->stream[s](burst);
             const struct bench_row row = {.goal = goal ? 3 : 0,
                                           .what = texts[burst != 1][s],
@@ -72,6 +89,14 @@ static void streams(uint32_t burst)
                                           .kind = BENCH_FASTER,
                                           .target = goal ? 1.4 : 0};
             bench_cores_pair(&row, &ours, &way);
+            if (plotted && count < BENCH_PLOT_SERIES_MAX) {
+                spread_of(peer->name, &way, &series[count], &histograms[count], texts[1][1]);
+                count++;
+            }
+        }
+        if (plotted) {
+            bench_histogram_svg("stream", "64-byte records in bursts of 32: time a record", series,
+                                count);
         }
         bench_ring_free(&ours);
     }
@@ -84,6 +109,11 @@ static void safety(void)
     static const char *const texts[3] = {"checks, 8 B records", "checks, 64 B records",
                                          "checks, 1 KiB records"};
     static const double targets[3] = {0, 0.93, 0.98};
+    static const char *const names[2][3] = {{"", "64 B, checked", "1 KiB, checked"},
+                                            {"", "64 B, trusting twin", "1 KiB, trusting twin"}};
+    static struct bench_histogram histograms[4];
+    struct bench_series series[4];
+    size_t count = 0;
     for (size_t s = 0; s < 3; s++) {
         struct bench_way ours = bench_ring_stream(sizes[s], BENCH_BURST_MAX);
         struct bench_way twin = bench_twin_stream(sizes[s], BENCH_BURST_MAX);
@@ -94,9 +124,17 @@ static void safety(void)
                                       .kind = BENCH_FASTER,
                                       .target = targets[s]};
         bench_cores_pair(&row, &ours, &twin);
+        if (targets[s] > 0) {
+            spread_of(names[0][s], &ours, &series[count], &histograms[count], "checks");
+            count++;
+            spread_of(names[1][s], &twin, &series[count], &histograms[count], "checks");
+            count++;
+        }
         bench_ring_free(&ours);
         bench_twin_free(&twin);
     }
+    bench_histogram_svg("checks", "The ring and its trusting twin, bursts of 32: time a record",
+                        series, count);
 }
 
 int main(int argc, char **argv)
@@ -106,7 +144,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; bench_ring_peers_missing[i] != NULL; i++) {
         fprintf(stderr, "rings: no %s: its rows are left out\n", bench_ring_peers_missing[i]);
     }
-    latency(bench_svg());
+    latency();
     streams(BENCH_BURST_MAX);
     streams(1);
     safety();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * small.c: an echo enclave whose sizes the build gives: a pool of 1 MiB for the time that a start
- * takes, larger ones for what a GiB adds to it, two workers, a thousand channels.
+ * takes, larger ones for what a GiB adds to it, two workers, a thousand channels, many tenants or
+ * contexts.
  */
 #include <caisson/enclave.h>
 #include <string.h>
@@ -33,6 +34,6 @@ CSE_MANIFEST(.name = "small", .security_version = 1, .flags = CSN_WIRE_FLAG_DETE
              .worker_count = SMALL_WORKER_COUNT, .channel_count = SMALL_CHANNEL_COUNT,
              .input_line_count = SMALL_LINE_COUNT, .output_line_count = 2 * SMALL_LINE_COUNT,
              .input_size_max = 8192, .output_size_max = 16384, .outputs_per_input_max = 1,
-             .tenant_count_max = 4, .context_count_max = 16, .credential_count_max = 4,
-             .consumer_count_max = 2, .policy_size_max = 0, .tenant_state_size = 0,
-             .scratch_size = 0x1000, .output_scale = 16);
+             .tenant_count_max = SMALL_TENANT_COUNT, .context_count_max = SMALL_CONTEXT_COUNT,
+             .credential_count_max = 4, .consumer_count_max = 2, .policy_size_max = 0,
+             .tenant_state_size = 0, .scratch_size = 0x1000, .output_scale = 16);

@@ -7,6 +7,7 @@ goal that is not reached is said, and is no failure; a program that does not wor
 """
 import argparse
 import datetime
+import glob
 import json
 import os
 import platform
@@ -25,7 +26,18 @@ PROGRAMS = [
     ("start", "11"),
     ("scale", "12"),
     ("zeros", "counts"),
+    ("growth", "no goal: curves"),
+    ("park", "no goal: waiting"),
 ]
+PLOTS = ("echo", "rings", "pipeline", "grpc", "growth", "park")  # those that take --svg
+FIELDS = {
+    "rows": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "pairs",
+             "ours_ns", "other_ns", "floor_ns", "mode", "class", "reached"),
+    "exactly": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "mode",
+                "reached"),  # counts that are 0 or not, of no slices
+    "histograms": ("histogram", "samples", "p50", "p90", "p99", "p99.9", "p99.99", "max"),
+    "curves": ("curve", "line", "x", "unit", "ns", "ratio", "p10", "p90", "pairs"),
+}
 TIMEOUT_SECONDS = 900
 NOISY = 1.5  # the 90th percentile of a row over its 10th, above which its median says little
 
@@ -48,6 +60,8 @@ def progress(text):
 def run(path, seconds):
     """(rows of a program, why there are none, what it says it leaves out)"""
     command = [path, "--json"] + (["--seconds", str(seconds)] if seconds else [])
+    if os.path.basename(path) in PLOTS:
+        command += ["--svg", path]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
                               check=False)
@@ -55,13 +69,24 @@ def run(path, seconds):
         return [], f"took more than {TIMEOUT_SECONDS} s", []
     if done.returncode != 0:
         return [], f"exit code {done.returncode}: {done.stderr.strip()[-200:]}", []
-    return [json.loads(line) for line in done.stdout.splitlines()], None, done.stderr.splitlines()
+    try:
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+    except json.JSONDecodeError as error:
+        return [], f"does not print JSON: {error}", []
+    lacking = [field for row in rows for field in fields(row) if field not in row]
+    if lacking:
+        return [], f"a row lacks {lacking[0]}", []
+    return rows, None, done.stderr.splitlines()
 
 
-def split(rows):
-    """Ratios, and the percentiles of single durations, which have no place in the table."""
-    return ([row for row in rows if "histogram" not in row],
-            [row for row in rows if "histogram" in row])
+def kind(row):
+    """Ratios; percentiles and curves, which have no place in the table."""
+    return ("histograms" if "histogram" in row else "curves" if "curve" in row else "rows")
+
+
+def fields(row):
+    """What such a row must have (docs/PERFORMANCE.md)."""
+    return FIELDS["exactly" if row.get("kind") == "exactly" else kind(row)]
 
 
 def show(rows):
@@ -76,6 +101,7 @@ def show(rows):
         said = {True: "yes", False: "no", None: ""}[row["reached"]]
         said += ", noisy" if said and row["p90"] > NOISY * row["p10"] else ""
         place = f"  floor {row['floor_ns']:.0f} ns, mode {row['mode']}" if row["mode"] else ""
+        place += "  real-time" if row.get("class") == "real-time" else ""
         print(f"{row['goal'] or '':>4}  {row['what']:<{width}}  {row['other']:<{against}}  "
               f"{row['ratio']:>8.2f}  {spread:<18}  {goal:<14}  {said}{place}")
 
@@ -95,7 +121,7 @@ def main():
     result = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
               "cpu": cpu_model(), "cpus": len(os.sched_getaffinity(0)),
               "kernel": platform.release(), "load_before": load(), "rows": [], "histograms": [],
-              "not_run": [], "left_out": []}
+              "curves": [], "not_run": [], "left_out": []}
     broken = False
     for name, goals in PROGRAMS:
         if options.only and name not in options.only:
@@ -108,9 +134,8 @@ def main():
         else:
             rows, left_out = [], []
             why = "not built: what it is compared with is missing (make bench-deps)"
-        rows, spreads = split(rows)
-        result["rows"] += [dict(row, program=name) for row in rows]
-        result["histograms"] += [dict(row, program=name) for row in spreads]
+        for row in rows:
+            result[kind(row)].append(dict(row, program=name))
         result["left_out"] += left_out
         if why:
             result["not_run"].append({"program": name, "goals": goals, "why": why})
@@ -122,6 +147,8 @@ def main():
         print(f"goals {left['goals']} ({left['program']}): {left['why']}")
     for line in result["left_out"]:
         print(line)
+    for path in sorted(glob.glob(os.path.join(options.build, "bench", "*.svg"))):
+        print(f"plot: {path}")
     print(f"{result['cpu']}, {result['cpus']} CPUs, Linux {result['kernel']}, load "
           f"{result['load_before'][0]} before and {result['load_after'][0]} after")
     out = options.out or os.path.join(options.build, "bench.json")

@@ -59,16 +59,15 @@ static const uint8_t *host_carry(struct host *host, const void *message, uint32_
                                  struct csn_wire_answer *head)
 {
     struct csn_output output;
+    uint32_t begin;
     csn_err error;
     NEED(csn_enclave_submit(host->enclave, 0, 1, message, size) == CSN_OK);
     NEED(csn_enclave_flush(host->enclave, 0) == CSN_OK);
     while ((error = csn_enclave_receive(host->enclave, 0, host->answer, &output)) == CSN_AGAIN) {
         NEED(csn_enclave_wait(host->enclave, 0, WAIT_NS) == CSN_OK);
     }
-    NEED(error == CSN_OK && output.size >= sizeof *head);
-    memcpy(head, host->answer, sizeof *head);
-    NEED(head->size <= output.size - sizeof *head);
-    return host->answer + sizeof *head;
+    NEED(error == CSN_OK && csn_wire_answer_read(host->answer, output.size, head, &begin));
+    return host->answer + begin;
 }
 
 /* Evidence about the running enclave, made for the nonce of whoever asks. */

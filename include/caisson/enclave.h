@@ -31,7 +31,8 @@ typedef enum csn_wire_status cse_status;
 /*
  * Serve one record. input: input_size private bytes (the payload, prelude stripped). output: room
  * for output_size_max bytes; set *output_size. On a status other than OK what was written to
- * output is not sent (a tombstone of the same size class is); cse_fail_at() may add an offset.
+ * output is not sent (a tombstone of the same size class is); cse_fail_at() may add an offset. A
+ * status above CSN_WIRE_STATUS_LAST becomes INTERNAL.
  */
 typedef cse_status (*cse_handler)(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                                   uint8_t *output, uint32_t output_size_max, uint32_t *output_size);

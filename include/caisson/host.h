@@ -139,6 +139,7 @@ struct csn_output {
  * Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target has output_size_max
  * bytes. Of these no more are written than the output's size rounded up to eight, so that many
  * outputs can be put behind each other in one buffer, and used where they lie.
+ * csn_wire_answer_read() (wire/message.h) says what it is.
  */
 CSN_API CSN_MUST_USE csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel,
                                                  void *target, struct csn_output *output);
@@ -177,6 +178,26 @@ struct csn_enclave_counters {
 };
 CSN_API CSN_MUST_USE csn_err csn_enclave_counters(const struct csn_enclave *enclave,
                                                   struct csn_enclave_counters *counters);
+
+/*
+ * What our end of a ring counted since the enclave was started, or started again. The far ends are
+ * the worker's, one for all of its rings: csn_enclave_stats().
+ */
+struct csn_ring_counts {
+    uint64_t messages;
+    uint64_t batches;  /* published; of answers: what was taken from one empty look to the next */
+    uint64_t parks;    /* sleeps of csn_enclave_wait(): in: for room as well; out: for answers */
+    uint64_t wakes;    /* of a parked worker: in: for inputs; out: for room */
+    uint64_t poisoned; /* 1: the peer broke the protocol */
+};
+struct csn_channel_counts {
+    struct csn_ring_counts in;
+    struct csn_ring_counts out;
+};
+/* Exact while no other thread uses the channel. */
+CSN_API CSN_MUST_USE csn_err csn_enclave_channel_counts(const struct csn_enclave *enclave,
+                                                        uint32_t channel,
+                                                        struct csn_channel_counts *counts);
 
 /* What this machine can do; one line per backend and protection (used by `caisson doctor`). */
 struct csn_capability {

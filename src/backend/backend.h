@@ -20,7 +20,7 @@ struct csn_backend_config {
     size_t image_size;
     const struct csn_wire_manifest *manifest;
     int rings_fd; /* sealed memfd of csn_wire_rings_size(manifest) bytes, zeroed */
-    void *rings;  /* the host's mapping of it */
+    void *rings;  /* the host's mapping of it, for the backend to touch in full */
     uint32_t require;
 };
 

@@ -95,8 +95,15 @@ static size_t memory_huge_listed(const void *base)
     return result;
 }
 
+/*
+ * One store for each huge page first: such a fault takes the lock of this mapping alone, while
+ * populating in one call would keep the process's, which who makes a machine meanwhile waits for.
+ */
 static void memory_touch_part(uint8_t *base, size_t size)
 {
+    for (size_t offset = 0; offset < size; offset += CSN_MAP_HUGE_SIZE) {
+        *(volatile uint8_t *)(base + offset) = 0;
+    }
     if (madvise(base, size, MEMORY_POPULATE_WRITE) == 0) {
         return;
     }
@@ -190,6 +197,16 @@ csn_err csn_memory_map(size_t size, struct csn_memory *memory, struct csn_detail
     }
     *memory = (struct csn_memory){.base = base, .size = size, .protections = protections};
     return CSN_OK;
+}
+
+void csn_memory_touch_shared(void *base, size_t size)
+{
+    if (madvise(base, size, MEMORY_POPULATE_WRITE) == 0) {
+        return;
+    }
+    for (size_t offset = 0; offset < size; offset += CSN_MAP_PAGE_SIZE) {
+        __atomic_fetch_or((uint64_t *)(void *)((uint8_t *)base + offset), 0, __ATOMIC_RELAXED);
+    }
 }
 
 void csn_memory_unmap(struct csn_memory *memory)

@@ -25,6 +25,8 @@ struct csn_memory {
  */
 CSN_MUST_USE csn_err csn_memory_map(size_t size, struct csn_memory *memory,
                                     struct csn_detail *detail);
+/* Touches shared memory in full, and changes nothing of what others write there meanwhile. */
+void csn_memory_touch_shared(void *base, size_t size);
 void csn_memory_unmap(struct csn_memory *memory); /* wipes first; NULL base allowed */
 
 /*

@@ -23,7 +23,6 @@ struct bench_options {
 
 /* Each prints its result and returns an exit code. */
 int bench_rings(const struct bench_options *options);
-int bench_echo(const struct bench_options *options);
 int bench_start(const struct bench_options *options);
 int bench_idle(const struct bench_options *options);
 /* bench_crypto.c: rows of ratios in this process; seconds are spread over them. */
@@ -31,13 +30,10 @@ int bench_aead(const struct bench_options *options);
 int bench_ff1(const struct bench_options *options);
 int bench_hmac(const struct bench_options *options);
 int bench_tokenize(const struct bench_options *options);
-/* bench_pipeline.c: rows of ratios through a running enclave. */
+/* bench_sealed.c: rows of ratios through a running enclave. */
+int bench_echo(const struct bench_options *options);
 int bench_pipeline(const struct bench_options *options);
 
-/* One ping of size bytes there and back; CSN_OK or why not. answer: the output's largest size. */
-csn_err bench_ping(struct csn_enclave *enclave, uint8_t *answer, uint32_t size);
-/* NULL with a message and *code set. */
-struct csn_enclave *bench_enclave(const struct bench_options *options, int *code);
 /*
  * CPU time in ns of all descendants of this process (enclaves of the process backend) so far, and
  * their number.
@@ -45,5 +41,7 @@ struct csn_enclave *bench_enclave(const struct bench_options *options, int *code
 uint64_t bench_descendants_ns(uint32_t *count);
 /* A descendant's process id; 0: there is none. */
 int bench_descendant(void);
+/* CPU time in ns of all threads of a process so far. */
+uint64_t bench_process_ns(int pid);
 
 #endif

@@ -68,8 +68,8 @@ static void mark_descendants(struct process *list, size_t count)
     }
 }
 
-/* ns on a CPU of all threads of a process; schedstat is finer than the clock ticks of stat. */
-static uint64_t process_ns(int pid)
+/* schedstat is finer than the clock ticks of stat. */
+uint64_t bench_process_ns(int pid)
 {
     char path[128];
     char text[128];
@@ -99,7 +99,7 @@ uint64_t bench_descendants_ns(uint32_t *count)
     mark_descendants(list, found);
     for (size_t i = 0; i < found; i++) {
         if (list[i].ours) {
-            sum += process_ns(list[i].pid);
+            sum += bench_process_ns(list[i].pid);
             (*count)++;
         }
     }

@@ -172,15 +172,15 @@ static csn_err route_receive(struct route *route, bool *moved)
         }
         *moved = true;
         route_count(route);
-        struct csn_wire_answer answer = {0};
-        memcpy(&answer, route->target, output.size < sizeof answer ? 0 : sizeof answer);
-        if (output.size < sizeof answer || answer.code != CSN_WIRE_DONE ||
-            answer.size != output.size - sizeof answer) {
+        struct csn_wire_answer answer;
+        uint32_t begin;
+        if (!csn_wire_answer_read(route->target, output.size, &answer, &begin) ||
+            answer.code != CSN_WIRE_DONE) {
             route->host->rejected++;
             continue;
         }
         memcpy(route->out + route->out_end, &answer.size, 4);
-        memcpy(route->out + route->out_end + 4, route->target + sizeof answer, answer.size);
+        memcpy(route->out + route->out_end + 4, route->target + begin, answer.size);
         route->out_end += answer.size + 4;
         tap(route->host, route->target, output.size);
     }

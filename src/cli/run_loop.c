@@ -48,15 +48,14 @@ static bool host_answer(struct run_slot *slot, uint32_t code)
 
 static bool take_output(struct cli_run *run, const struct csn_output *output)
 {
-    struct csn_wire_answer answer = {0};
+    struct csn_wire_answer answer;
+    uint32_t begin;
     struct run_slot *slot = slot_of(run, output->tag);
     if (run_grant_answer(run, output->tag, run->message, output->size) || slot == NULL) {
         return true;
     }
-    if (output->size >= sizeof answer) {
-        memcpy(&answer, run->message, sizeof answer);
-        run->counts.rejected += answer.code != CSN_WIRE_DONE ? 1 : 0;
-    }
+    (void)csn_wire_answer_read(run->message, output->size, &answer, &begin);
+    run->counts.rejected += answer.code != CSN_WIRE_DONE ? 1 : 0;
     run->counts.outputs++;
     slot->final = output->final;
     return add_frame(slot, run->message, output->size);

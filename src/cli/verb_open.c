@@ -88,25 +88,25 @@ static const char *why_not(csn_err err)
 static void take_frame(struct open_state *state, uint32_t size)
 {
     struct csn_wire_answer answer;
+    uint32_t begin;
     uint64_t number = state->frames++;
-    if (size < sizeof answer) {
+    if (!csn_wire_answer_read(state->frame, size, &answer, &begin)) {
         state->forged++;
-        cli_fail(0, "frame %llu: too short for an answer", (unsigned long long)number);
+        cli_fail(0, "frame %llu: not an answer: cut off, or of another length",
+                 (unsigned long long)number);
         return;
     }
-    memcpy(&answer, state->frame, sizeof answer);
     if (answer.code != CSN_WIRE_DONE) {
         state->rejected++;
         cli_fail(0, "frame %llu: the host says it was rejected: code %u",
                  (unsigned long long)number, answer.code);
         return;
     }
-    if (answer.size == 0 && size == sizeof answer) {
+    if (answer.size == 0) {
         return; /* a repeat that the enclave swallowed */
     }
-    struct csv_open_item item = {.record = state->frame + sizeof answer,
-                                 .size = size - (uint32_t)sizeof answer,
-                                 .payload = state->payload};
+    struct csv_open_item item = {
+        .record = state->frame + begin, .size = answer.size, .payload = state->payload};
     csn_err err = csv_open_batch(state->opener, &item, 1);
     err = err == CSN_OK ? item.result : err;
     if (err == CSN_OK) {

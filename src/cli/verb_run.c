@@ -32,8 +32,12 @@ static const char help[] =
     "                    the evidence, whose configuration digest moves with it\n"
     "  --input F         sealed records, each a u32 size (little-endian) and its bytes (default "
     "-)\n"
-    "  --output F        answers, framed alike: struct csn_wire_answer, then its body (default -)\n"
-    "  --stats F         counters as one JSON object, at the end\n"
+    "  --output F        answers, framed alike: as they come out of the ring, docs/WIRE.md "
+    "(default -)\n"
+    "  --stats F         counters as one JSON object, at the end; for each ring too: messages,\n"
+    "                    batches, parks, wakes, poisoned (of this end; \"workers\" has the "
+    "other),\n"
+    "                    since the enclave was started last\n"
     "  --require LIST    protections that must hold, else it does not start: namespaces, own-uid,\n"
     "                    locked, huge-pages, secret\n"
     "  --json            the counters on stdout, where the output is a file, else on stderr\n"
@@ -167,6 +171,46 @@ static int open_files(struct cli_run *run, const struct wish *wish)
     return CLI_OK;
 }
 
+static void print_ring(FILE *stream, const char *name, const struct csn_ring_counts *counts)
+{
+    fprintf(stream,
+            "\"%s\":{\"messages\":%llu,\"batches\":%llu,\"parks\":%llu,\"wakes\":%llu,"
+            "\"poisoned\":%llu}",
+            name, (unsigned long long)counts->messages, (unsigned long long)counts->batches,
+            (unsigned long long)counts->parks, (unsigned long long)counts->wakes,
+            (unsigned long long)counts->poisoned);
+}
+
+/* Both rings of each channel at our end, and what each worker counted at its own. */
+static void print_rings(FILE *stream, const struct csn_enclave *enclave)
+{
+    const struct csn_wire_manifest *manifest = csn_enclave_manifest(enclave);
+    const char *comma = "";
+    struct csn_channel_counts counts;
+    struct csn_wire_boot_stats stats;
+    fputs(",\"rings\":[", stream);
+    for (uint32_t i = 0; csn_enclave_channel_counts(enclave, i, &counts) == CSN_OK; i++) {
+        fprintf(stream, "%s{\"channel\":%u,\"worker\":%u,", comma, i, i / manifest->channel_count);
+        print_ring(stream, "in", &counts.in);
+        fputc(',', stream);
+        print_ring(stream, "out", &counts.out);
+        fputc('}', stream);
+        comma = ",";
+    }
+    fputs("],\"workers\":[", stream);
+    comma = "";
+    for (uint32_t i = 0; csn_enclave_stats(enclave, i, &stats) == CSN_OK; i++) {
+        fprintf(stream,
+                "%s{\"worker\":%u,\"inputs\":%llu,\"outputs\":%llu,\"parks\":%llu,\"wakes\":%llu,"
+                "\"poisoned\":%llu}",
+                comma, i, (unsigned long long)stats.inputs, (unsigned long long)stats.outputs,
+                (unsigned long long)stats.parks, (unsigned long long)stats.wakes,
+                (unsigned long long)stats.poisoned);
+        comma = ",";
+    }
+    fputc(']', stream);
+}
+
 static void print_counts(FILE *stream, const struct cli_run *run)
 {
     struct csn_enclave_report report;
@@ -176,11 +220,13 @@ static void print_counts(FILE *stream, const struct cli_run *run)
     cli_print_hex(stream, report.measurement, sizeof report.measurement);
     fprintf(stream,
             "\",\"records\":%llu,\"outputs\":%llu,\"framing_errors\":%llu,\"rejected\":%llu,"
-            "\"grants\":%llu,\"grants_refused\":%llu,\"restarts\":%llu,\"quarantined\":%llu}\n",
+            "\"grants\":%llu,\"grants_refused\":%llu,\"restarts\":%llu,\"quarantined\":%llu",
             (unsigned long long)counts->records, (unsigned long long)counts->outputs,
             (unsigned long long)counts->framing_errors, (unsigned long long)counts->rejected,
             (unsigned long long)counts->grants, (unsigned long long)counts->grants_refused,
             (unsigned long long)counts->restarts, (unsigned long long)counts->quarantined);
+    print_rings(stream, run->enclave);
+    fputs("}\n", stream);
 }
 
 static int report(const struct cli_run *run, const struct wish *wish)

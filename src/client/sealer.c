@@ -219,27 +219,25 @@ static uint32_t write_short(struct csv_sealer *sealer, const struct csv_seal_ite
                             uint64_t sequence, uint32_t plain_size,
                             struct csn_wire_short_aad *short_aad)
 {
-    short_aad->header = (struct csn_wire_short){
-        .handle = CSN_WIRE_SHORT | sealer->handle, .cipher_size = plain_size, .sequence = sequence};
+    const uint64_t first = csn_wire_short_first(CSN_WIRE_SHORT | sealer->handle, plain_size);
+    csn_store_pair(&short_aad->header, first, sequence);
+    csn_store_pair(item->record, first, sequence);
     __builtin_memcpy(short_aad->context_id, sealer->context_id, 32);
-    __builtin_memcpy(item->record, &short_aad->header, sizeof short_aad->header);
     return sizeof short_aad->header;
 }
 
 static void write_plain(uint8_t *at, const struct csv_seal_item *item, const struct shape *shape,
                         uint32_t plain_size)
 {
-    const struct csn_wire_prelude prelude = {.version = 1,
-                                             .operation = item->operation,
-                                             .payload_size = item->payload_size,
-                                             .flags = shape->prelude_flags,
-                                             .purpose = item->purpose};
     uint32_t filled = PRELUDE + item->payload_size;
-    __builtin_memcpy(at, &prelude, sizeof prelude);
+    csn_store_pair(at, csn_wire_prelude_first(item->operation, item->payload_size),
+                   (uint64_t)item->purpose << 32 | shape->prelude_flags);
     if (item->payload_size != 0) {
-        __builtin_memcpy(at + sizeof prelude, item->payload, item->payload_size);
+        __builtin_memcpy(at + PRELUDE, item->payload, item->payload_size);
     }
-    __builtin_memset(at + filled, 0, plain_size - filled);
+    if (filled != plain_size) {
+        __builtin_memset(at + filled, 0, plain_size - filled);
+    }
 }
 
 /* Everything but the AEAD, which the caller runs over the batch. False: item->result says why. */

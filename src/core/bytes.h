@@ -47,6 +47,16 @@ static inline void csn_store_u64(void *bytes, uint64_t value)
 }
 
 /*
+ * Sixteen bytes in one store, for what is read as sixteen right after: a load waits for several
+ * smaller stores until they are all in the cache.
+ */
+static inline void csn_store_pair(void *bytes, uint64_t first, uint64_t second)
+{
+    typedef long long pair __attribute__((vector_size(16), aligned(1), may_alias));
+    *(pair *)bytes = (pair){(long long)first, (long long)second};
+}
+
+/*
  * memcpy() for sizes that are mostly small and not known in advance: two moves that overlap, and
  * no call. Nothing beyond size is touched.
  */

@@ -13,7 +13,7 @@
 #include "sha256_kernel.h"
 #include <caisson/wire/boot.h>
 
-csn_err csn_cpu_select(uint64_t features)
+csn_err csn_cpu_begin(uint64_t features)
 {
     const uint64_t wide =
         CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
@@ -24,5 +24,11 @@ csn_err csn_cpu_select(uint64_t features)
     CSN_TRY(csn_sha2_self_test());
     CSN_TRY(csn_gcm_self_test());
     CSN_TRY(csn_ff1_self_test());
-    return csn_curve_self_test();
+    return csn_exchange_self_test();
+}
+
+csn_err csn_cpu_select(uint64_t features)
+{
+    CSN_TRY(csn_cpu_begin(features));
+    return csn_signature_self_test();
 }

@@ -13,6 +13,8 @@
 
 /* features: CSN_WIRE_FEATURE_* bits (boot.h). Then runs every known-answer self-test. */
 CSN_MUST_USE csn_err csn_cpu_select(uint64_t features);
+/* The same without csn_signature_self_test(), which is to follow before the first signature. */
+CSN_MUST_USE csn_err csn_cpu_begin(uint64_t features);
 
 /* Hosted only (not linked into images): asks the CPU. CSN_ERR_MISSING without AES-NI. */
 CSN_MUST_USE csn_err csn_cpu_features(uint64_t *features);

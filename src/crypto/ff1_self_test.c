@@ -6,14 +6,14 @@
 static const uint8_t secret[16] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6,
                                    0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
 
-/* Both directions, as one and in all lanes. */
+/* Both directions, as one and, where count_max is 9, in all lanes. */
 static csn_err check(const struct csn_ff1_plan *plan, const uint8_t *tweak, const uint16_t *plain,
-                     const uint16_t *cipher)
+                     const uint16_t *cipher, uint32_t count_max)
 {
     uint16_t output[9][32];
     struct csn_ff1_item items[9];
     const uint32_t size = plan->count * (uint32_t)sizeof output[0][0];
-    for (uint32_t count = 1; count <= 9; count += 8) {
+    for (uint32_t count = 1; count <= count_max; count += 8) {
         for (uint32_t i = 0; i < count; i++) {
             items[i] = (struct csn_ff1_item){
                 .plan = plan, .tweak = tweak, .input = plain, .output = output[i]};
@@ -37,7 +37,7 @@ static csn_err check(const struct csn_ff1_plan *plan, const uint8_t *tweak, cons
 
 /*
  * The wide path: 32 numerals in radix 62 with the tweak "caisson", answer by an independent
- * program over OpenSSL's AES.
+ * program over OpenSSL's AES. It has no lanes: nine values are nine times the same code.
  */
 csn_err csn_ff1_self_test(void)
 {
@@ -53,7 +53,7 @@ csn_err csn_ff1_self_test(void)
     CSN_TRY(csn_aes_key_init(&key, secret, sizeof secret));
     struct csn_ff1_plan plan;
     CSN_TRY(csn_ff1_plan_init(&plan, &key, 10, 10, 10));
-    CSN_TRY(check(&plan, (const uint8_t *)"9876543210", digits, digits_sealed));
+    CSN_TRY(check(&plan, (const uint8_t *)"9876543210", digits, digits_sealed, 9));
     CSN_TRY(csn_ff1_plan_init(&plan, &key, 62, 32, 7));
-    return check(&plan, (const uint8_t *)"caisson", wide, wide_sealed);
+    return check(&plan, (const uint8_t *)"caisson", wide, wide_sealed, 1);
 }

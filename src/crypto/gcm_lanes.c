@@ -17,7 +17,8 @@
 #define VECTOR ((uint32_t)sizeof(csn_vector))
 #define CHUNK  (LANES * VECTOR)
 #define LINE   64u
-#define GROUP  8u /* records whose masks are made side by side */
+#define GROUP  8u  /* records whose masks are made side by side */
+#define SMALL  80u /* bytes of text in the smallest class of sealed records */
 #define INLINE static inline __attribute__((always_inline)) /* a body for each use */
 
 /* A sum of products of blocks and powers. Karatsuba: middle has low and high in it. */
@@ -36,7 +37,8 @@ struct work {
 
 struct scratch {
     _Alignas(32) uint8_t tail[CHUNK];
-    uint8_t masks[GROUP][16];
+    uint8_t masks[GROUP][VECTOR]; /* counter block 1 encrypted; and 2, where a vector has both */
+    bool buffered;                /* something of a text was in tail */
 };
 
 /* ---- hash ---- */
@@ -256,15 +258,17 @@ static void crypt_vectors(const struct csn_gcm_item *item, uint32_t done, uint32
 }
 
 /* What is less than a chunk; in the buffer, if it does not fill its last vector. */
-INLINE void crypt_tail(const struct csn_gcm_item *item, uint32_t done, uint8_t buffer[CHUNK])
+INLINE void crypt_tail(const struct csn_gcm_item *item, uint32_t done, struct scratch *scratch)
 {
     const uint32_t size = item->size - done;
+    uint8_t *buffer = scratch->tail;
     const uint8_t *input = item->input + done;
     uint8_t *output = item->output + done;
     if (size % VECTOR == 0 && size != 0) {
         crypt_vectors(item, done, size / VECTOR, input, output);
     } else if (size != 0) {
         uint32_t at = size - size % VECTOR;
+        scratch->buffered = true;
         copy_vectors(buffer, input, at);
         csn_vector_store(buffer + at, load_rest(input + at, size - at));
         crypt_vectors(item, done, size / VECTOR + 1, buffer, buffer);
@@ -275,28 +279,29 @@ INLINE void crypt_tail(const struct csn_gcm_item *item, uint32_t done, uint8_t b
 
 /* Counter block 1 of up to GROUP records, encrypted: it covers the tag. */
 INLINE void mask_lanes(const struct csn_gcm_item *items, uint32_t count, uint32_t lanes,
-                       uint8_t masks[GROUP][16])
+                       uint8_t masks[GROUP][VECTOR])
 {
     const struct csn_gcm_key *keys[GROUP];
-    __m128i blocks[GROUP];
+    csn_vector blocks[GROUP];
     for (uint32_t i = 0; i < lanes; i++) {
         const struct csn_gcm_item *item = &items[i < count ? i : 0];
+        csn_vector counters = csn_vector_counters(csn_gcm_counter(item->nonce, 1));
         keys[i] = item->key;
-        blocks[i] = _mm_shuffle_epi8(csn_gcm_counter(item->nonce, 1), csn_gcm_counter_order());
-        blocks[i] = _mm_xor_si128(blocks[i], csn_gcm_load(keys[i]->round_keys[0]));
+        blocks[i] = csn_vector_shuffle(counters, csn_gcm_counter_order());
+        blocks[i] = csn_vector_xor(blocks[i], round_key(keys[i], 0));
     }
     for (uint32_t round = 1; round < 14; round++) {
         for (uint32_t i = 0; i < lanes; i++) {
-            blocks[i] = _mm_aesenc_si128(blocks[i], csn_gcm_load(keys[i]->round_keys[round]));
+            blocks[i] = csn_vector_round(blocks[i], round_key(keys[i], round));
         }
     }
     for (uint32_t i = 0; i < lanes; i++) {
-        csn_gcm_store(masks[i],
-                      _mm_aesenclast_si128(blocks[i], csn_gcm_load(keys[i]->round_keys[14])));
+        csn_vector_store(masks[i], csn_vector_last_round(blocks[i], round_key(keys[i], 14)));
     }
 }
 
-static void make_masks(const struct csn_gcm_item *items, uint32_t count, uint8_t masks[GROUP][16])
+static void make_masks(const struct csn_gcm_item *items, uint32_t count,
+                       uint8_t masks[GROUP][VECTOR])
 {
     if (count == 1) {
         mask_lanes(items, 1, 1, masks);
@@ -339,34 +344,136 @@ INLINE void tail(struct csn_gcm_item *item, bool opening, uint32_t done, __m128i
     const uint32_t size = item->size - done;
     const uint8_t *cipher = (opening ? item->input : item->output) + done;
     if (!opening) {
-        crypt_tail(item, done, scratch->tail);
+        crypt_tail(item, done, scratch);
     }
     struct sum sum = hash_bytes(item->key, hash, cipher, size, 1);
     finish(item, opening, &sum, size == 0 ? hash : _mm_setzero_si128(), mask);
     if (opening) { /* in place: the ciphertext is gone now */
-        crypt_tail(item, done, scratch->tail);
+        crypt_tail(item, done, scratch);
     }
+}
+
+/*
+ * Where the first block of text shares a vector with the mask, and another with the last block of
+ * associated data, what is left of text and data is whole vectors: sealed records are such (a
+ * header of 16 bytes and 32, or of 176; a text of 16 bytes and a power of two).
+ */
+INLINE bool is_joined(const struct csn_gcm_item *item)
+{
+    return VECTOR == 32 && item->size % 32 == 16 && item->aad_size % 32 == 16 &&
+           item->aad_size < CHUNK;
+}
+
+/* The first block of text, from `masks`, and it and the associated data in the sum from row on. */
+INLINE struct sum join(const struct csn_gcm_item *item, bool opening, const uint8_t *masks,
+                       uint32_t row)
+{
+    struct sum sum = {zero(), zero(), zero()};
+    __m128i text = csn_gcm_load(item->input);
+    __m128i other = _mm_xor_si128(text, csn_gcm_load(masks + VECTOR - 16));
+    uint32_t at = 0;
+    csn_gcm_store(item->output, other);
+    for (; at + VECTOR <= item->aad_size; at += VECTOR) {
+        csn_vector data = csn_vector_load(item->aad + at);
+        absorb(&sum, hashable(data, _mm_setzero_si128()), item->key, row + at);
+    }
+    csn_vector both = csn_vector_pair(csn_gcm_load(item->aad + at), opening ? text : other);
+    absorb(&sum, hashable(both, _mm_setzero_si128()), item->key, row + at);
+    return sum;
+}
+
+/* The smallest class of sealed records: mask and text are three vectors, and one sum hashes all. */
+INLINE bool is_small(const struct csn_gcm_item *item)
+{
+    return VECTOR == 32 && item->size == SMALL && item->aad_size % 32 == 16 &&
+           (item->aad_size + SMALL) / 16 < CSN_GCM_POWERS;
+}
+
+/* What was just stored in pieces of 16 bytes: a load across two of them would wait for both. */
+INLINE csn_vector load_halves(const uint8_t *bytes)
+{
+    return csn_vector_pair(csn_gcm_load(bytes), csn_gcm_load(bytes + 16));
+}
+
+/*
+ * One of them often comes alone, and then counts how soon it is done: nothing of it goes through
+ * memory on the way. Opening needs both at once, and sealing hashes what comes before the text
+ * meanwhile.
+ */
+INLINE void small_item(struct csn_gcm_item *item, bool opening)
+{
+    const struct csn_gcm_key *key = item->key;
+    const uint32_t row = first_row((item->aad_size + SMALL) / 16 + 1);
+    struct sum sum = {zero(), zero(), zero()};
+    csn_vector counters = csn_vector_counters(csn_gcm_counter(item->nonce, 1));
+    csn_vector blocks[3];
+    csn_vector text[3];
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        blocks[i] = csn_vector_shuffle(counters, csn_gcm_counter_order());
+        blocks[i] = csn_vector_xor(blocks[i], round_key(key, 0));
+        counters = csn_vector_next(counters);
+    }
+    for (uint32_t round = 1; round < 14; round++) {
+        rounds(blocks, 3, round_key(key, round));
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        blocks[i] = csn_vector_last_round(blocks[i], round_key(key, 14));
+    }
+    for (; at + VECTOR <= item->aad_size; at += VECTOR) {
+        csn_vector data = load_halves(item->aad + at);
+        absorb(&sum, hashable(data, _mm_setzero_si128()), key, row + at);
+    }
+    const __m128i mask = csn_vector_block(blocks[0], 0);
+    text[0] = csn_vector_pair(csn_gcm_load(item->aad + at), csn_gcm_load(item->input));
+    text[1] = load_halves(item->input + 16);
+    text[2] = load_halves(item->input + 48);
+    blocks[0] = csn_vector_pair(_mm_setzero_si128(), csn_vector_block(blocks[0], 1));
+    for (uint32_t i = 0; i < 3; i++) {
+        blocks[i] = csn_vector_xor(blocks[i], text[i]);
+        csn_vector cipher = opening ? text[i] : blocks[i];
+        absorb(&sum, hashable(cipher, _mm_setzero_si128()), key, row + at + VECTOR * i);
+    }
+    finish(item, opening, &sum, _mm_setzero_si128(), mask);
+    csn_gcm_store(item->output, csn_vector_block(blocks[0], 1));
+    csn_vector_store(item->output + 16, blocks[1]);
+    csn_vector_store(item->output + 48, blocks[2]);
+}
+
+/* The hash of what comes before byte *done of the text, which is where whole chunks begin. */
+INLINE __m128i begin_item(const struct csn_gcm_item *item, bool opening, const uint8_t *masks,
+                          uint32_t *done)
+{
+    if (!is_joined(item)) {
+        *done = 0;
+        return start_hash(item);
+    }
+    struct sum sum = join(item, opening, masks, first_row(item->aad_size / 16 + 1));
+    *done = 16;
+    return reduce(&sum);
 }
 
 /* work: the last chunk of the record before, or none; what this record leaves in it waits likewise.
  */
-INLINE void seal_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch,
+INLINE void seal_item(struct csn_gcm_item *item, const uint8_t *masks, struct scratch *scratch,
                       struct work *work)
 {
-    __m128i hash = start_hash(item);
-    uint32_t done = 0;
+    const __m128i mask = csn_gcm_load(masks);
+    uint32_t done;
+    __m128i hash = begin_item(item, false, masks, &done);
+    const uint32_t begin = done;
     for (; item->size - done >= CHUNK; done += CHUNK) {
         if (work->bytes == NULL) {
             crypt_chunk(item, done);
         } else {
             struct sum sum = crypt_and_hash(item, done, work);
             __m128i next = settle(work, false, &sum);
-            hash = done > 0 ? next : hash;
+            hash = done > begin ? next : hash;
         }
         *work = (struct work){item, item->output + done, hash, mask, item->size - done == CHUNK};
     }
-    if (done < item->size || done == 0) {
-        if (done > 0) {
+    if (done < item->size || done == begin) {
+        if (done > begin) {
             struct sum sum = hash_bytes(item->key, work->hash, work->bytes, CHUNK, 0);
             hash = reduce(&sum);
             work->bytes = NULL;
@@ -383,27 +490,32 @@ INLINE void expect(const struct csn_gcm_item *item, uint32_t done, uint32_t size
     }
 }
 
-INLINE void open_item(struct csn_gcm_item *item, __m128i mask, struct scratch *scratch)
+INLINE void open_item(struct csn_gcm_item *item, const uint8_t *masks, struct scratch *scratch)
 {
-    __m128i hash = start_hash(item);
-    uint32_t done = 0;
+    const __m128i mask = csn_gcm_load(masks);
+    uint32_t done;
+    __m128i hash = begin_item(item, true, masks, &done);
+    const uint32_t begin = done;
     for (; item->size - done >= CHUNK; done += CHUNK) {
         expect(item, done, CHUNK);
         const struct work work = {item, item->input + done, hash, mask, item->size - done == CHUNK};
         struct sum sum = crypt_and_hash(item, done, &work);
         hash = settle(&work, true, &sum);
     }
-    if (done < item->size || done == 0) {
+    if (done < item->size || done == begin) {
         expect(item, done, item->size - done);
         tail(item, true, done, hash, mask, scratch);
     }
 }
 
-/* Masks and plaintext are wiped; by hand, for a call costs more. */
-INLINE void wipe(struct scratch *scratch)
+/* Masks and plaintext are wiped, where there were some; by hand, for a call costs more. */
+INLINE void wipe(struct scratch *scratch, uint32_t count)
 {
-    for (uint32_t at = 0; at < sizeof *scratch; at += VECTOR) {
-        csn_vector_store((uint8_t *)scratch + at, zero());
+    for (uint32_t i = 0; i < count; i++) {
+        csn_vector_store(scratch->masks[i], zero());
+    }
+    for (uint32_t at = 0; at < sizeof scratch->tail && scratch->buffered; at += VECTOR) {
+        csn_vector_store(scratch->tail + at, zero());
     }
     __asm__ volatile("" : : "r"(scratch) : "memory");
 }
@@ -412,22 +524,32 @@ INLINE void run(struct csn_gcm_item *items, uint32_t count, bool opening)
 {
     struct scratch scratch;
     struct work work = {0};
+    scratch.buffered = false;
+    uint32_t first = 0; /* of those that have masks */
+    uint32_t end = 0;
+    uint32_t used = 0; /* of the masks' places */
     for (uint32_t i = 0; i < count; i++) {
-        if (i % GROUP == 0) {
-            make_masks(items + i, count - i, scratch.masks);
+        if (is_small(&items[i])) {
+            small_item(&items[i], opening);
+            continue;
         }
-        __m128i mask = csn_gcm_load(scratch.masks[i % GROUP]);
+        if (i >= end) {
+            make_masks(items + i, count - i, scratch.masks);
+            first = i;
+            end = i + GROUP;
+            used = used == 0 && count - i == 1 ? 1 : GROUP;
+        }
         if (opening) {
-            open_item(&items[i], mask, &scratch);
+            open_item(&items[i], scratch.masks[i - first], &scratch);
         } else {
-            seal_item(&items[i], mask, &scratch, &work);
+            seal_item(&items[i], scratch.masks[i - first], &scratch, &work);
         }
     }
     if (work.bytes != NULL) {
         struct sum sum = hash_bytes(work.item->key, work.hash, work.bytes, CHUNK, work.behind);
         settle(&work, false, &sum);
     }
-    wipe(&scratch);
+    wipe(&scratch, used);
 }
 
 static void seal(struct csn_gcm_item *items, uint32_t count)

@@ -38,6 +38,12 @@ static inline csn_vector csn_vector_both(__m128i block)
     return _mm256_broadcastsi128_si256(block);
 }
 
+/* The first block (0) or the second. */
+static inline __m128i csn_vector_block(csn_vector value, int index)
+{
+    return index == 0 ? _mm256_castsi256_si128(value) : _mm256_extracti128_si256(value, 1);
+}
+
 /* The sum of its blocks. */
 static inline __m128i csn_vector_fold(csn_vector value)
 {

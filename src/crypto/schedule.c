@@ -10,7 +10,7 @@
 #define SALT_LABEL        "caisson-salt-v1"
 #define REPLY_LABEL       "caisson-reply-v1"
 #define COMMIT_LABEL      "caisson-reply-commit"
-#define SHORT_LABEL       "caisson-short-reply-v1"
+#define SHORT_LABEL       "caisson-short-reply-v2"
 #define GRANT_LABEL       "caisson-grant-signature-v1"
 #define DELEGATION_LABEL  "caisson-delegation-v1"
 
@@ -137,13 +137,6 @@ void csn_record_key_from_salt(const uint8_t base[32], const uint8_t salt[16],
     expand(prk, SALT_LABEL, LABEL_SIZE(SALT_LABEL), material, sizeof material);
     take_key(material, key);
     csn_wipe(prk, sizeof prk);
-}
-
-void csn_record_nonce(const uint8_t iv[12], uint64_t sequence, uint8_t nonce[12])
-{
-    uint64_t tail = csn_load_u64(iv + 4) ^ __builtin_bswap64(sequence);
-    __builtin_memcpy(nonce, iv, 4);
-    csn_store_u64(nonce + 4, tail);
 }
 
 void csn_reply_key(const uint8_t reply[32], const uint8_t response_nonce[32], uint64_t sequence,

@@ -15,6 +15,7 @@
 #include <caisson/wire/grant.h>
 #include <caisson/wire/message.h>
 #include <caisson/wire/record.h>
+#include <core/bytes.h>
 #include <stdint.h>
 
 /* What a context is bound to; all of it goes into the HPKE info. */
@@ -56,7 +57,13 @@ CSN_MUST_USE csn_err csn_record_receiver(const struct csn_binding *binding,
 
 void csn_record_key_from_salt(const uint8_t base[32], const uint8_t salt[16],
                               struct csn_record_key *key);
-void csn_record_nonce(const uint8_t iv[12], uint64_t sequence, uint8_t nonce[12]);
+/* iv XOR (0^4 | sequence, big-endian); in the words in which the kernels read it. */
+static inline void csn_record_nonce(const uint8_t iv[12], uint64_t sequence, uint8_t nonce[12])
+{
+    uint64_t big = __builtin_bswap64(sequence);
+    csn_store_u64(nonce, csn_load_u64(iv) ^ big << 32);
+    csn_store_u32(nonce + 8, csn_load_u32(iv + 8) ^ (uint32_t)(big >> 32));
+}
 void csn_reply_key(const uint8_t reply[32], const uint8_t response_nonce[32], uint64_t sequence,
                    struct csn_record_key *key, uint8_t commitment[32]);
 

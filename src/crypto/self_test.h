@@ -6,6 +6,7 @@
 #include <caisson/base.h>
 
 CSN_MUST_USE csn_err csn_sha2_self_test(void);
-CSN_MUST_USE csn_err csn_curve_self_test(void);
+CSN_MUST_USE csn_err csn_exchange_self_test(void);
+CSN_MUST_USE csn_err csn_signature_self_test(void); /* takes longer than all others together */
 
 #endif

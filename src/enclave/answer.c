@@ -11,9 +11,9 @@
 #include <caisson/wire/stop.h>
 
 #define RECORD_SIZE ((uint32_t)sizeof(struct csn_wire_record))
-#define ANSWER_SIZE ((uint32_t)sizeof(struct csn_wire_answer))
 #define RESULT_SIZE ((uint32_t)sizeof(struct csn_wire_result))
 #define SHORT_SIZE  ((uint32_t)sizeof(struct csn_wire_short))
+#define BRIEF_SIZE  ((uint32_t)sizeof(struct csn_wire_short_result))
 #define SLOT_ALIGN  64u
 
 void cse_random_or_panic(struct cse_session *session, void *bytes, size_t size)
@@ -25,10 +25,10 @@ void cse_random_or_panic(struct cse_session *session, void *bytes, size_t size)
 
 /* ---- room ---- */
 
-/* body_size: all that follows the answer's header. */
+/* body_size: all that follows the answer's head. */
 static uint32_t slot_size(uint32_t body_size)
 {
-    return (ANSWER_SIZE + body_size + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    return (body_size + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
 }
 
 static void reserve(struct cse_session *session, uint32_t count, uint32_t body_size)
@@ -50,8 +50,9 @@ static struct cse_pending *take_slot(struct cse_session *session, const struct c
     pending->channel = input->channel;
     pending->tag = input->tag;
     pending->final = true;
+    pending->alone = false;
+    pending->answer = (struct csn_wire_answer){.code = CSN_WIRE_DONE, .size = body_size};
     pending->bytes = session->area + session->area_used;
-    pending->size = body_size;
     session->area_used += slot_size(body_size);
     return pending;
 }
@@ -61,9 +62,14 @@ static uint32_t sealed_size(const struct cse_shape *shape)
     return shape->head_size + shape->plain_size + CSN_WIRE_TAG_SIZE;
 }
 
-void cse_answer_reserve(struct cse_session *session, uint32_t count, const struct cse_shape *shape)
+struct cse_pending *cse_answer_begin(struct cse_session *session, const struct cse_input *input,
+                                     const struct cse_shape *shape, uint32_t count)
 {
-    reserve(session, count, sealed_size(shape));
+    uint32_t size = sealed_size(shape);
+    reserve(session, count, size);
+    struct cse_pending *pending = take_slot(session, input, size);
+    pending->shape = *shape;
+    return pending;
 }
 
 struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
@@ -76,7 +82,7 @@ struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cs
 
 uint8_t *cse_answer_payload(struct cse_pending *pending)
 {
-    return pending->bytes + ANSWER_SIZE + pending->shape.head_size + pending->shape.result_size;
+    return pending->bytes + pending->shape.head_size + pending->shape.result_size;
 }
 
 void cse_answer_plain(struct cse_session *session, const struct cse_input *input, uint32_t code,
@@ -84,10 +90,9 @@ void cse_answer_plain(struct cse_session *session, const struct cse_input *input
 {
     reserve(session, 1, size);
     struct cse_pending *pending = take_slot(session, input, size);
-    const struct csn_wire_answer answer = {.code = code, .size = size};
-    __builtin_memcpy(pending->bytes, &answer, sizeof answer);
+    pending->answer.code = code;
     if (size != 0) {
-        __builtin_memcpy(pending->bytes + sizeof answer, body, size);
+        __builtin_memcpy(pending->bytes, body, size);
     }
 }
 
@@ -135,31 +140,28 @@ static void header_common(struct csn_wire_record *header, const uint8_t tenant[3
     __builtin_memcpy(header->tenant, tenant, 32);
 }
 
-/* The answer's header, and the item that seals what lies in the slot once all of the batch is. */
+/* The answer's head, and the item that seals what lies in the slot once all of the batch is. */
 static void ready(struct cse_session *session, struct cse_pending *pending, uint32_t code,
                   const struct csn_record_key *key, const uint8_t nonce[12])
 {
-    uint8_t *head = pending->bytes + ANSWER_SIZE;
-    uint8_t *plain = head + pending->shape.head_size;
+    uint8_t *plain = pending->bytes + pending->shape.head_size;
     struct csn_gcm_item *item = &session->seal_items[session->seal_count++];
-    pending->size = sealed_size(&pending->shape);
     item->key = &key->key;
-    item->aad = head;
+    item->aad = pending->bytes;
     item->aad_size = pending->shape.head_size;
     item->size = pending->shape.plain_size;
     item->input = plain;
     item->output = plain;
     item->tag = plain + pending->shape.plain_size;
     __builtin_memcpy(item->nonce, nonce, 12);
-    const struct csn_wire_answer answer = {.code = code, .size = pending->size};
-    __builtin_memcpy(pending->bytes, &answer, sizeof answer);
+    pending->answer = (struct csn_wire_answer){.code = code, .size = sealed_size(&pending->shape)};
 }
 
 /* The result before the payload that is there, and zeros behind it. */
 static void put_result(struct cse_pending *pending, const void *result, uint32_t payload_size)
 {
     const struct cse_shape *shape = &pending->shape;
-    uint8_t *plain = pending->bytes + ANSWER_SIZE + shape->head_size;
+    uint8_t *plain = pending->bytes + shape->head_size;
     uint32_t filled = shape->result_size + payload_size;
     __builtin_memcpy(plain, result, shape->result_size);
     __builtin_memset(plain + filled, 0, shape->plain_size - filled);
@@ -206,31 +208,40 @@ static uint64_t take_counter(struct cse_replier *replier)
     return replier->counter++;
 }
 
+/* Word by word what finish_full() does with structs: it is most of the cost of a small answer. */
 static void finish_short(struct cse_session *session, struct cse_pending *pending,
-                         const struct cse_answer *answer, const struct csn_wire_result *result)
+                         const struct cse_answer *answer, const struct cse_outcome *outcome)
 {
     struct cse_replier *replier = &answer->context->replier;
-    uint8_t nonce[12];
-    pending->aad.header =
-        (struct csn_wire_short){.handle = answer->opening->short_aad.header.handle,
-                                .cipher_size = pending->shape.plain_size,
-                                .sequence = take_counter(replier)};
+    const uint32_t plain_size = pending->shape.plain_size;
+    const uint32_t filled = BRIEF_SIZE + outcome->payload_size;
+    const uint64_t counter = take_counter(replier);
+    const uint64_t first =
+        csn_wire_short_first(answer->opening->short_aad.header.handle, plain_size);
+    const bool refused = (outcome->flags & CSN_WIRE_RESULT_TOMBSTONE) != 0;
+    const uint64_t size = refused ? outcome->detail : outcome->payload_size;
+    uint8_t *plain = pending->bytes + SHORT_SIZE;
+    csn_store_pair(pending->bytes, first, counter);
+    csn_store_pair(&pending->aad.header, first, counter);
     __builtin_memcpy(pending->aad.context_id, replier->about.id, 32);
-    __builtin_memcpy(pending->bytes + ANSWER_SIZE, &pending->aad.header, SHORT_SIZE);
-    const struct csn_wire_short_result brief = {.version = 1,
-                                                .status = result->status,
-                                                .payload_size = result->payload_size,
-                                                .flags = result->flags,
-                                                .detail = result->detail,
-                                                .sequence = result->sequence,
-                                                .part = result->part,
-                                                .part_count = result->part_count};
-    put_result(pending, &brief, result->payload_size);
-    csn_record_nonce(replier->key.iv, pending->aad.header.sequence, nonce);
-    ready(session, pending, CSN_WIRE_DONE, &replier->key, nonce);
-    struct csn_gcm_item *item = &session->seal_items[session->seal_count - 1];
+    csn_store_pair(plain,
+                   csn_wire_short_word(answer->opening->sequence, outcome->status, outcome->flags),
+                   size | (uint64_t)outcome->part << 32 | (uint64_t)outcome->part_count << 48);
+    if (filled != plain_size) {
+        __builtin_memset(plain + filled, 0, plain_size - filled);
+    }
+    pending->alone = true;
+    pending->answer.size = SHORT_SIZE + plain_size + CSN_WIRE_TAG_SIZE;
+
+    struct csn_gcm_item *item = &session->seal_items[session->seal_count++];
+    item->key = &replier->key.key;
+    csn_record_nonce(replier->key.iv, counter, item->nonce);
     item->aad = (const uint8_t *)&pending->aad;
     item->aad_size = sizeof pending->aad;
+    item->size = plain_size;
+    item->input = plain;
+    item->output = plain;
+    item->tag = plain + plain_size;
 }
 
 /* ---- the full form ---- */
@@ -245,9 +256,32 @@ static struct csn_record_key *reply_key(struct cse_session *session, const uint8
     return key;
 }
 
-static void finish_full(struct cse_session *session, struct cse_pending *pending,
-                        const struct cse_answer *answer, const struct csn_wire_result *result)
+static void full_result(const struct cse_answer *answer, const struct cse_outcome *outcome,
+                        struct csn_wire_result *result)
 {
+    const struct cse_grant *grant = answer->tenant->grant;
+    const struct cse_context *context = answer->context;
+    *result = (struct csn_wire_result){.version = 1,
+                                       .status = (uint16_t)outcome->status,
+                                       .payload_size = outcome->payload_size,
+                                       .flags = outcome->flags,
+                                       .handle = outcome->handle,
+                                       .sequence = answer->opening->sequence,
+                                       .credential = context->binding.credential,
+                                       .grant_version = grant->version,
+                                       .part = (uint16_t)outcome->part,
+                                       .part_count = (uint16_t)outcome->part_count,
+                                       .detail = outcome->detail};
+    __builtin_memcpy(result->stream, context->stream, sizeof result->stream);
+    csn_record_id(&context->id_prefix, answer->opening->sequence, grant->version,
+                  result->record_id);
+    __builtin_memcpy(result->grant_digest, grant->digest, 32);
+}
+
+static void finish_full(struct cse_session *session, struct cse_pending *pending,
+                        const struct cse_answer *answer, const struct cse_outcome *outcome)
+{
+    struct csn_wire_result result;
     struct csn_wire_record header;
     uint8_t nonce[12];
     const struct csn_record_key *key;
@@ -273,19 +307,24 @@ static void finish_full(struct cse_session *session, struct cse_pending *pending
         key = reply_key(session, answer->context->secrets.reply, &header);
         __builtin_memcpy(nonce, key->iv, sizeof nonce);
     }
-    uint8_t *at = pending->bytes + ANSWER_SIZE;
+    uint8_t *at = pending->bytes;
     __builtin_memcpy(at, &header, sizeof header);
     if (route_size != 0) {
         __builtin_memcpy(at + sizeof header, answer->opening->route, route_size);
     }
-    put_result(pending, result, result->payload_size);
+    full_result(answer, outcome, &result);
+    put_result(pending, &result, outcome->payload_size);
     ready(session, pending, CSN_WIRE_DONE, key, nonce);
 }
 
 void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
-                       const struct cse_answer *answer, const struct csn_wire_result *result)
+                       const struct cse_answer *answer, const struct cse_outcome *outcome)
 {
-    (answer->short_form ? finish_short : finish_full)(session, pending, answer, result);
+    if (answer->short_form) {
+        finish_short(session, pending, answer, outcome);
+    } else {
+        finish_full(session, pending, answer, outcome);
+    }
 }
 
 void cse_answer_receipt(struct cse_session *session, const struct cse_input *input,
@@ -293,8 +332,7 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
 {
     const struct cse_shape shape = {
         .head_size = RECORD_SIZE, .result_size = RESULT_SIZE, .plain_size = CSN_WIRE_FIXED_SIZE};
-    cse_answer_reserve(session, 1, &shape);
-    struct cse_pending *pending = cse_answer_slot(session, input, &shape);
+    struct cse_pending *pending = cse_answer_begin(session, input, &shape, 1);
     struct csn_wire_record header;
     header_common(&header, receipt->tenant, receipt->header->grant_version, shape.plain_size);
     header.direction = CSN_WIRE_DIRECTION_RECEIPT;
@@ -315,7 +353,7 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
                                     .worker_count = session->manifest->worker_count};
     __builtin_memcpy(body.boot_id, session->options.instance->boot_id, 16);
 
-    __builtin_memcpy(pending->bytes + ANSWER_SIZE, &header, sizeof header);
+    __builtin_memcpy(pending->bytes, &header, sizeof header);
     __builtin_memcpy(cse_answer_payload(pending), &body, sizeof body);
     put_result(pending, &result, sizeof body);
     ready(session, pending, CSN_WIRE_GRANTED, key, key->iv);
@@ -329,11 +367,14 @@ void cse_answer_flush(struct cse_session *session)
     if (service->complete != NULL && !CSN_CHECK(CSE_CHECK_COMPLETE, false)) {
         service->complete(session->batch);
     }
+    const struct csn_ring_piece none = {NULL, 0};
     csn_gcm_seal_batch(session->seal_items, session->seal_count);
     for (uint32_t i = 0; i < session->pending_count; i++) {
         const struct cse_pending *pending = &session->pending[i];
-        const struct csn_ring_piece pieces[2] = {{pending->bytes, ANSWER_SIZE},
-                                                 {pending->bytes + ANSWER_SIZE, pending->size}};
+        const struct csn_ring_piece head = {&pending->answer, sizeof pending->answer};
+        const struct csn_ring_piece body = {pending->bytes, pending->answer.size};
+        const struct csn_ring_piece pieces[2] = {pending->alone ? body : head,
+                                                 pending->alone ? none : body};
         session->sink(session->sink_state, pending->channel, pending->tag, pending->final, pieces);
     }
     csn_wipe(session->reply_keys, session->reply_key_count * sizeof session->reply_keys[0]);

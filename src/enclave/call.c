@@ -79,35 +79,11 @@ csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size)
 
 /* ---- results ---- */
 
-static void begin_result(const struct cse_answer *answer, struct csn_wire_result *result)
-{
-    const struct cse_grant *grant = answer->tenant->grant;
-    const struct cse_context *context = answer->context;
-    if (answer->short_form) { /* what finish_short() takes; the hello's answer said the rest */
-        result->status = CSN_WIRE_STATUS_OK;
-        result->flags = 0;
-        result->sequence = answer->opening->sequence;
-        result->part = 0;
-        result->part_count = 1;
-        result->detail = 0;
-        return;
-    }
-    *result = (struct csn_wire_result){.version = 1,
-                                       .sequence = answer->opening->sequence,
-                                       .credential = context->binding.credential,
-                                       .grant_version = grant->version,
-                                       .part_count = 1};
-    __builtin_memcpy(result->stream, context->stream, sizeof result->stream);
-    csn_record_id(&context->id_prefix, answer->opening->sequence, grant->version,
-                  result->record_id);
-    __builtin_memcpy(result->grant_digest, grant->digest, 32);
-}
-
 /* The smallest room of any class that holds size bytes (grants that say `reveals`). */
 static uint32_t smallest_room(const struct cse_session *session, uint32_t size, uint32_t otherwise)
 {
     for (uint32_t i = 0; i < session->class_count; i++) {
-        uint32_t room = csn_wire_output_room(session->manifest, i);
+        uint32_t room = session->rooms[i];
         if (room >= size) {
             return room < otherwise ? room : otherwise;
         }
@@ -116,91 +92,90 @@ static uint32_t smallest_room(const struct cse_session *session, uint32_t size, 
 }
 
 static void finish(struct cse_call *call, struct cse_pending *pending,
-                   struct csn_wire_result *result, uint32_t payload_size)
+                   const struct cse_outcome *outcome)
 {
     bool reveals = (call->answer.tenant->grant->flags & CSN_WIRE_GRANT_REVEALS) != 0;
-    result->payload_size = payload_size;
     if ((reveals && !call->answer.opening->hello) || CSN_CHECK(CSE_CHECK_SAME_CLASS, false)) {
+        uint32_t size = outcome->payload_size;
         uint32_t room = call->shape.plain_size - call->shape.result_size;
-        csn_wipe(cse_answer_payload(pending) + payload_size, room - payload_size);
+        csn_wipe(cse_answer_payload(pending) + size, room - size);
         pending->shape.plain_size =
-            call->shape.result_size + smallest_room(call->session, payload_size, room);
+            call->shape.result_size + smallest_room(call->session, size, room);
     }
-    cse_answer_finish(call->session, pending, &call->answer, result);
+    cse_answer_finish(call->session, pending, &call->answer, outcome);
 }
 
 /* The main output was begun first and goes last: it carries the final mark. */
 static void finish_all(struct cse_call *call, uint32_t main_size)
 {
-    struct cse_session *session = call->session;
-    struct csn_wire_result result;
-    struct cse_pending main_output = session->pending[call->first];
-    begin_result(&call->answer, &result);
-    result.part_count = (uint16_t)(call->emitted_count + 1);
-    for (uint32_t i = 0; i < call->emitted_count; i++) {
-        session->pending[call->first + i] = session->pending[call->first + i + 1];
+    struct cse_pending *first = &call->session->pending[call->first];
+    struct cse_outcome outcome = {.payload_size = main_size, .part_count = 1};
+    if (call->emitted_count == 0) {
+        finish(call, first, &outcome);
+        return;
     }
-    session->pending[call->first + call->emitted_count] = main_output;
+    const struct cse_pending main_output = *first;
+    outcome.part_count = call->emitted_count + 1;
+    for (uint32_t i = 0; i < call->emitted_count; i++) {
+        first[i] = first[i + 1];
+    }
+    first[call->emitted_count] = main_output;
     for (uint32_t i = 0; i <= call->emitted_count; i++) {
-        struct cse_pending *pending = &session->pending[call->first + i];
-        result.part = (uint16_t)i;
-        finish(call, pending, &result, i < call->emitted_count ? pending->payload_size : main_size);
+        outcome.part = i;
+        outcome.payload_size = i < call->emitted_count ? first[i].payload_size : main_size;
+        finish(call, &first[i], &outcome);
     }
 }
 
 static void finish_tombstone(struct cse_call *call, enum csn_wire_status status)
 {
-    struct csn_wire_result result;
     struct cse_session *session = call->session;
+    const struct cse_outcome outcome = {.status = status,
+                                        .flags = CSN_WIRE_RESULT_TOMBSTONE,
+                                        .detail = call->detail,
+                                        .part_count = 1};
     for (uint32_t i = 1; i <= call->emitted_count; i++) { /* parts of a refused record stay here */
         struct cse_pending *part = &session->pending[call->first + i];
         csn_wipe(cse_answer_payload(part), part->payload_size);
     }
     session->pending_count = call->first + 1;
-    begin_result(&call->answer, &result);
-    result.status = (uint16_t)status;
-    result.flags |= CSN_WIRE_RESULT_TOMBSTONE;
-    result.detail = call->detail;
-    finish(call, &session->pending[call->first], &result, 0);
+    finish(call, &session->pending[call->first], &outcome);
 }
 
 static void finish_fin(struct cse_call *call, const uint8_t *payload)
 {
-    struct csn_wire_result result;
     struct cse_pending *pending = &call->session->pending[call->first];
     const struct cse_context *context = call->answer.context;
     struct csn_wire_fin fin = {.sent = csn_load_u64(payload)};
+    const struct cse_outcome outcome = {
+        .flags = CSN_WIRE_RESULT_FIN, .payload_size = sizeof fin, .part_count = 1};
     if (context->binding.mode == CSN_WIRE_MODE_WINDOW) {
         fin.served = context->served;
         fin.refused = context->refused;
     }
-    begin_result(&call->answer, &result);
-    result.flags |= CSN_WIRE_RESULT_FIN;
     __builtin_memcpy(cse_answer_payload(pending), &fin, sizeof fin);
-    finish(call, pending, &result, sizeof fin);
+    finish(call, pending, &outcome);
 }
 
 /* The handle, and the salt of the answers that will come back under it. */
 static void finish_hello(struct cse_call *call)
 {
-    struct csn_wire_result result;
     struct cse_session *session = call->session;
     struct cse_context *context = call->answer.context;
     const struct cse_tenant *tenant = call->answer.tenant;
     struct cse_pending *pending = &session->pending[call->first];
-    uint32_t payload_size = 0;
-    begin_result(&call->answer, &result);
+    struct cse_outcome outcome = {.part_count = 1};
     if (!cse_context_is_fresh(session, context)) {
         struct csn_wire_hello hello;
         cse_replier_begin(session, tenant->grant, context);
-        result.flags |= CSN_WIRE_RESULT_SHORT;
-        result.handle = tenant->index * session->manifest->context_count_max +
-                        cse_context_index(tenant, context);
+        outcome.flags = CSN_WIRE_RESULT_SHORT;
+        outcome.handle = tenant->index * session->manifest->context_count_max +
+                         cse_context_index(tenant, context);
         __builtin_memcpy(hello.salt, context->replier.about.salt, sizeof hello.salt);
         __builtin_memcpy(cse_answer_payload(pending), &hello, sizeof hello);
-        payload_size = sizeof hello;
+        outcome.payload_size = sizeof hello;
     }
-    finish(call, pending, &result, payload_size);
+    finish(call, pending, &outcome);
 }
 
 /* ---- serving ---- */
@@ -218,7 +193,8 @@ static const struct cse_operation *find_operation(const struct cse_service *serv
 static bool is_padded(const uint8_t *plain, const struct csn_wire_prelude *prelude, uint32_t size)
 {
     uint32_t filled = (uint32_t)sizeof *prelude + prelude->payload_size;
-    return CSN_CHECK(CSE_CHECK_PADDING, csn_is_zero_ct(plain + filled, size - filled));
+    return filled == size ||
+           CSN_CHECK(CSE_CHECK_PADDING, csn_is_zero_ct(plain + filled, size - filled));
 }
 
 static enum csn_wire_status check_prelude(const struct cse_opening *opening,
@@ -279,6 +255,9 @@ static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_pre
     call->purpose = prelude->purpose;
     status = operation->handler(call, payload, prelude->payload_size, output, room, size);
     csn_scratch_reset(&call->session->scratch);
+    if ((uint32_t)status > CSN_WIRE_STATUS_LAST) {
+        return CSN_WIRE_STATUS_INTERNAL; /* not one that an answer has a place for */
+    }
     if (status == CSN_WIRE_STATUS_OK && *size > room) {
         cse_panic(CSN_WIRE_STOP_ASSERT); /* the handler wrote behind its output */
     }
@@ -317,8 +296,7 @@ static void choose_shape(struct cse_call *call)
     }
     shape->plain_size = opening->hello
                             ? CSN_WIRE_FIXED_SIZE
-                            : shape->result_size + csn_wire_output_room(call->session->manifest,
-                                                                        opening->size_class);
+                            : shape->result_size + call->session->rooms[opening->size_class];
 }
 
 static void begin_call(struct cse_session *session, const struct cse_input *input,
@@ -346,9 +324,9 @@ static void begin_call(struct cse_session *session, const struct cse_input *inpu
         cse_answer_flush(session); /* short answers that wait are under the key that it ends */
     }
     choose_shape(call);
-    cse_answer_reserve(session, session->manifest->outputs_per_input_max, &call->shape);
-    call->first = session->pending_count;
-    (void)cse_answer_slot(session, input, &call->shape);
+    struct cse_pending *first =
+        cse_answer_begin(session, input, &call->shape, session->manifest->outputs_per_input_max);
+    call->first = (uint32_t)(first - session->pending);
 }
 
 /* The host reads these counters: like codes and sizes they say nothing of what came of a record. */

@@ -71,11 +71,14 @@ csn_err cse_loop_init(struct cse_worker *worker)
         return CSN_ERR_MEMORY;
     }
     loop->input_room = cse_loop_round(manifest->input_size_max) + LOOP_LINE;
+    loop->output_lines_max =
+        (uint64_t)csn_wire_lines(manifest->output_size_max) * manifest->outputs_per_input_max;
     loop->buffer_size = cse_loop_buffer_size(manifest);
     loop->buffer = csn_pool_carve(&worker->pool, loop->buffer_size, LOOP_LINE);
     if (loop->buffer == NULL) {
         return CSN_ERR_MEMORY;
     }
+    loop->idle_max = CSE_LOOP_SPIN_MAX;
     worker->loop = loop;
     uint64_t start = csn_wire_worker_offset(manifest, worker->index);
     for (uint32_t c = 0; c < manifest->channel_count; c++) {
@@ -193,15 +196,20 @@ static uint64_t output_lines(const struct csn_wire_manifest *manifest,
 /* Credit for `lines` lines of inputs that were taken, and for one more input of any size. */
 static bool has_output_credit(struct cse_worker *worker, uint32_t channel, uint64_t lines)
 {
-    const struct csn_wire_manifest *manifest = worker->manifest;
     struct csn_ring_writer *writer = &worker->channels[channel].writer;
-    uint64_t next =
-        (uint64_t)csn_wire_lines(manifest->output_size_max) * manifest->outputs_per_input_max;
-    bool granted = csn_ring_has_lines(writer, lines + next, manifest->output_size_max);
+    bool granted = csn_ring_has_lines(writer, lines + worker->loop->output_lines_max,
+                                      worker->manifest->output_size_max);
     if (writer->fate != CSN_OK) {
         drop(worker, channel);
     }
     return granted;
+}
+
+/* Credit for a whole batch of the largest there are, so that no input of it needs a look. */
+static bool has_plenty(struct cse_worker *worker, uint32_t channel)
+{
+    uint64_t lines = worker->loop->output_lines_max * (CSN_WIRE_BATCH_COUNT_MAX - 1);
+    return lines < worker->manifest->output_line_count && has_output_credit(worker, channel, lines);
 }
 
 static bool has_input(struct cse_worker *worker, uint32_t channel)
@@ -217,8 +225,9 @@ static void take_from(struct cse_worker *worker, uint32_t channel)
     struct csn_ring_reader *reader = &worker->channels[channel].reader;
     uint64_t credit_before = reader->credit_given;
     uint64_t reserved = 0; /* lines of the out ring */
+    bool plenty = has_plenty(worker, channel);
 
-    while (!batch_is_full(loop) && has_output_credit(worker, channel, reserved)) {
+    while (!batch_is_full(loop) && (plenty || has_output_credit(worker, channel, reserved))) {
         struct csn_ring_message message;
         uint8_t *target = loop->buffer + loop->used;
         csn_err result = csn_ring_read(reader, target, &message);
@@ -234,7 +243,7 @@ static void take_from(struct cse_worker *worker, uint32_t channel)
             .bytes = target, .size = message.size, .channel = channel, .tag = message.tag};
         loop->used += cse_loop_round(message.size);
         loop->body_size += message.size;
-        reserved += output_lines(worker->manifest, input);
+        reserved += plenty ? 0 : output_lines(worker->manifest, input);
     }
     if (reader->credit_given != credit_before) {
         wake_host(worker, channel);
@@ -288,7 +297,10 @@ bool cse_loop_step(struct cse_worker *worker)
         publish(worker, c);
     }
     write_stats(worker);
-    loop->idle_rounds = 0;
+    if (loop->idle != 0) { /* it was worth looking */
+        loop->idle_max = CSE_LOOP_SPIN_MAX;
+    }
+    loop->idle = 0;
     return true;
 }
 
@@ -318,8 +330,9 @@ static bool has_work(struct cse_worker *worker)
 /*
  * parks_with_credit is a check of the decision, not of the race: work that comes after the look
  * moves the event word, and the park returns at once. Seeded: a loop that sleeps regardless.
+ * False: the second look found work.
  */
-static void park(struct cse_worker *worker)
+static bool park(struct cse_worker *worker)
 {
     uint32_t seen = csn_event_arm(worker->event);
     bool work = has_work(worker); /* the second look: what came before the arming is seen here */
@@ -332,21 +345,36 @@ static void park(struct cse_worker *worker)
         cse_gate_park(worker->event, seen);
     }
     csn_event_disarm(worker->event);
+    return sleep;
+}
+
+static void look_less(struct cse_loop *loop)
+{
+    loop->idle_max /= 2;
+    if (loop->idle_max < CSE_LOOP_SPIN_MIN) {
+        loop->idle_max = CSE_LOOP_SPIN_MIN;
+    }
+    if (++loop->probe == CSE_LOOP_PROBE) { /* else gaps a little longer would not be noticed */
+        loop->probe = 0;
+        loop->idle_max = CSE_LOOP_SPIN_MAX;
+    }
 }
 
 void cse_loop_idle(struct cse_worker *worker)
 {
     struct cse_loop *loop = worker->loop;
-    if (loop->idle_rounds == 0) {
+    if (loop->idle == 0) {
         give_all_credit(worker);
     }
-    if (loop->idle_rounds < CSE_LOOP_SPIN_ROUNDS) {
-        loop->idle_rounds++;
+    if (loop->idle < loop->idle_max) {
+        loop->idle += CSE_LOOP_ROUND_COST + worker->manifest->channel_count;
         __builtin_ia32_pause();
         return;
     }
-    park(worker);
-    loop->idle_rounds = 0;
+    if (park(worker)) {
+        look_less(loop);
+    }
+    loop->idle = 0;
 }
 
 void cse_loop_run(struct cse_worker *worker)

@@ -214,14 +214,15 @@ static uint32_t find_context(struct cse_session *session, const struct header_vi
 static void fill_item(struct csn_gcm_item *item, const struct cse_input *input,
                       struct cse_opening *opening, const uint8_t *aad, uint32_t aad_size)
 {
-    *item = (struct csn_gcm_item){.key = &opening->context->key.key,
-                                  .aad = aad,
-                                  .aad_size = aad_size,
-                                  .size = opening->plain_size,
-                                  .input = opening->plain,
-                                  .output = opening->plain,
-                                  .tag = opening->plain + opening->plain_size,
-                                  .ahead = input->ahead};
+    item->key = &opening->context->key.key;
+    item->aad = aad;
+    item->aad_size = aad_size;
+    item->size = opening->plain_size;
+    item->input = opening->plain;
+    item->output = opening->plain;
+    item->tag = opening->plain + opening->plain_size;
+    item->ahead = input->ahead;
+    item->result = CSN_ERR_AUTH;
     csn_record_nonce(opening->context->key.iv, opening->sequence, item->nonce);
     opening->item = item;
 }
@@ -269,6 +270,22 @@ static bool find_fresh_for(const struct cse_session *session, const struct cse_c
     return false;
 }
 
+/* The place that a handle names; what is there now is for the caller to see. */
+static bool find_handle(struct cse_session *session, uint32_t handle)
+{
+    const uint32_t count = session->manifest->context_count_max;
+    if (session->known_context != NULL && session->known_handle == handle) {
+        return true; /* mostly: places stay where they are, and slots in use stay in use */
+    }
+    if (handle / count >= session->tenant_count) {
+        return false;
+    }
+    session->known_handle = handle;
+    session->known_tenant = &session->tenants[handle / count];
+    session->known_context = &session->known_tenant->contexts[handle % count];
+    return true;
+}
+
 static uint32_t prepare_short(struct cse_session *session, const struct cse_input *input,
                               struct cse_opening *opening, struct csn_gcm_item *item)
 {
@@ -284,13 +301,11 @@ static uint32_t prepare_short(struct cse_session *session, const struct cse_inpu
         header.sequence >= CSN_WIRE_SEQUENCE_HELLO) {
         return CSN_WIRE_REJECT_FRAMING;
     }
-    uint32_t handle = header.handle & ~CSN_WIRE_SHORT;
-    uint32_t tenant_index = handle / session->manifest->context_count_max;
-    if (tenant_index >= session->tenant_count) {
+    if (!find_handle(session, header.handle & ~CSN_WIRE_SHORT)) {
         return CSN_WIRE_REJECT_KEY;
     }
-    struct cse_tenant *tenant = &session->tenants[tenant_index];
-    struct cse_context *context = &tenant->contexts[handle % session->manifest->context_count_max];
+    struct cse_tenant *tenant = session->known_tenant;
+    struct cse_context *context = session->known_context;
     if (!context->used || !context->replier.used) { /* a handle comes with the answer to a hello */
         return CSN_WIRE_REJECT_KEY;
     }

@@ -179,6 +179,9 @@ csn_err cse_session_init(struct cse_session **session_out, struct csn_pool *pool
     session->options = *options;
     session->manifest = manifest;
     session->class_count = usable_classes(manifest);
+    for (uint32_t i = 0; i < CSN_WIRE_CLASS_COUNT; i++) {
+        session->rooms[i] = csn_wire_output_room(manifest, i);
+    }
     session->challenge_next = 1; /* 0 in a header means: none */
     CSN_TRY(lay_out(session, pool, &sizes));
     CSN_TRY(csn_random_fill(options->random, &session->hash_secret, sizeof session->hash_secret));
@@ -234,7 +237,8 @@ static uint32_t open_run(struct cse_session *session, const struct cse_input *in
         }
         item_count += opening->item != NULL;
     }
-    for (uint32_t i = 0; i < count; i++) { /* reservations are for the run alone */
+    /* Reservations are for the run alone, and none is made without a fresh context. */
+    for (uint32_t i = 0; i < count && session->fresh_count != 0; i++) {
         if (session->openings[i].tenant != NULL) {
             session->openings[i].tenant->window_fresh = 0;
         }

@@ -6,13 +6,16 @@
  *          speed and names. Every size comes from the measured manifest.
  * Threads: worker 0 makes what all share (kernels, manifest copy, instance key) while the others
  *          wait for `common` with a bound; after that each works on its own.
- * Order:   nothing is served before every worker has got ready.
+ * Order:   nothing is served before every worker has got ready and every self-test is passed. That
+ *          of signatures, which nothing before the first grant needs, runs when the host has been
+ *          told already: while it makes evidence of this start.
  */
 #include "start.h"
 #include "../core/bytes.h"
 #include "../core/event.h"
 #include "../crypto/cpu.h"
 #include "../crypto/curve.h"
+#include "../crypto/self_test.h"
 #include "entry.h"
 #include "gate.h"
 #include <caisson/wire/map.h>
@@ -27,7 +30,8 @@ _Static_assert(sizeof(struct cse_manifest_note) == 20 + sizeof(struct csn_wire_m
 
 #define COMMON_BLANK   0u
 #define COMMON_READY   1u
-#define COMMON_REFUSED 2u
+#define COMMON_PROVED  2u
+#define COMMON_REFUSED 3u
 
 static _Atomic uint32_t common;           /* COMMON_*; release by worker 0 */
 static _Atomic uint32_t ready_count;      /* workers that could serve */
@@ -69,15 +73,13 @@ void cse_refuse(uint32_t code)
 
 /* ---- what all workers share ---- */
 
-static void make_instance(struct csn_wire_boot *boot)
+/* From worker 0's generator: what it hands out cannot be found from what it keeps. */
+static void make_instance(struct csn_wire_boot *boot, struct csn_random *random)
 {
-    struct csn_random random;
-    if (csn_random_init(&random, csn_random_rdrand, NULL) != CSN_OK ||
-        csn_random_fill(&random, instance.secret_key, sizeof instance.secret_key) != CSN_OK ||
-        csn_random_fill(&random, instance.boot_id, sizeof instance.boot_id) != CSN_OK) {
+    if (csn_random_fill(random, instance.secret_key, sizeof instance.secret_key) != CSN_OK ||
+        csn_random_fill(random, instance.boot_id, sizeof instance.boot_id) != CSN_OK) {
         cse_refuse(CSN_WIRE_STOP_ENTROPY);
     }
-    csn_wipe(&random, sizeof random);
     csn_x25519_public(instance.public_key, instance.secret_key);
     if (csn_is_zero_ct(instance.public_key, sizeof instance.public_key)) {
         cse_refuse(CSN_WIRE_STOP_ENTROPY);
@@ -93,25 +95,32 @@ static void make_common(struct csn_wire_boot *boot)
         cse_refuse(CSN_WIRE_STOP_ABI);
     }
     __builtin_memcpy(&manifest, &cse_manifest_note.manifest, sizeof manifest);
-    if (csn_cpu_select(instance.given.features) != CSN_OK) {
+    if (csn_cpu_begin(instance.given.features) != CSN_OK) {
         cse_refuse(CSN_WIRE_STOP_CPU);
     }
-    make_instance(boot);
-    atomic_store_explicit(&common, COMMON_READY, memory_order_release);
 }
 
-static void wait_for_common(void)
+/* Worker 0 only, as the last of its start. */
+static void prove_signatures(void)
+{
+    if (csn_signature_self_test() != CSN_OK) {
+        cse_refuse(CSN_WIRE_STOP_CPU);
+    }
+    atomic_store_explicit(&common, COMMON_PROVED, memory_order_release);
+}
+
+static void wait_for_common(uint32_t wanted)
 {
     uint64_t spins = 0;
     uint32_t state;
-    /* Pairs with the release in make_common(). */
-    while ((state = atomic_load_explicit(&common, memory_order_acquire)) == COMMON_BLANK) {
+    /* Pairs with the releases of worker 0. */
+    while ((state = atomic_load_explicit(&common, memory_order_acquire)) < wanted) {
         if (++spins == START_SPINS) {
             cse_refuse(CSN_WIRE_STOP_TIMEOUT);
         }
         __builtin_ia32_pause();
     }
-    if (state != COMMON_READY) {
+    if (state == COMMON_REFUSED) {
         /* Another worker has given the reason already; this one has nothing to add or to wipe. */
         cse_gate_stop(CSN_WIRE_STOP_START);
     }
@@ -138,6 +147,9 @@ static struct cse_worker *lay_worker(struct csn_wire_boot *boot, uint32_t index)
     worker->pool = pool;
     worker->event = (struct csn_shared *)(CSN_MAP_RINGS + csn_wire_worker_offset(&manifest, index));
     workers[index] = worker;
+    if (csn_random_init(&worker->random, csn_random_rdrand, NULL) != CSN_OK) {
+        cse_refuse(CSN_WIRE_STOP_ENTROPY);
+    }
     return worker;
 }
 
@@ -170,9 +182,6 @@ static uint32_t stop_code_for(csn_err err)
 
 static void start_worker(struct cse_worker *worker)
 {
-    if (csn_random_init(&worker->random, csn_random_rdrand, NULL) != CSN_OK) {
-        cse_refuse(CSN_WIRE_STOP_ENTROPY);
-    }
     csn_err err = cse_loop_init(worker);
     if (err == CSN_OK) {
         err = open_session(worker);
@@ -198,14 +207,22 @@ void cse_start(struct csn_wire_boot *boot, uint32_t index)
     if (index == 0) {
         make_common(boot);
     } else {
-        wait_for_common();
+        wait_for_common(COMMON_READY);
     }
     struct cse_worker *worker = lay_worker(boot, index);
+    if (index == 0) {
+        make_instance(boot, &worker->random);
+        atomic_store_explicit(&common, COMMON_READY, memory_order_release);
+    }
     start_worker(worker);
     /* The last one to get ready opens the enclave; acq_rel orders all that the others made. */
     if (atomic_fetch_add_explicit(&ready_count, 1, memory_order_acq_rel) + 1 ==
         manifest.worker_count) {
         __atomic_store_n(&boot->made.state, CSN_WIRE_STATE_SERVING, __ATOMIC_RELEASE);
     }
+    if (index == 0) {
+        prove_signatures();
+    }
+    wait_for_common(COMMON_PROVED);
     cse_loop_run(worker);
 }

@@ -149,8 +149,9 @@ struct cse_pending {
     uint32_t channel;
     uint64_t tag;
     bool final;
-    uint8_t *bytes; /* answer header, then what follows it */
-    uint32_t size;  /* bytes after the answer header */
+    bool alone;                    /* a short reply, which needs no head */
+    struct csn_wire_answer answer; /* its head: code, and how many bytes */
+    uint8_t *bytes;                /* what follows the head */
     struct cse_shape shape;
     uint32_t payload_size;         /* of a further output, until its record is done */
     struct csn_wire_short_aad aad; /* of a short answer */
@@ -164,11 +165,15 @@ struct cse_session {
     uint64_t hash_secret;    /* so that nobody can aim at a bucket */
     bool locked;             /* single-tenant: by whom */
     uint8_t locked_tenant[32];
-    uint32_t bucket_count;   /* power of two */
-    uint32_t class_count;    /* size classes that fit the manifest's limits */
-    uint32_t tenant_count;   /* slots in use: a prefix of tenants[] */
-    uint64_t *tenant_prefix; /* first 8 bytes of each tenant id */
+    uint32_t bucket_count;                /* power of two */
+    uint32_t class_count;                 /* size classes that fit the manifest's limits */
+    uint32_t rooms[CSN_WIRE_CLASS_COUNT]; /* csn_wire_output_room() of each */
+    uint32_t tenant_count;                /* slots in use: a prefix of tenants[] */
+    uint64_t *tenant_prefix;              /* first 8 bytes of each tenant id */
     struct cse_tenant *tenants;
+    uint32_t known_handle; /* the last one of a record in the short form, and whose it is */
+    struct cse_tenant *known_tenant;
+    struct cse_context *known_context; /* NULL: none yet */
     struct cse_grant *spare;
     void *batch;                /* the service's, kept over records */
     struct csn_scratch scratch; /* reset after each record */
@@ -190,6 +195,17 @@ struct cse_session {
     uint8_t *area;                                     /* answers are built here */
     uint32_t area_size;
     uint32_t area_used;
+};
+
+/* What became of a record: what an answer says beside its payload. */
+struct cse_outcome {
+    enum csn_wire_status status;
+    uint32_t flags; /* CSN_WIRE_RESULT_* */
+    uint32_t payload_size;
+    uint32_t detail;
+    uint32_t handle;
+    uint32_t part;
+    uint32_t part_count;
 };
 
 /* Who an answer goes to and about what; see answer.c. */
@@ -266,9 +282,12 @@ bool cse_record_prepare(struct cse_session *session, const struct cse_input *inp
 void cse_record_settle(struct cse_session *session, struct cse_opening *opening);
 
 /* ---- answer.c ---- */
-/* Room for count sealed answers of one input, after a flush if need be. */
-void cse_answer_reserve(struct cse_session *session, uint32_t count, const struct cse_shape *shape);
-/* One reserved answer; its payload goes to cse_answer_payload(). */
+/*
+ * The first of up to count sealed answers to one input, after a flush if there is no room for all;
+ * the others are taken by cse_answer_slot(). Payloads go to cse_answer_payload().
+ */
+struct cse_pending *cse_answer_begin(struct cse_session *session, const struct cse_input *input,
+                                     const struct cse_shape *shape, uint32_t count);
 struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cse_input *input,
                                     const struct cse_shape *shape);
 uint8_t *cse_answer_payload(struct cse_pending *pending);
@@ -282,7 +301,7 @@ void cse_answer_plain(struct cse_session *session, const struct cse_input *input
                       const void *body, uint32_t size);
 /* Header, result and padding of one sealed answer; its payload is already in place. */
 void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
-                       const struct cse_answer *answer, const struct csn_wire_result *result);
+                       const struct cse_answer *answer, const struct cse_outcome *outcome);
 /* Seal what waits, hand it over in order. */
 void cse_answer_flush(struct cse_session *session);
 /* A fresh salt, hence a fresh key and iv. */

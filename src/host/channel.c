@@ -87,6 +87,9 @@ csn_err csn_channels_open(struct csn_enclave *enclave)
             csn_shared_at(in, (uint64_t)manifest->input_line_count * CSN_WIRE_LINE_SIZE);
         channel->worker = worker;
         channel->starved = 0;
+        channel->input_wakes = channel->input_parks = 0;
+        channel->output_wakes = channel->output_parks = channel->output_batches = 0;
+        channel->output_empty = true;
         channel->worker_event = csn_shared_at(rings, csn_wire_worker_offset(manifest, worker));
         channel->host_event = csn_shared_at(area, CSN_WIRE_CHANNEL_HOST_EVENT);
         channel->input_credit = csn_shared_at(area, CSN_WIRE_CHANNEL_INPUT_CREDIT);
@@ -111,9 +114,11 @@ uint32_t csn_enclave_channel_count(const struct csn_enclave *enclave)
 
 /* ---- submitting ---- */
 
-static void wake_worker(struct csn_enclave *enclave, struct csn_host_channel *channel)
+static void wake_worker(struct csn_enclave *enclave, const struct csn_host_channel *channel,
+                        uint64_t *wakes)
 {
     if (csn_event_signal(channel->worker_event)) {
+        (*wakes)++;
         enclave->backend->wake(enclave->instance, channel->worker);
     }
 }
@@ -121,7 +126,7 @@ static void wake_worker(struct csn_enclave *enclave, struct csn_host_channel *ch
 void csn_channel_publish(struct csn_enclave *enclave, struct csn_host_channel *channel)
 {
     if (csn_ring_publish(&channel->writer)) {
-        wake_worker(enclave, channel);
+        wake_worker(enclave, channel, &channel->input_wakes);
     }
 }
 
@@ -273,7 +278,7 @@ static void wake_for_credit(struct csn_enclave *enclave, struct csn_host_channel
                             uint64_t given_before)
 {
     if (channel->reader.credit_given != given_before) {
-        wake_worker(enclave, channel);
+        wake_worker(enclave, channel, &channel->output_wakes);
     }
 }
 
@@ -313,9 +318,12 @@ csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel, void 
     }
     if (result == CSN_AGAIN) {
         (void)csn_ring_give_credit(&found->reader);
+        found->output_empty = true;
     }
     wake_for_credit(enclave, found, given);
     CSN_TRY(result);
+    found->output_batches += found->output_empty;
+    found->output_empty = false;
     CSN_TRY(account(found, &message));
     if (place != target) {
         memcpy(target, place, message.size);
@@ -432,6 +440,8 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
         uint64_t elapsed = now_ns() - start;
         if (!ready && running && elapsed < timeout_ns) {
             uint64_t left = timeout_ns - elapsed;
+            bool starved = __atomic_load_n(&found->starved, __ATOMIC_RELAXED) != 0;
+            (*(starved ? &found->input_parks : &found->output_parks))++;
             sleep_on(found->host_event, seen, left < HOST_SLICE_NS ? left : HOST_SLICE_NS);
         }
         csn_event_disarm(found->host_event);
@@ -445,4 +455,28 @@ csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t
             return CSN_AGAIN;
         }
     }
+}
+
+/* ---- counters ---- */
+
+csn_err csn_enclave_channel_counts(const struct csn_enclave *enclave, uint32_t channel,
+                                   struct csn_channel_counts *counts)
+{
+    const struct csn_host_channel *found = csn_channel_at(enclave, channel);
+    if (found == NULL || counts == NULL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    *counts = (struct csn_channel_counts){
+        .in = {.messages = found->writer.counters.messages,
+               .batches = found->writer.counters.batches,
+               .parks = found->input_parks,
+               .wakes = found->input_wakes,
+               .poisoned = found->writer.counters.poisoned},
+        .out = {.messages = found->reader.counters.messages,
+                .batches = found->output_batches,
+                .parks = found->output_parks,
+                .wakes = found->output_wakes,
+                .poisoned = found->reader.counters.poisoned},
+    };
+    return CSN_OK;
 }

@@ -33,6 +33,12 @@ struct csn_host_channel {
     struct csn_inflight lost;       /* submitting thread: to be fed back after a crash */
     struct csn_inflight quarantine; /* nobody runs: not fed back any more */
     uint8_t *bounce;                /* for an output_size_max that is no multiple of 8 */
+    uint64_t input_wakes;           /* submitting thread */
+    uint64_t input_parks;           /* these and the rest: receiving thread */
+    uint64_t output_wakes;
+    uint64_t output_parks;
+    uint64_t output_batches;
+    bool output_empty; /* the last look found nothing */
 };
 
 struct csn_enclave {

@@ -56,8 +56,9 @@ static csn_err await_serving(struct csn_enclave *enclave, struct csn_detail *det
 static csn_err map_rings(struct csn_enclave *enclave, struct csn_detail *detail)
 {
     CSN_TRY(csn_memory_file("caisson-rings", enclave->rings_size, &enclave->rings_fd, detail));
-    void *rings = mmap(NULL, enclave->rings_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-                       enclave->rings_fd, 0);
+    /* Whoever starts the enclave touches them, while it waits for that. */
+    void *rings =
+        mmap(NULL, enclave->rings_size, PROT_READ | PROT_WRITE, MAP_SHARED, enclave->rings_fd, 0);
     if (rings == MAP_FAILED) {
         return csn_detail_set(detail, CSN_ERR_MEMORY, "mapping %llu bytes of rings",
                               (unsigned long long)enclave->rings_size);

@@ -54,13 +54,13 @@ void rig_code(struct rig *rig, const void *code, size_t size, uint32_t worker_co
                                                 .permissions = CSN_IMAGE_READ | CSN_IMAGE_WRITE}}}};
     assert_int_equal(
         csn_memory_map(csn_wire_rings_size(&rig->image.manifest), &rig->rings, &detail), CSN_OK);
-    assert_int_equal(csn_kvm_new(&rig->instance, &detail), CSN_OK);
-    csn_err err = csn_kvm_open(rig->instance, CSN_KVM_DEVICE, &detail);
+    assert_int_equal(csn_kvm_new(&rig->image.manifest, &rig->instance, &detail), CSN_OK);
+    csn_err err = csn_kvm_build(rig->instance, CSN_KVM_DEVICE, &detail);
     if (err == CSN_OK) {
         err = csn_kvm_fill(rig->instance, &rig->image, code, rig->rings.base, &detail);
     }
     if (err == CSN_OK) {
-        err = csn_kvm_build(rig->instance, rig->image.entry, &detail);
+        err = csn_kvm_connect(rig->instance, rig->image.entry, &detail);
     }
     if (err != CSN_OK) {
         fail_msg("%s", detail.text);

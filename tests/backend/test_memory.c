@@ -126,6 +126,27 @@ static void huge_pages_are_told_as_the_kernel_tells_them(void **state)
     csn_memory_unmap(&memory);
 }
 
+static void shared_memory_is_touched_and_not_changed(void **state)
+{
+    (void)state;
+    const size_t count = 64;
+    int fd = -1;
+    assert_int_equal(csn_memory_file("test", count * PAGE_SIZE, &fd, NULL), CSN_OK);
+    struct csn_memory memory = {.size = count * PAGE_SIZE};
+    memory.base = mmap(NULL, memory.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(memory.base != MAP_FAILED);
+    uint8_t *bytes = memory.base;
+    bytes[5 * PAGE_SIZE] = 0xa5;
+    assert_int_equal(resident_pages(&memory), 1);
+    csn_memory_touch_shared(memory.base, memory.size);
+    assert_int_equal(resident_pages(&memory), count);
+    for (size_t i = 0; i < memory.size; i++) {
+        assert_int_equal(bytes[i], i == 5 * PAGE_SIZE ? 0xa5 : 0);
+    }
+    munmap(memory.base, memory.size);
+    close(fd);
+}
+
 /* PAGEMAP_SCAN: a kernel without it has never heard of the number. */
 static bool has_scan(void)
 {
@@ -153,6 +174,7 @@ int main(void)
         cmocka_unit_test(everything_is_touched),
         cmocka_unit_test(small_pages_are_not_called_huge),
         cmocka_unit_test(huge_pages_are_told_as_the_kernel_tells_them),
+        cmocka_unit_test(shared_memory_is_touched_and_not_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,9 @@ static const struct path paths[] = {
     {"session_card", card_begin, session_batch, session_end},
     {"client_seal_256", echo_begin, client_seal_batch, session_end},
     {"client_open_256", echo_begin, client_open_batch, session_end},
+    {"short_session_256", short_begin, session_batch, session_end},
+    {"short_client_seal_256", short_begin, client_seal_batch, session_end},
+    {"short_client_open_256", short_begin, client_open_batch, session_end},
 };
 
 void budget_require(bool done, const char *what)

@@ -7,6 +7,7 @@
  */
 #include "../../enclaves/tokenize/tok_state.h"
 #include "../enclave/fake_policy.h"
+#include "client/sealer.h"
 #include "paths.h"
 #include "reference/generator.h"
 #include <caisson/policy.h>
@@ -19,6 +20,7 @@
 extern const struct cse_service echo_service; /* enclaves/echo/echo.c under another name */
 
 struct session {
+    bool short_form; /* both ways: answers are replies */
     struct fake fake;
     struct fake_tenant tenant;
     struct csv_sealer *sealer;
@@ -72,9 +74,15 @@ void client_seal_batch(void *state)
                    "a record was not sealed");
 }
 
+static csn_err open_items(struct session *session, struct csv_open_item *items)
+{
+    return session->short_form ? csv_reply_open_batch(session->sealer, items, BUDGET_BATCH)
+                               : csv_open_batch(session->opener, items, BUDGET_BATCH);
+}
+
 static void open_batch(struct session *session, uint32_t first)
 {
-    bool done = csv_open_batch(session->opener, &session->opened[first], BUDGET_BATCH) == CSN_OK;
+    bool done = open_items(session, &session->opened[first]) == CSN_OK;
     for (uint32_t i = first; i < first + BUDGET_BATCH; i++) {
         done &= session->opened[i].result == CSN_OK &&
                 session->opened[i].header.status == CSN_WIRE_STATUS_OK;
@@ -120,6 +128,7 @@ static void fill(struct session *session)
     open_batch(session, RECORDS - BUDGET_BATCH);
     csv_opener_destroy(session->opener);
     session->opener = NULL;
+    session->sealer->replies.window = (struct csn_window){0}; /* it is to be opened again */
     session->next = 0;
 }
 
@@ -141,10 +150,24 @@ static void begin_opener(struct session *session)
     budget_require(csv_opener_create(&options, &session->opener) == CSN_OK, "no opener");
 }
 
-static struct session *begin(const struct fake_options *options, bool with_policy)
+static void say_hello(struct session *session)
+{
+    struct csn_wire_result result;
+    uint32_t size = 0;
+    bool done =
+        csv_seal_hello(session->sealer, session->records[0], BUDGET_SIZE_MAX, &size) == CSN_OK;
+    const struct fake_answer *answer = fake_one(&session->fake, session->records[0], size);
+    done = done && csv_reply_open(session->sealer, answer->body, answer->size, &result,
+                                  session->plain[0], &size) == CSN_OK;
+    budget_require(done, "no handle");
+    csv_sealer_short(session->sealer, result.handle);
+}
+
+static struct session *begin(const struct fake_options *options, bool with_policy, bool short_form)
 {
     struct session *session = calloc(1, sizeof *session);
     budget_require(session != NULL, "no memory");
+    session->short_form = short_form;
     fake_start(&session->fake, options);
     fake_tenant_new(&session->tenant);
     session->tenant.policy = ""; /* echo takes none */
@@ -153,17 +176,22 @@ static struct session *begin(const struct fake_options *options, bool with_polic
     }
     fake_grant(&session->fake, &session->tenant, 1);
     const struct csv_sealer_options sealer = {.recipient = &session->tenant.recipient,
-                                              .credential = &session->tenant.producer};
+                                              .credential = short_form ? &session->tenant.replier
+                                                                       : &session->tenant.producer};
     budget_require(csv_sealer_create(&sealer, &session->sealer) == CSN_OK, "no sealer");
     begin_opener(session);
+    if (short_form) {
+        say_hello(session);
+    }
     return session;
 }
 
-void *echo_begin(void)
+static void *begin_echo(bool short_form)
 {
     const struct fake_options options = {.flags = CSN_WIRE_FLAG_DETERMINISTIC,
-                                         .service = &echo_service};
-    struct session *session = begin(&options, false);
+                                         .service = &echo_service,
+                                         .output_scale = short_form ? 16 : 0}; /* as the image */
+    struct session *session = begin(&options, false, short_form);
     for (uint32_t i = 0; i < RECORDS; i++) {
         session->sealed[i].payload = session->payloads[i % BUDGET_PAYLOADS];
         session->sealed[i].payload_size = BUDGET_SIZE;
@@ -173,13 +201,23 @@ void *echo_begin(void)
     return session;
 }
 
+void *echo_begin(void)
+{
+    return begin_echo(false);
+}
+
+void *short_begin(void)
+{
+    return begin_echo(true);
+}
+
 void *card_begin(void)
 {
     const struct fake_options options = {.flags = CSN_WIRE_FLAG_DETERMINISTIC,
                                          .service = &cse_service,
                                          .tenant_state_size = sizeof(struct tok_state) + 64,
                                          .scratch_size = 8u << 20};
-    struct session *session = begin(&options, true);
+    struct session *session = begin(&options, true, false);
     struct csr_record record;
     for (uint32_t i = 0; i < RECORDS; i++) {
         csr_generate(1, i % BUDGET_PAYLOADS, &record);

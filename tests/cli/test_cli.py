@@ -233,6 +233,23 @@ def opened(lines):
     check(b'{"n":0}' not in data and b'{"n":0}' not in read("sealed"), "the host sees no payload")
 
 
+def rings(stats):
+    """Each ring has its counters, and both ends of a ring tell the same."""
+    names = {"messages", "batches", "parks", "wakes", "poisoned"}
+    ends = [ring[side] for ring in stats["rings"] for side in ("in", "out")]
+    check(ends and all(set(end) == names for end in ends), "run --stats has each ring")
+    sums = {side: sum(ring[side]["messages"] for ring in stats["rings"]) for side in ("in", "out")}
+    workers = stats["workers"]
+    check(sums["in"] == sum(worker["inputs"] for worker in workers) > 200
+          and sums["out"] == sum(worker["outputs"] for worker in workers) > 200,
+          "what went in and out is what the workers took and gave")
+    check(all(0 < end["batches"] <= end["messages"] for end in ends if end["messages"]),
+          "in batches")
+    check(sum(worker["parks"] for worker in workers) > 0
+          and sum(ring["in"]["wakes"] for ring in stats["rings"]) > 0
+          and sum(end["poisoned"] for end in ends) == 0, "workers slept and were woken")
+
+
 def path(backend, public):
     # Asked for before it is there: the socket is waited for.
     early = subprocess.Popen([CAISSON, "evidence", "--control", backend + ".sock", "--nonce",
@@ -265,6 +282,7 @@ def path(backend, public):
     check("record 0 at offset 0" in said and "record 204 at" in said, "each is said with its place")
     stats = json.loads(read("stats"))
     check(stats["backend"] == backend and stats["framing_errors"] == 2, "run --stats parses")
+    rings(stats)
     answers = read("answers")
     check(answers[:12] == b"\x08\0\0\0\x01\0\0\0\0\0\0\0", "the broken record has its answer")
     served = frames(answers[12:-12])

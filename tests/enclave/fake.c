@@ -145,6 +145,15 @@ static cse_status late(struct cse_call *call, const uint8_t *input, uint32_t inp
     return CSN_WIRE_STATUS_OK;
 }
 
+static cse_status own_status(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                             uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    (void)call, (void)input, (void)input_size;
+    memset(output, 0x5b, output_size_max);
+    *output_size = output_size_max;
+    return (cse_status)256;
+}
+
 static void complete(void *batch)
 {
     struct late *late = batch;
@@ -175,9 +184,11 @@ static const struct cse_operation operations[] = {
     {FAKE_MOVED, CSN_WIRE_PAYLOAD_MAX, CSN_WIRE_RIGHT_DETOKENIZE, moved},
     {FAKE_GREEDY, CSN_WIRE_PAYLOAD_MAX, 0, greedy},
     {FAKE_LATE, CSN_WIRE_PAYLOAD_MAX, 0, late},
+    {FAKE_STATUS, CSN_WIRE_PAYLOAD_MAX, 0, own_status},
 };
 const struct cse_service fake_service = {.operations = operations,
-                                         .operation_count = 10,
+                                         .operation_count =
+                                             sizeof operations / sizeof operations[0],
                                          .grant = take_policy,
                                          .purpose_mask = 3,
                                          .batch_size = sizeof(struct late),
@@ -262,19 +273,24 @@ static void collect(void *state, uint32_t channel, uint64_t tag, bool final,
 {
     struct fake *fake = state;
     struct csn_wire_answer head;
+    const bool alone = pieces[1].bytes == NULL; /* a short reply */
+    const struct csn_ring_piece *body = &pieces[alone ? 0 : 1];
     CHECK(channel == 0 && fake->answer_count < FAKE_ANSWER_MAX);
-    CHECK(pieces[0].size == sizeof head);
     memcpy(&head, pieces[0].bytes, sizeof head);
-    CHECK(head.size == pieces[1].size);
-    CHECK(sizeof head + pieces[1].size <= fake->manifest.output_size_max);
+    CHECK(alone == ((head.code & CSN_WIRE_SHORT) != 0));
+    CHECK(alone || pieces[0].size == sizeof head);
+    head = alone ? (struct csn_wire_answer){.code = CSN_WIRE_DONE, .size = body->size} : head;
+    CHECK(head.size == body->size);
+    CHECK(sizeof head + body->size <= fake->manifest.output_size_max);
     struct fake_answer *answer = &fake->answers[fake->answer_count++];
     *answer = (struct fake_answer){.tag = tag,
                                    .final = final,
+                                   .alone = alone,
                                    .code = head.code,
                                    .size = head.size,
                                    .body = fake->answer_memory + fake->answer_bytes};
     CHECK(fake->answer_bytes + head.size <= 64 * FAKE_RECORD_MAX);
-    memcpy(answer->body, pieces[1].bytes, head.size);
+    memcpy(answer->body, body->bytes, head.size);
     fake->answer_bytes += (head.size + 63) / 64 * 64;
 }
 

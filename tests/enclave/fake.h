@@ -18,6 +18,7 @@
 struct fake_answer {
     uint64_t tag;
     bool final;
+    bool alone; /* without a head, as short replies come */
     uint32_t code;
     uint32_t size; /* of body */
     uint8_t *body; /* 8-byte aligned */
@@ -51,6 +52,7 @@ struct fake {
 #define FAKE_MOVED   8u  /* opens a field as if it were of another place */
 #define FAKE_LATE    9u  /* the payload back, put off until the batch is complete */
 #define FAKE_GREEDY  11u /* takes scratch until there is none, then says so */
+#define FAKE_STATUS  12u /* a status of its own, 256 */
 extern const struct cse_service fake_service;
 
 struct fake_options {

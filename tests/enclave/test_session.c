@@ -68,7 +68,7 @@ static void short_form(void **state)
     struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
     solo_short(sealer);
     uint32_t size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
-    assert_int_equal(size, 16 + 96 + 16);
+    assert_int_equal(size, 16 + 80 + 16);
     assert_int_equal(fake_one(&fake, record, size)->code, CSN_WIRE_DONE);
     /* Another handle, a flipped bit, and a repeat under another sequence number: refused. */
     for (uint32_t bit = 0; bit < size * 8; bit++) {
@@ -85,8 +85,8 @@ static void short_form(void **state)
         memcpy(batch[i], record, size);
         messages[i] = (struct fake_message){batch[i], size};
     }
-    assert_int_equal(messages[0].size, 176 + 96 + 16);
-    assert_int_equal(messages[1].size, 16 + 96 + 16);
+    assert_int_equal(messages[0].size, 176 + 80 + 16);
+    assert_int_equal(messages[1].size, 16 + 80 + 16);
     fake_send(&fake, messages, 3);
     assert_int_equal(fake.answer_count, 3);
     for (uint32_t i = 0; i < 3; i++) {
@@ -150,8 +150,8 @@ static void window_full(void **state)
         csv_sealer_destroy(crowd);
     }
     for (uint32_t i = 0; i < 48; i++) {
-        memcpy(record, records[i], 176 + 96 + 16);
-        assert_int_equal(reply_status(sealers[i], 176 + 96 + 16, &result, &size),
+        memcpy(record, records[i], 176 + 80 + 16);
+        assert_int_equal(reply_status(sealers[i], 176 + 80 + 16, &result, &size),
                          CSN_WIRE_STATUS_REPLAY);
     }
     for (uint32_t i = 0; i < 49; i++) {
@@ -165,20 +165,20 @@ static void window_order(void **state)
     (void)state;
     struct csn_wire_challenge challenge = solo_challenge(&fake);
     struct csn_wire_result result;
-    static uint8_t records[1100][288];
+    static uint8_t records[1100][272];
     uint32_t size;
     struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.replier, &challenge);
     for (uint32_t i = 0; i < 1100; i++) {
-        assert_int_equal(solo_seal(sealer, FAKE_ECHO, "abc", 3), 288);
-        memcpy(records[i], record, 288);
+        assert_int_equal(solo_seal(sealer, FAKE_ECHO, "abc", 3), 272);
+        memcpy(records[i], record, 272);
     }
     const struct {
         uint32_t index;
         int status;
     } steps[] = {{50, 0}, {3, 0}, {3, 6}, {50, 6}, {1099, 0}, {75, 6}, {76, 0}, {76, 6}, {1098, 0}};
     for (uint32_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        memcpy(record, records[steps[i].index], 288);
-        assert_int_equal(reply_status(sealer, 288, &result, &size), steps[i].status);
+        memcpy(record, records[steps[i].index], 272);
+        assert_int_equal(reply_status(sealer, 272, &result, &size), steps[i].status);
     }
     csv_sealer_destroy(sealer);
 }
@@ -331,18 +331,18 @@ static void reordered(void **state)
     (void)state;
     struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.producer, NULL);
     struct csv_opener *opener = solo_opener(&tenant.consumer);
-    static uint8_t records[16][288];
+    static uint8_t records[16][272];
     uint32_t size = 0;
     struct csv_stream stream;
     for (uint32_t i = 0; i < 15; i++) {
-        assert_int_equal(solo_seal(sealer, FAKE_ECHO, &i, sizeof i), 288);
-        memcpy(records[i], record, 288);
+        assert_int_equal(solo_seal(sealer, FAKE_ECHO, &i, sizeof i), 272);
+        memcpy(records[i], record, 272);
     }
-    assert_int_equal(csv_seal_fin(sealer, records[15], 288, &size), CSN_OK);
-    assert_int_equal(size, 288);
+    assert_int_equal(csv_seal_fin(sealer, records[15], 272, &size), CSN_OK);
+    assert_int_equal(size, 272);
     for (uint32_t i = 0; i < 16; i++) {
         uint32_t index = (i * 7 + 15) % 16; /* FIN first */
-        struct csv_open_item item = solo_open(opener, fake_one(&fake, records[index], 288), opened);
+        struct csv_open_item item = solo_open(opener, fake_one(&fake, records[index], 272), opened);
         assert_int_equal(item.result, CSN_OK);
         assert_int_equal(item.header.status, CSN_WIRE_STATUS_OK);
         assert_true(index == 15 || memcmp(opened, &index, sizeof index) == 0);
@@ -383,8 +383,8 @@ static void sizes_say_nothing(void **state)
         assert_int_equal(sent[0], sent[1]);
         assert_int_equal(code[0], code[1]);
         assert_int_equal(size[0], size[1]);
-        assert_int_equal(sent[0], (pair % 2 == 0 ? 176 : 16) + 1056 + 16);
-        assert_int_equal(size[0], (pair % 2 == 0 ? 176 + 128 : 16 + 32) + 1712 + 16);
+        assert_int_equal(sent[0], (pair % 2 == 0 ? 176 : 16) + 1040 + 16);
+        assert_int_equal(size[0], (pair % 2 == 0 ? 176 + 128 : 16 + 16) + 1712 + 16);
     }
     csv_sealer_destroy(sealers[0]);
     csv_sealer_destroy(sealers[1]);

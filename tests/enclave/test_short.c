@@ -8,7 +8,7 @@
 #include "solo.h"
 
 #define ROOM(size)                                                                                 \
-    (16 + 32 + (size) + 16) /* an answer's bytes; fake: class 96 has room for 272                  \
+    (16 + 16 + (size) + 16) /* an answer's bytes; fake: class 80 has room for 272                  \
                              */
 #define ANSWER ROOM(272)
 
@@ -39,10 +39,10 @@ static struct csv_sealer *begin_short(struct fake_tenant *owner)
 static uint32_t ask(struct csv_sealer *sealer, uint16_t operation, uint8_t answer[1024])
 {
     uint32_t size = solo_seal(sealer, operation, "abc", 3);
-    assert_int_equal(size, 16 + 96 + 16);
+    assert_int_equal(size, 16 + 80 + 16);
     const struct fake_answer *got = fake_one(&fake, record, size);
     assert_int_equal(got->code, CSN_WIRE_DONE);
-    assert_true(got->size <= 1024);
+    assert_true(got->alone && got->size <= 1024);
     memcpy(answer, got->body, got->size);
     return got->size;
 }
@@ -91,7 +91,7 @@ static void as_documented(void **state)
     struct csv_sealer *sealer = begin_short(&tenant);
     const struct cse_context *context = cached(0);
     uint8_t answer[1024];
-    uint8_t text[32 + 272];
+    uint8_t text[16 + 272];
     struct {
         char label[18];
         uint8_t direction;
@@ -110,7 +110,7 @@ static void as_documented(void **state)
         uint64_t grant_version;
         uint8_t grant_digest[32];
         uint64_t epoch;
-    } __attribute__((packed)) info = {.label = "caisson-short-reply-v1", .grant_version = 1};
+    } __attribute__((packed)) info = {.label = "caisson-short-reply-v2", .grant_version = 1};
     memcpy(id.tenant, tenant.tenant.id, 32);
     memcpy(id.key_id, context->binding.key_id, 8);
     memcpy(id.encapsulation, context->encapsulation, 32);
@@ -141,9 +141,11 @@ static void as_documented(void **state)
         assert_int_equal(item.result, CSN_OK);
         struct csn_wire_short_result brief;
         memcpy(&brief, text, sizeof brief);
-        assert_int_equal(brief.version, 1);
-        assert_int_equal(brief.payload_size, 3);
-        assert_memory_equal(text + 32, "abc", 4); /* and a zero */
+        assert_true(brief.word == i); /* the sequence alone: served, no flags */
+        assert_int_equal(brief.size, 3);
+        assert_int_equal(brief.part, 0);
+        assert_int_equal(brief.part_count, 1);
+        assert_memory_equal(text + 16, "abc", 4); /* and a zero */
     }
     csv_sealer_destroy(sealer);
 }
@@ -181,7 +183,7 @@ static void to_consumer(void **state)
     struct csv_opener *opener = solo_opener(&tenant.consumer);
     solo_short(sealer);
     uint32_t size = solo_seal(sealer, FAKE_ECHO, "abc", 3);
-    assert_int_equal(size, 16 + 96 + 16);
+    assert_int_equal(size, 16 + 80 + 16);
     const struct fake_answer *answer = fake_one(&fake, record, size);
     assert_int_equal(answer->size, 176 + 128 + 272 + 16);
     assert_int_equal(solo_open(opener, answer, opened).result, CSN_OK);
@@ -194,7 +196,7 @@ static void sizes_of_the_manifest(void **state)
 {
     (void)state;
     static const struct {
-        uint32_t scale, extra, room[3]; /* of classes 96, 288, 544 */
+        uint32_t scale, extra, room[3]; /* of classes 80, 272, 528 */
     } rules[] = {{16, 0, {64, 256, 512}}, {0, 33, {48, 48, 48}}, {256, 8, {1040, 4112, 8208}}};
     static uint8_t payload[512];
     for (uint32_t i = 0; i < 3; i++) {
@@ -317,9 +319,9 @@ static void reflected(void **state)
                &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC, .output_scale = 16});
     fake_grant(&fake, &tenant, 1);
     sealer = begin_short(&tenant);
-    assert_int_equal(ask(sealer, FAKE_ECHO, answer), 16 + 96 + 16);
-    assert_int_equal(fake_one(&fake, answer, 16 + 96 + 16)->code, CSN_WIRE_REJECT_AUTH);
-    assert_int_equal(open_bytes(sealer, answer, 16 + 96 + 16), CSN_OK);
+    assert_int_equal(ask(sealer, FAKE_ECHO, answer), 16 + 80 + 16);
+    assert_int_equal(fake_one(&fake, answer, 16 + 80 + 16)->code, CSN_WIRE_REJECT_AUTH);
+    assert_int_equal(open_bytes(sealer, answer, 16 + 80 + 16), CSN_OK);
     csv_sealer_destroy(sealer);
 }
 
@@ -369,7 +371,7 @@ static void delivered_twice(void **state)
     struct csv_sealer *sealer = begin_short(&tenant);
     uint8_t first[1024];
     ask(sealer, FAKE_ECHO, first);
-    const struct fake_answer *answer = fake_one(&fake, record, 16 + 96 + 16);
+    const struct fake_answer *answer = fake_one(&fake, record, 16 + 80 + 16);
     assert_int_equal(answer->code, CSN_WIRE_DONE);
     assert_memory_not_equal(first, answer->body, 16);
     assert_memory_not_equal(first + 16, answer->body + 16, 32);
@@ -412,19 +414,19 @@ static void forge(uint64_t counter, const struct csn_wire_short_result *brief, u
 {
     const struct cse_replier *replier = &cached(0)->replier;
     struct csn_wire_short_aad aad = {
-        .header = {.handle = CSN_WIRE_SHORT, .cipher_size = 32 + 272, .sequence = counter}};
+        .header = {.handle = CSN_WIRE_SHORT, .cipher_size = 16 + 272, .sequence = counter}};
     memcpy(aad.context_id, replier->about.id, 32);
     memset(answer, 0, ANSWER);
     memcpy(answer, &aad.header, 16);
-    memcpy(answer + 16, brief, 32);
-    answer[16 + 32 + 272 - 1] = last;
+    memcpy(answer + 16, brief, 16);
+    answer[16 + 16 + 272 - 1] = last;
     struct csn_gcm_item item = {.key = &replier->key.key,
                                 .aad = (const uint8_t *)&aad,
                                 .aad_size = sizeof aad,
-                                .size = 32 + 272,
+                                .size = 16 + 272,
                                 .input = answer + 16,
                                 .output = answer + 16,
-                                .tag = answer + 16 + 32 + 272};
+                                .tag = answer + 16 + 16 + 272};
     csn_record_nonce(replier->key.iv, counter, item.nonce);
     csn_gcm_seal_batch(&item, 1);
 }
@@ -435,27 +437,111 @@ static void made_up(void **state)
     struct csv_sealer *sealer = begin_short(&tenant);
     uint8_t answer[ANSWER];
     ask(sealer, FAKE_ECHO, opened); /* sequence 0 was sent; 1 was not */
-    const struct csn_wire_short_result good = {.version = 1, .part_count = 1};
-    struct csn_wire_short_result bad[6];
-    for (uint32_t i = 0; i < 6; i++) {
-        bad[i] = good;
+    const struct {
+        uint64_t word;
+        uint32_t size;
+        uint16_t part, part_count;
+        csn_err error;
+    } made[] = {
+        {csn_wire_short_word(0, 0, 4), 0, 0, 1, CSN_ERR_FORMAT}, /* flags that short answers lack */
+        {csn_wire_short_word(0, 0, 0x80), 0, 0, 1, CSN_ERR_FORMAT},
+        {csn_wire_short_word(0, 1, 3), 0, 0, 1, CSN_ERR_FORMAT}, /* a FIN that is a tombstone */
+        {csn_wire_short_word(0, 1, 0), 0, 0, 1, CSN_ERR_FORMAT}, /* refused, and no tombstone */
+        {csn_wire_short_word(0, 0, 2), 0, 0, 1,
+         CSN_ERR_FORMAT}, /* a tombstone of what was served */
+        {csn_wire_short_word(0, CSN_WIRE_STATUS_LAST + 1, 2), 0, 0, 1, CSN_ERR_FORMAT},
+        {csn_wire_short_word(0, 0xff, 2), 0, 0, 1, CSN_ERR_FORMAT},
+        {0, 273, 0, 1, CSN_ERR_FORMAT},
+        {0, UINT32_MAX, 0, 1, CSN_ERR_FORMAT},
+        {0, 0, 0, 0, CSN_ERR_FORMAT},
+        {0, 0, 1, 1, CSN_ERR_FORMAT},
+        {1, 0, 0, 1, CSN_ERR_UNKNOWN},
+        {UINT64_C(1) << 32, 0, 0, 1, CSN_ERR_UNKNOWN},
+        {CSN_WIRE_SEQUENCE_LAST, 0, 0, 1, CSN_ERR_UNKNOWN},
+        {csn_wire_short_word(0, CSN_WIRE_STATUS_LAST, 2), UINT32_MAX, 65534, 65535, CSN_OK},
+        {csn_wire_short_word(0, 0, 1), 272, 0, 1, CSN_OK},
+        {0, 0, 0, 1, CSN_OK},
+    };
+    for (uint32_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        const struct csn_wire_short_result brief = {made[i].word, made[i].size, made[i].part,
+                                                    made[i].part_count};
+        forge(100 + i, &brief, 0, answer);
+        assert_int_equal(open_bytes(sealer, answer, ANSWER), made[i].error);
     }
-    bad[0].version = 2;
-    bad[1].reserved = 1;
-    bad[2].payload_size = 273;
-    bad[3].part_count = 0;
-    bad[4].part = 1;
-    bad[5].sequence = 1;
-    for (uint32_t i = 0; i < 6; i++) {
-        forge(100 + i, &bad[i], 0, answer);
-        assert_int_equal(open_bytes(sealer, answer, ANSWER),
-                         i == 5 ? CSN_ERR_UNKNOWN : CSN_ERR_FORMAT);
-    }
-    forge(110, &good, 1, answer);
-    assert_int_equal(open_bytes(sealer, answer, ANSWER), CSN_ERR_FORMAT); /* padding */
-    forge(111, &good, 0, answer);
+    assert_int_equal(result.detail, 0);
+    const struct csn_wire_short_result stone = {csn_wire_short_word(0, 4, 2), 9, 0, 1};
+    const struct csn_wire_short_result good = {0, 271, 0, 1};
+    forge(200, &stone, 0, answer);
+    assert_int_equal(open_bytes(sealer, answer, ANSWER), CSN_OK);
+    assert_int_equal(result.status, 4);
+    assert_int_equal(result.detail, 9);
+    assert_int_equal(opened_size, 0);
+    forge(201, &stone, 1, answer); /* a tombstone has no payload, whatever its detail */
+    assert_int_equal(open_bytes(sealer, answer, ANSWER), CSN_ERR_FORMAT);
+    forge(202, &good, 1, answer); /* padding */
+    assert_int_equal(open_bytes(sealer, answer, ANSWER), CSN_ERR_FORMAT);
+    forge(203, &good, 0, answer);
     assert_int_equal(open_bytes(sealer, answer, ANSWER), CSN_OK);
     csv_sealer_destroy(sealer);
+}
+
+/* A status that short answers have no place for becomes one that they have. */
+static void any_status(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = begin_short(&tenant);
+    uint8_t answer[1024];
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(ask(sealer, FAKE_STATUS, answer), ANSWER);
+        assert_int_equal(open_bytes(sealer, answer, ANSWER), CSN_OK);
+        assert_int_equal(result.status, CSN_WIRE_STATUS_INTERNAL);
+        assert_int_equal(result.flags, CSN_WIRE_RESULT_TOMBSTONE);
+        assert_int_equal(result.sequence, i);
+    }
+    csv_sealer_destroy(sealer);
+}
+
+/* What a host makes of a body of the out ring. */
+static void bodies(void **state)
+{
+    (void)state;
+    struct csn_wire_answer answer;
+    uint32_t begin;
+    const uint32_t word[] = {CSN_WIRE_PONG, 4, 7, CSN_WIRE_SHORT | 5};
+    assert_true(csn_wire_answer_read(word, 12, &answer, &begin));
+    assert_int_equal(answer.code, CSN_WIRE_PONG);
+    assert_int_equal(answer.size, 4);
+    assert_int_equal(begin, 8);
+    for (uint32_t size = 0; size <= 16; size++) {
+        assert_true(csn_wire_answer_read(word, size, &answer, &begin) == (size == 12));
+        assert_true(size == 12 || (answer.code == CSN_WIRE_REJECT_FRAMING && answer.size == 0));
+    }
+    assert_false(csn_wire_answer_read(word + 3, 4, &answer, &begin));
+    const uint32_t alone[] = {CSN_WIRE_SHORT, 0xffffffff, 1};
+    assert_true(csn_wire_answer_read(alone, 12, &answer, &begin));
+    assert_int_equal(answer.code, CSN_WIRE_DONE);
+    assert_int_equal(answer.size, 12);
+    assert_int_equal(begin, 0);
+}
+
+/* What the classes are: 80 and 2^k + 16 from 272 on, and the smallest that holds a size. */
+static void classes(void **state)
+{
+    (void)state;
+    uint32_t index = 0;
+    assert_int_equal(csn_wire_input_class(0), 80);
+    for (uint32_t i = 1; i < CSN_WIRE_CLASS_COUNT; i++) {
+        assert_int_equal(csn_wire_input_class(i), (UINT32_C(1) << (i + 7)) + 16);
+    }
+    assert_int_equal(csn_wire_input_class(CSN_WIRE_CLASS_COUNT - 1), CSN_WIRE_CLASS_LARGEST);
+    for (uint32_t size = 0; size < 70000; size++) {
+        index += index < CSN_WIRE_CLASS_COUNT && size > csn_wire_input_class(index);
+        assert_int_equal(csn_wire_class_for(size), index);
+    }
+    for (uint32_t bit = 17; bit < 32; bit++) {
+        assert_int_equal(csn_wire_class_for(UINT32_C(1) << bit), CSN_WIRE_CLASS_COUNT);
+    }
+    assert_int_equal(csn_wire_class_for(UINT32_MAX), CSN_WIRE_CLASS_COUNT);
 }
 
 /* Without a hello no short answer opens. */
@@ -575,6 +661,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(as_documented, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(second_hello, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(made_up, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(any_status, solo_start, solo_stop),
+        cmocka_unit_test(bodies),
+        cmocka_unit_test(classes),
         cmocka_unit_test_setup_teardown(delivered_twice, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(several_parts, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(to_consumer, solo_start, solo_stop),

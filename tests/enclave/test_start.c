@@ -8,6 +8,7 @@
 #include "image/support/elf.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
+#include <caisson/wire/stop.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -153,6 +154,48 @@ static void test_fresh_keys(void **state)
     assert_memory_not_equal(made[0].keys[0].public_key, made[1].keys[0].public_key, 32);
 }
 
+/* Whether an image serves a ping. If not, it must say that a kernel failed its test. */
+static bool serves(const char *path)
+{
+    static uint8_t answer[0x20000];
+    const uint32_t kind = CSN_WIRE_PING;
+    struct csn_enclave *enclave = NULL;
+    struct csn_detail detail = {""};
+    struct csn_output output;
+    struct csn_fate fate;
+    char decimal[32];
+    char hexadecimal[32];
+    snprintf(decimal, sizeof decimal, "code %u", (unsigned)CSN_WIRE_STOP_CPU);
+    snprintf(hexadecimal, sizeof hexadecimal, "code 0x%x", (unsigned)CSN_WIRE_STOP_CPU);
+    csn_err err = try_start(path, &enclave, &detail);
+    if (err != CSN_OK) {
+        assert_int_equal(err, CSN_ERR_CRASHED);
+        assert_true(strstr(detail.text, decimal) != NULL ||
+                    strstr(detail.text, hexadecimal) != NULL);
+        return false;
+    }
+    (void)!csn_enclave_submit(enclave, 0, 1, &kind, sizeof kind);
+    (void)!csn_enclave_flush(enclave, 0);
+    while ((err = csn_enclave_receive(enclave, 0, answer, &output)) == CSN_AGAIN &&
+           csn_enclave_wait(enclave, 0, WAIT_NS) == CSN_OK) {
+    }
+    assert_int_equal(csn_enclave_fate(enclave, &fate), CSN_OK);
+    if (err != CSN_OK) {
+        assert_int_equal(fate.kind, CSN_FATE_REFUSED);
+        assert_int_equal(fate.code, CSN_WIRE_STOP_CPU);
+    }
+    csn_enclave_destroy(enclave);
+    return err == CSN_OK;
+}
+
+static void test_no_service_without_self_tests(void **state)
+{
+    (void)state;
+    assert_false(serves("tests/enclave/failing_exchange.elf"));
+    assert_false(serves("tests/enclave/failing_signature.elf"));
+    assert_true(serves("tests/enclave/failing_unproved.elf")); /* the control */
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +203,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_echo_image),
         cmocka_unit_test(test_size_table),
         cmocka_unit_test(test_fresh_keys),
+        cmocka_unit_test(test_no_service_without_self_tests),
     };
     backend = argc > 1 ? argv[1] : "process";
     struct csn_enclave *enclave = NULL;

@@ -100,10 +100,10 @@ csn_err site_receive(struct site *site, struct answer *answer)
     }
     if (result == CSN_OK) {
         struct csn_wire_answer head;
-        assert_true(output.final && output.size >= sizeof head);
-        memcpy(&head, site->target, sizeof head);
-        assert_int_equal(output.size, sizeof head + head.size);
-        *answer = (struct answer){output.tag, head.code, head.size, site->target + sizeof head};
+        uint32_t begin;
+        assert_true(output.final);
+        assert_true(csn_wire_answer_read(site->target, output.size, &head, &begin));
+        *answer = (struct answer){output.tag, head.code, head.size, site->target + begin};
     }
     return result;
 }

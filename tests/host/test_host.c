@@ -395,6 +395,72 @@ static void a_host_that_sleeps_can_be_woken(void **state)
     csn_enclave_destroy(enclave);
 }
 
+/* ---- counters ---- */
+
+static struct csn_channel_counts counts_of(const struct csn_enclave *enclave, uint32_t channel)
+{
+    struct csn_channel_counts counts;
+    assert_int_equal(csn_enclave_channel_counts(enclave, channel, &counts), CSN_OK);
+    return counts;
+}
+
+/* One input after the other, each when the worker sleeps; answers that keep the host waiting. */
+static void each_ring_is_counted(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    const struct csn_shared *event = enclave->channels[0].worker_event;
+    struct csn_output output;
+    for (uint64_t tag = 0; tag < 20; tag++) {
+        pthread_t thread;
+        struct sleeper sleeper = {.enclave = enclave};
+        while (csn_shared_load(event, CSN_WIRE_EVENT_ARMED) == 0) {
+            usleep(100);
+        }
+        __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+        assert_int_equal(submit(enclave, 0, tag), CSN_OK);
+        assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+        assert_int_equal(pthread_create(&thread, NULL, let_go, &sleeper), 0);
+        assert_int_equal(receive(enclave, 0, &output), CSN_OK);
+        pthread_join(thread, NULL);
+    }
+    struct csn_channel_counts counts = counts_of(enclave, 0);
+    assert_int_equal(counts.in.messages, 20);
+    assert_int_equal(counts.in.batches, 20);
+    assert_in_range(counts.in.wakes, 10, 20); /* the mock sleeps in slices: a few find it awake */
+    assert_int_equal(counts.in.parks + counts.in.poisoned + counts.out.poisoned, 0);
+    assert_int_equal(counts.out.messages, 20);
+    assert_int_equal(counts.out.batches, 20);
+    assert_true(counts.out.parks >= 20);
+    const struct csn_channel_counts other = counts_of(enclave, 1);
+    assert_memory_equal(&other, &(struct csn_channel_counts){0}, sizeof other);
+    assert_int_equal(csn_enclave_channel_counts(enclave, 4, &counts), CSN_ERR_ARGUMENT);
+    csn_enclave_destroy(enclave);
+}
+
+/* A submitter that finds no room and sleeps for it; a batch of answers; the credit that wakes. */
+static void a_full_ring_is_counted(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    uint64_t end = 0;
+    uint64_t answered = 0;
+    __atomic_store_n(&mock_script.hold, 1, __ATOMIC_RELEASE);
+    do {
+        while (submit(enclave, 0, end) == CSN_OK) {
+            end++;
+        }
+    } while (csn_enclave_wait(enclave, 0, 1000000) == CSN_OK); /* room that the worker gave */
+    assert_true(counts_of(enclave, 0).in.parks > 0);
+    __atomic_store_n(&mock_script.hold, 0, __ATOMIC_RELEASE);
+    drain(enclave, 0, end, &answered);
+    const struct csn_channel_counts counts = counts_of(enclave, 0);
+    assert_int_equal(counts.in.messages, end);
+    assert_int_equal(counts.out.messages, end);
+    assert_true(counts.out.batches > 0 && counts.out.batches < end);
+    csn_enclave_destroy(enclave);
+}
+
 /* ---- crashes ---- */
 
 struct listing {
@@ -610,6 +676,7 @@ static void an_enclave_that_lies_is_cut_off(void **state)
     assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
     assert_int_equal(receive(enclave, 0, &output), CSN_ERR_PEER);
     assert_int_equal(receive(enclave, 0, &output), CSN_ERR_PEER);
+    assert_int_equal(counts_of(enclave, 0).out.poisoned, 1);
     __atomic_store_n(&mock_script.lie_tag, 0, __ATOMIC_RELEASE);
     submit_all(enclave, 1, 0, 10, &answered);
     drain(enclave, 1, 10, &answered);
@@ -647,6 +714,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(places_are_filled_before_they_are_handed_over),
         cmocka_unit_test(a_stuck_enclave_costs_no_core),
         cmocka_unit_test(a_host_that_sleeps_can_be_woken),
+        cmocka_unit_test(each_ring_is_counted),
+        cmocka_unit_test(a_full_ring_is_counted),
         cmocka_unit_test(a_crash_hands_back_exactly_the_unfinished),
         cmocka_unit_test(a_crash_ends_what_is_reserved),
         cmocka_unit_test(a_recovery_is_not_disturbed_by_places),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_loop.c: the run loop step by step, in one thread, against a host that is right or wrong. */
 #include "core/event.h"
-#include "enclave/gate.h"
 #include "enclave/loop.h"
+#include "no_gate.h"
 #include <caisson/wire/message.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,33 +28,7 @@ static struct csn_wire_boot_stats stats;
 static struct csn_ring_writer host_writers[3];
 static struct csn_ring_reader host_readers[3];
 static struct csn_shared *areas[3];
-static uint32_t parks;
 static uint32_t batch_largest;
-
-void cse_gate_park(struct csn_shared *event, uint32_t seen)
-{
-    (void)event;
-    (void)seen;
-    parks++;
-}
-
-void cse_gate_wake(struct csn_shared *event, uint32_t channel)
-{
-    (void)event;
-    (void)channel;
-}
-
-void cse_panic(uint32_t code)
-{
-    (void)code;
-    abort();
-}
-
-uint64_t cse_stack_high_water(const struct cse_worker *here)
-{
-    (void)here;
-    return 0;
-}
 
 void cse_session_batch(struct cse_session *session, const struct cse_input *inputs, uint32_t count,
                        cse_sink sink, void *state)
@@ -87,7 +61,7 @@ static int make(void **state)
                                        csn_shared_at(areas[c], CSN_WIRE_CHANNEL_OUTPUT_CREDIT), 512,
                                        SIZE_LARGEST + 8) != CSN_OK;
     }
-    parks = 0;
+    no_gate_parks = 0;
     batch_largest = 0;
     *state = rings;
     return failed;
@@ -121,11 +95,42 @@ static uint32_t receive_all(uint32_t channel)
     return count;
 }
 
-static void idle(void)
+/* Until it parks, or would: how many rounds that took. */
+static uint32_t idle(void)
 {
-    for (uint32_t i = 0; i <= CSE_LOOP_SPIN_ROUNDS; i++) {
+    uint32_t rounds = 0;
+    do {
         cse_loop_idle(&worker);
+        rounds++;
+    } while (worker.loop->idle != 0);
+    return rounds;
+}
+
+static uint32_t rounds_of(uint32_t lines)
+{
+    uint32_t round = CSE_LOOP_ROUND_COST + manifest.channel_count;
+    return (lines + round - 1) / round + 1; /* the last one parks */
+}
+
+/* Each park in vain halves the next wait; each 16th wait, and the one after work, is whole. */
+static void it_looks_as_long_as_it_pays(void **state)
+{
+    (void)state;
+    static const uint32_t lines[] = {CSE_LOOP_SPIN_MAX, CSE_LOOP_SPIN_MAX / 2,
+                                     CSE_LOOP_SPIN_MAX / 4, CSE_LOOP_SPIN_MIN, CSE_LOOP_SPIN_MIN};
+    for (uint32_t i = 0; i < CSE_LOOP_PROBE; i++) {
+        assert_int_equal(idle(), rounds_of(lines[i < 4 ? i : 4]));
+        assert_int_equal(no_gate_parks, i + 1);
     }
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX));
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX / 2));
+    assert_int_equal(send(1, 7, 100, false), CSN_OK); /* found at once, after a park */
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX / 4));
+    cse_loop_idle(&worker);
+    assert_int_equal(send(1, 8, 100, false), CSN_OK); /* found by looking */
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(idle(), rounds_of(CSE_LOOP_SPIN_MAX));
 }
 
 static void it_parks_only_without_work(void **state)
@@ -133,10 +138,11 @@ static void it_parks_only_without_work(void **state)
     (void)state;
     assert_false(cse_loop_step(&worker));
     idle();
-    assert_int_equal(parks, 1);
+    assert_int_equal(no_gate_parks, 1);
     assert_int_equal(send(1, 7, 100, false), CSN_OK);
-    idle(); /* the message is there: the second look finds it */
-    assert_int_equal(parks, 1);
+    idle(); /* the message is there: the second look finds it, which is no reason to look less */
+    assert_int_equal(no_gate_parks, 1);
+    assert_int_equal(worker.loop->idle_max, CSE_LOOP_SPIN_MAX / 2);
     assert_int_equal(stats.parks_with_credit, 0);
     assert_true(cse_loop_step(&worker));
     assert_int_equal(receive_all(1), 1);
@@ -180,7 +186,7 @@ static void without_output_credit_input_stays_unread(void **state)
     assert_true(taken < sent);
     assert_false(cse_loop_step(&worker));
     idle();
-    assert_int_equal(parks, 1);
+    assert_int_equal(no_gate_parks, 1);
     assert_int_equal(send(2, 0, 8, false), CSN_OK); /* its neighbour is served */
     assert_true(cse_loop_step(&worker));
     assert_int_equal(receive_all(2), 1);
@@ -190,6 +196,27 @@ static void without_output_credit_input_stays_unread(void **state)
         answered += receive_all(0);
     }
     assert_int_equal(answered, sent);
+}
+
+/* Room for some outputs, but not for those of a whole batch. */
+static void a_batch_is_as_large_as_its_credit(void **state)
+{
+    (void)state;
+    uint64_t sent = 0;
+    for (uint32_t i = 0; i < 40; i++) {
+        assert_int_equal(send(0, sent++, SIZE_LARGEST, false), CSN_OK);
+        assert_true(cse_loop_step(&worker));
+    }
+    for (uint32_t i = 0; i < 25; i++) {
+        sent += send(0, sent, SIZE_LARGEST, false) == CSN_OK;
+    }
+    assert_in_range(sent, 40 + 20, 40 + 25);
+    assert_true(cse_loop_step(&worker));
+    assert_in_range(stats.inputs, 40 + 10, 40 + 17);
+    uint64_t answered = receive_all(0);
+    assert_int_equal(answered, stats.inputs);
+    assert_true(cse_loop_step(&worker));
+    assert_int_equal(answered + receive_all(0), sent);
 }
 
 static void a_broken_channel_is_dropped_alone(void **state)
@@ -207,7 +234,7 @@ static void a_broken_channel_is_dropped_alone(void **state)
     assert_int_equal(send(1, 2, 8, false), CSN_OK);
     assert_false(cse_loop_step(&worker));
     idle();
-    assert_int_equal(parks, 1);
+    assert_int_equal(no_gate_parks, 1);
     assert_int_equal(stats.poisoned, 2);
 }
 
@@ -242,9 +269,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_parks_only_without_work, make, unmake),
+        cmocka_unit_test_setup_teardown(it_looks_as_long_as_it_pays, make, unmake),
         cmocka_unit_test_setup_teardown(wakes_with_work_are_told_apart, make, unmake),
         cmocka_unit_test_setup_teardown(idle_gives_all_credit_back, make, unmake),
         cmocka_unit_test_setup_teardown(without_output_credit_input_stays_unread, make, unmake),
+        cmocka_unit_test_setup_teardown(a_batch_is_as_large_as_its_credit, make, unmake),
         cmocka_unit_test_setup_teardown(a_broken_channel_is_dropped_alone, make, unmake),
         cmocka_unit_test_setup_teardown(a_lying_credit_drops_the_channel, make, unmake),
         cmocka_unit_test_setup_teardown(batches_are_bounded_and_channels_take_turns, make, unmake),

@@ -27,8 +27,8 @@
 
 /* made.state, written with release after the fields it covers */
 #define CSN_WIRE_STATE_BLANK   UINT32_C(0)
-#define CSN_WIRE_STATE_SERVING UINT32_C(1) /* keys made, self-tests passed, rings open */
-#define CSN_WIRE_STATE_REFUSED UINT32_C(2) /* did not start; stop_code says why */
+#define CSN_WIRE_STATE_SERVING UINT32_C(1) /* keys made by tested code, rings open */
+#define CSN_WIRE_STATE_REFUSED UINT32_C(2) /* serves nothing; stop_code says why */
 
 #define CSN_WIRE_BOOT_KEY_COUNT_MAX 512u
 

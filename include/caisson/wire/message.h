@@ -3,7 +3,8 @@
  * message.h: the bodies of ring messages. A body begins with a 32-bit kind.
  *
  * In ring: ping, challenge request, grant, record (full or short form).
- * Out ring: each body begins with struct csn_wire_answer; what follows depends on the code.
+ * Out ring: each body begins with struct csn_wire_answer, and what follows depends on the code; but
+ * a reply in the short form stands alone: no code has the top bit, which its first word has.
  */
 #ifndef CAISSON_WIRE_MESSAGE_H
 #define CAISSON_WIRE_MESSAGE_H
@@ -43,6 +44,32 @@ struct csn_wire_answer {
     uint32_t size; /* bytes that follow */
 };
 _Static_assert(sizeof(struct csn_wire_answer) == 8, "size");
+
+/*
+ * A body of the out ring: its code, how many bytes follow, and where they begin. A short reply is
+ * DONE and begins at 0. False: cut off, or lengths that disagree.
+ */
+static inline _Bool csn_wire_answer_read(const void *body, uint32_t size,
+                                         struct csn_wire_answer *answer, uint32_t *begin)
+{
+    *answer = (struct csn_wire_answer){.code = CSN_WIRE_REJECT_FRAMING, .size = 0};
+    *begin = 0;
+    if (size < sizeof *answer) {
+        return 0;
+    }
+    struct csn_wire_answer head;
+    __builtin_memcpy(&head, body, sizeof head);
+    if ((head.code & CSN_WIRE_SHORT) != 0) {
+        *answer = (struct csn_wire_answer){.code = CSN_WIRE_DONE, .size = size};
+        return 1;
+    }
+    if (head.size != size - sizeof head) {
+        return 0;
+    }
+    *answer = head;
+    *begin = sizeof head;
+    return 1;
+}
 
 struct csn_wire_challenge {
     uint8_t boot_id[16];

@@ -25,7 +25,7 @@
  *   commitment = HKDF-SHA256(same salt and ikm, info = "caisson-reply-commit" | sequence u64, 32)
  * Reply in the short form: one key for 2^20 answers, from the salt in the answer to the hello,
  *   key|iv    = HKDF-SHA256(salt = that salt 16, ikm = context.Export("caisson-reply", 32),
- *               info = "caisson-short-reply-v1" | reply id 32 | grant version u64 |
+ *               info = "caisson-short-reply-v2" | reply id 32 | grant version u64 |
  *               grant digest 32 | epoch u64, 32 + 12)
  *   nonce     = iv XOR (0^4 | counter big-endian u64), epoch = counter / 2^20
  */
@@ -109,6 +109,12 @@ _Static_assert(sizeof(struct csn_wire_short) == 16, "size");
 _Static_assert(offsetof(struct csn_wire_short, cipher_size) == 4, "offset");
 _Static_assert(offsetof(struct csn_wire_short, sequence) == 8, "offset");
 
+/* Its first eight bytes as a number. */
+static inline uint64_t csn_wire_short_first(uint32_t handle, uint32_t cipher_size)
+{
+    return (uint64_t)cipher_size << 32 | handle;
+}
+
 /*
  * Associated data of the short form: the 16 header bytes, then the context id. The handle is only
  * an index; the id says which context the sender meant.
@@ -125,7 +131,7 @@ _Static_assert(sizeof(struct csn_wire_short_aad) == 48, "size");
 
 /*
  * What is sealed. Request plaintext: prelude, payload, zeros up to the size class. A payload has at
- * most 32 bytes less than its class, so that what came in fits the answer to it in either form.
+ * most 16 bytes less than its class.
  */
 #define CSN_WIRE_PRELUDE_FIN                                                                       \
     UINT32_C(1) /* end of the stream; payload: u64 count of records sent                           \
@@ -139,6 +145,13 @@ struct csn_wire_prelude {
     uint32_t purpose; /* why: a number that the credential must list, 0 = general */
 };
 _Static_assert(sizeof(struct csn_wire_prelude) == 16, "size");
+_Static_assert(offsetof(struct csn_wire_prelude, payload_size) == 4, "offset");
+
+/* Its first eight bytes as a number. */
+static inline uint64_t csn_wire_prelude_first(uint16_t operation, uint32_t payload_size)
+{
+    return (uint64_t)payload_size << 32 | (uint64_t)operation << 16 | 1;
+}
 
 #define CSN_WIRE_RESULT_FIN       UINT32_C(1) /* payload: struct csn_wire_fin */
 #define CSN_WIRE_RESULT_TOMBSTONE UINT32_C(2) /* the record was refused: status says why */
@@ -190,24 +203,29 @@ _Static_assert(sizeof(struct csn_wire_result) == 128, "size");
 
 /*
  * Short form: a reply's plaintext: this, payload, zeros up to the room. Who, under which grant, in
- * which stream: all that the answer to the hello said, and the key is bound to it.
+ * which stream: all that the answer to the hello said, and the key is bound to it. So is the layout
+ * ("v2"): there is no version in it.
  */
 struct csn_wire_short_result {
-    uint16_t version;      /* 1 */
-    uint16_t status;       /* enum csn_wire_status */
-    uint32_t payload_size; /* bytes */
-    uint32_t flags;        /* as in the full result; SHORT is not set */
-    uint32_t detail;
-    uint64_t sequence; /* of the request */
+    uint64_t word; /* csn_wire_short_word() */
+    uint32_t size; /* payload bytes; a tombstone has no payload, and its detail here */
     uint16_t part;
     uint16_t part_count;
-    uint32_t reserved; /* zero */
 };
-_Static_assert(sizeof(struct csn_wire_short_result) == 32, "size");
-_Static_assert(offsetof(struct csn_wire_short_result, payload_size) == 4, "offset");
-_Static_assert(offsetof(struct csn_wire_short_result, detail) == 12, "offset");
-_Static_assert(offsetof(struct csn_wire_short_result, sequence) == 16, "offset");
-_Static_assert(offsetof(struct csn_wire_short_result, part_count) == 26, "offset");
+_Static_assert(sizeof(struct csn_wire_short_result) == 16, "size");
+_Static_assert(offsetof(struct csn_wire_short_result, size) == 8, "offset");
+_Static_assert(offsetof(struct csn_wire_short_result, part_count) == 14, "offset");
+
+/* Bits 0..47: sequence of the request; 48..55: status; 56..63: flags, FIN and TOMBSTONE alone. */
+#define CSN_WIRE_SHORT_STATUS_SHIFT 48
+#define CSN_WIRE_SHORT_FLAGS_SHIFT  56
+
+static inline uint64_t csn_wire_short_word(uint64_t sequence, uint32_t status, uint32_t flags)
+{
+    return (sequence & CSN_WIRE_SEQUENCE_LAST) |
+           (uint64_t)(status & 0xff) << CSN_WIRE_SHORT_STATUS_SHIFT |
+           (uint64_t)(flags & 0xff) << CSN_WIRE_SHORT_FLAGS_SHIFT;
+}
 
 enum csn_wire_status {
     CSN_WIRE_STATUS_OK = 0,
@@ -220,15 +238,17 @@ enum csn_wire_status {
     CSN_WIRE_STATUS_TOO_LARGE = 7, /* the result does not fit the output's size class */
     CSN_WIRE_STATUS_POLICY = 8,    /* the grant's policy does not allow it */
     CSN_WIRE_STATUS_NOT_FOUND = 9, /* detokenize: not a value of ours */
-    CSN_WIRE_STATUS_INTERNAL = 10,
+    CSN_WIRE_STATUS_INTERNAL = 10, /* also what became of any status above it */
 };
+#define CSN_WIRE_STATUS_LAST CSN_WIRE_STATUS_INTERNAL
 
 /*
- * Size classes: the only plaintext sizes that a request has. A class holds a payload of a power of
- * two bytes and 32 beside it, for the prelude here and for the short result in the answer.
+ * Size classes: the only plaintext sizes that a request has: 80, 272, 528, 1040, ... 65552. A class
+ * holds a payload of a power of two bytes (64, or 256 and up) and 16 beside it, for the prelude
+ * here and for the short result in the answer.
  */
 #define CSN_WIRE_CLASS_COUNT   10u
-#define CSN_WIRE_CLASS_BESIDE  32u
+#define CSN_WIRE_CLASS_BESIDE  16u
 #define CSN_WIRE_PAYLOAD_MAX   65536u
 #define CSN_WIRE_CLASS_LARGEST (CSN_WIRE_PAYLOAD_MAX + CSN_WIRE_CLASS_BESIDE)
 /* Receipts and answers to a hello: a result and 64 bytes of room, whatever the image. */
@@ -236,19 +256,19 @@ enum csn_wire_status {
 
 static inline uint32_t csn_wire_input_class(uint32_t index)
 {
-    static const uint32_t sizes[CSN_WIRE_CLASS_COUNT] = {96,   288,  544,   1056,  2080,
-                                                         4128, 8224, 16416, 32800, 65568};
-    return sizes[index];
+    return (index == 0 ? 64u : 128u << index) + CSN_WIRE_CLASS_BESIDE;
 }
 
 /* Index of the smallest input class of at least size bytes, or CSN_WIRE_CLASS_COUNT. */
 static inline uint32_t csn_wire_class_for(uint32_t size)
 {
-    uint32_t index = 0;
-    while (index < CSN_WIRE_CLASS_COUNT && csn_wire_input_class(index) < size) {
-        index++;
+    if (size <= csn_wire_input_class(0)) {
+        return 0;
     }
-    return index;
+    /* The power of two that holds the payload: 2^8 is class 1. */
+    uint32_t above = (size - CSN_WIRE_CLASS_BESIDE - 1) >> 8;
+    uint32_t index = above == 0 ? 1 : 33 - (uint32_t)__builtin_clz(above);
+    return index < CSN_WIRE_CLASS_COUNT ? index : CSN_WIRE_CLASS_COUNT;
 }
 
 /* Bytes for the payload of each output of an input of this class: a result comes on top. */

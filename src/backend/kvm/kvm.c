@@ -62,44 +62,14 @@ uint32_t csn_kvm_capabilities(struct csn_capability *capabilities, uint32_t coun
 /* ---- create ---- */
 
 struct kvm_measured {
-    const struct csn_image *image;
     const struct csn_kvm_layout *layout;
     uint8_t *memory;
-    uint8_t *measurement;
 };
 
 static const uint8_t *kvm_segment(void *state, const struct csn_image_segment *segment)
 {
     const struct kvm_measured *measured = state;
     return csn_kvm_layout_find(measured->layout, measured->memory, segment->address);
-}
-
-static void *kvm_measure(void *argument)
-{
-    struct kvm_measured *measured = argument;
-    csn_image_measure(measured->image, kvm_segment, measured, measured->measurement);
-    return NULL;
-}
-
-/*
- * The memory is measured on a thread of its own while the machine around it is built: each takes
- * about as long as the other. No virtual CPU runs before both are done, so what is measured is
- * what will run.
- */
-static csn_err kvm_measure_and_build(struct csn_instance *instance, const struct csn_image *image,
-                                     struct csn_detail *detail)
-{
-    struct kvm_measured measured = {image, &instance->layout, instance->memory.base,
-                                    instance->boot->given.measurement};
-    pthread_t thread;
-    bool is_apart = csn_thread_start(&thread, kvm_measure, &measured);
-    csn_err err = csn_kvm_build(instance, image->entry, detail);
-    if (is_apart) {
-        pthread_join(thread, NULL);
-    } else {
-        kvm_measure(&measured);
-    }
-    return err;
 }
 
 static csn_err kvm_require(const struct csn_instance *instance, uint32_t require,
@@ -117,6 +87,52 @@ static csn_err kvm_require(const struct csn_instance *instance, uint32_t require
                                           : "");
 }
 
+/* Memory with the image in it, measured there: what is measured is what will run. */
+static csn_err kvm_load(struct csn_instance *instance, const struct csn_image *image,
+                        const struct csn_backend_config *config, struct csn_detail *detail)
+{
+    CSN_TRY(csn_kvm_fill(instance, image, config->image, config->rings, detail));
+    CSN_TRY(kvm_require(instance, config->require, detail));
+    struct kvm_measured measured = {&instance->layout, instance->memory.base};
+    csn_image_measure(image, kvm_segment, &measured, instance->boot->given.measurement);
+    return CSN_OK;
+}
+
+struct kvm_builder {
+    struct csn_instance *instance;
+    const char *device;
+    struct csn_detail detail;
+    csn_err err;
+};
+
+static void *kvm_build(void *argument)
+{
+    struct kvm_builder *builder = argument;
+    builder->err = csn_kvm_build(builder->instance, builder->device, &builder->detail);
+    return NULL;
+}
+
+/* The machine is built on a thread of its own: it takes about as long as its memory. */
+static csn_err kvm_load_and_build(struct csn_instance *instance, const struct csn_image *image,
+                                  const char *device, const struct csn_backend_config *config,
+                                  struct csn_detail *detail)
+{
+    struct kvm_builder builder = {.instance = instance, .device = device};
+    pthread_t thread;
+    bool is_apart = csn_thread_start(&thread, kvm_build, &builder);
+    if (!is_apart) {
+        kvm_build(&builder);
+    }
+    csn_err err = kvm_load(instance, image, config, detail);
+    if (is_apart) {
+        pthread_join(thread, NULL);
+    }
+    if (builder.err != CSN_OK) {
+        return csn_detail_set(detail, builder.err, "%s", builder.detail.text);
+    }
+    return err;
+}
+
 static csn_err kvm_prepare(struct csn_instance *instance, const char *device,
                            const struct csn_backend_config *config, struct csn_detail *detail)
 {
@@ -129,10 +145,8 @@ static csn_err kvm_prepare(struct csn_instance *instance, const char *device,
     if (memcmp(&image.manifest, config->manifest, sizeof image.manifest) != 0) {
         return csn_detail_set(detail, CSN_ERR_ARGUMENT, "another manifest than the image's");
     }
-    CSN_TRY(csn_kvm_open(instance, device, detail));
-    CSN_TRY(csn_kvm_fill(instance, &image, config->image, config->rings, detail));
-    CSN_TRY(kvm_require(instance, config->require, detail));
-    CSN_TRY(kvm_measure_and_build(instance, &image, detail));
+    CSN_TRY(kvm_load_and_build(instance, &image, device, config, detail));
+    CSN_TRY(csn_kvm_connect(instance, image.entry, detail));
     struct csn_wire_boot_given *given = &instance->boot->given;
     CSN_TRY(csn_kvm_features(device, &given->features, detail));
     given->abi_version = CSN_WIRE_ABI_VERSION;
@@ -174,7 +188,7 @@ csn_err csn_kvm_create_on(const char *device, const struct csn_backend_config *c
 {
     uint64_t start_ns = csn_now_ns();
     struct csn_instance *instance = NULL;
-    CSN_TRY(csn_kvm_new(&instance, detail));
+    CSN_TRY(csn_kvm_new(config->manifest, &instance, detail));
     csn_err err = kvm_prepare(instance, device, config, detail);
     uint8_t measurement[sizeof report->measurement];
     if (err == CSN_OK) {
@@ -183,6 +197,7 @@ csn_err csn_kvm_create_on(const char *device, const struct csn_backend_config *c
         err = csn_kvm_start(instance, detail);
     }
     if (err == CSN_OK) {
+        csn_memory_touch_shared(config->rings, instance->layout.rings_size);
         err = kvm_wait_serving(instance, detail);
     }
     if (err != CSN_OK) {

@@ -62,9 +62,9 @@ static csn_err features_machine(struct csn_instance *instance, const char *devic
                       .file_size = sizeof code,
                       .permissions = CSN_IMAGE_READ | CSN_IMAGE_EXECUTE}},
     };
-    CSN_TRY(csn_kvm_open(instance, device, detail));
+    CSN_TRY(csn_kvm_build(instance, device, detail));
     CSN_TRY(csn_kvm_fill(instance, &image, code, rings, detail));
-    return csn_kvm_build(instance, image.entry, detail);
+    return csn_kvm_connect(instance, image.entry, detail);
 }
 
 /* True if the instruction ran. A KVM_RUN that returns at once ends the exit before. */
@@ -119,7 +119,7 @@ csn_err csn_kvm_features(const char *device, uint64_t *target, struct csn_detail
                                                .output_line_count = 16};
     struct csn_instance *instance = NULL;
     struct csn_memory rings = {0};
-    CSN_TRY(csn_kvm_new(&instance, detail));
+    CSN_TRY(csn_kvm_new(&manifest, &instance, detail));
     csn_err err = csn_memory_map(csn_wire_rings_size(&manifest), &rings, detail);
     if (err == CSN_OK) {
         err = features_machine(instance, device, rings.base, &manifest, detail);

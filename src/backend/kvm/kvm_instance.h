@@ -73,14 +73,18 @@ struct csn_instance {
 };
 
 /* kvm_machine.c: everything up to the first KVM_RUN. On failure the caller frees. */
-CSN_MUST_USE csn_err csn_kvm_new(struct csn_instance **instance, struct csn_detail *detail);
-CSN_MUST_USE csn_err csn_kvm_open(struct csn_instance *instance, const char *device,
-                                  struct csn_detail *detail);
-/* The guest's memory, complete; then the machine around it, which does not look at it. */
+CSN_MUST_USE csn_err csn_kvm_new(const struct csn_wire_manifest *manifest,
+                                 struct csn_instance **instance, struct csn_detail *detail);
+/*
+ * The guest's memory, complete, and the machine without memory: two threads may make one each, in
+ * any order. Then the one is given to the other, and the virtual CPUs are put at the entry.
+ */
 CSN_MUST_USE csn_err csn_kvm_fill(struct csn_instance *instance, const struct csn_image *image,
                                   const uint8_t *bytes, void *rings, struct csn_detail *detail);
-CSN_MUST_USE csn_err csn_kvm_build(struct csn_instance *instance, uint64_t entry,
+CSN_MUST_USE csn_err csn_kvm_build(struct csn_instance *instance, const char *device,
                                    struct csn_detail *detail);
+CSN_MUST_USE csn_err csn_kvm_connect(struct csn_instance *instance, uint64_t entry,
+                                     struct csn_detail *detail);
 void csn_kvm_free(struct csn_instance *instance); /* NULL allowed; no thread may run */
 
 /* Puts a worker's vCPU that does not run at an entry, in the state of a start. */

@@ -29,12 +29,14 @@
 #define MACHINE_BITMAP_SIZE (CSN_KVM_PORT_FAULT / 8u + 1u)
 #define MACHINE_TSS_LIMIT   (MACHINE_TSS_SIZE + MACHINE_BITMAP_SIZE)
 
-csn_err csn_kvm_new(struct csn_instance **target, struct csn_detail *detail)
+csn_err csn_kvm_new(const struct csn_wire_manifest *manifest, struct csn_instance **target,
+                    struct csn_detail *detail)
 {
     struct csn_instance *instance = calloc(1, sizeof *instance);
     if (instance == NULL) {
         return csn_detail_set(detail, CSN_ERR_MEMORY, "an instance");
     }
+    instance->manifest = *manifest;
     instance->device = -1;
     instance->vm = -1;
     for (uint32_t i = 0; i < CSN_MAP_WORKER_COUNT_MAX; i++) {
@@ -95,7 +97,8 @@ static csn_err machine_refused(const char *device, int number, struct csn_detail
     }
 }
 
-csn_err csn_kvm_open(struct csn_instance *instance, const char *device, struct csn_detail *detail)
+static csn_err machine_open(struct csn_instance *instance, const char *device,
+                            struct csn_detail *detail)
 {
     static const struct {
         int number;
@@ -290,8 +293,7 @@ csn_err csn_kvm_enter(struct csn_kvm_worker *worker, uint64_t entry, struct csn_
     return machine_registers(worker, entry, detail);
 }
 
-static csn_err machine_worker(struct csn_kvm_worker *worker, uint64_t entry,
-                              struct csn_detail *detail)
+static csn_err machine_worker(struct csn_kvm_worker *worker, struct csn_detail *detail)
 {
     struct csn_instance *instance = worker->instance;
     worker->fd = ioctl(instance->vm, KVM_CREATE_VCPU, (unsigned long)worker->index);
@@ -305,6 +307,13 @@ static csn_err machine_worker(struct csn_kvm_worker *worker, uint64_t entry,
                               csn_errno_name(errno));
     }
     worker->run = run;
+    return csn_kvm_cpuid(instance, worker->fd, detail);
+}
+
+static csn_err machine_place(struct csn_kvm_worker *worker, uint64_t entry,
+                             struct csn_detail *detail)
+{
+    struct csn_instance *instance = worker->instance;
     worker->event =
         (void *)(instance->rings + csn_wire_worker_offset(&instance->manifest, worker->index) +
                  CSN_WIRE_EVENT_WORD);
@@ -312,14 +321,12 @@ static csn_err machine_worker(struct csn_kvm_worker *worker, uint64_t entry,
                    CSN_KVM_WORKER_STACK + CSN_MAP_PAGE_SIZE;
     worker->fault = (void *)csn_kvm_layout_find(&instance->layout, instance->memory.base,
                                                 top - sizeof *worker->fault);
-    CSN_TRY(csn_kvm_cpuid(instance, worker->fd, detail));
     return csn_kvm_enter(worker, entry, detail);
 }
 
 csn_err csn_kvm_fill(struct csn_instance *instance, const struct csn_image *image,
                      const uint8_t *bytes, void *rings, struct csn_detail *detail)
 {
-    instance->manifest = image->manifest;
     instance->rings = rings;
     if (!csn_kvm_layout_make(image, &instance->layout)) {
         return csn_detail_set(detail, CSN_ERR_ARGUMENT, "the image's sizes do not fit");
@@ -328,17 +335,26 @@ csn_err csn_kvm_fill(struct csn_instance *instance, const struct csn_image *imag
     return machine_fill(instance, image, bytes, detail);
 }
 
-csn_err csn_kvm_build(struct csn_instance *instance, uint64_t entry, struct csn_detail *detail)
+csn_err csn_kvm_build(struct csn_instance *instance, const char *device, struct csn_detail *detail)
 {
+    CSN_TRY(machine_open(instance, device, detail));
     instance->vm = ioctl(instance->device, KVM_CREATE_VM, 0);
     if (instance->vm < 0) {
         return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_CREATE_VM: %s", csn_errno_name(errno));
     }
     /* Only some CPUs need it and only some kernels have it: no answer matters. */
     ioctl(instance->vm, KVM_SET_TSS_ADDR, MACHINE_TSS_ADDRESS);
+    for (uint32_t i = 0; i < instance->manifest.worker_count; i++) {
+        CSN_TRY(machine_worker(&instance->workers[i], detail));
+    }
+    return CSN_OK;
+}
+
+csn_err csn_kvm_connect(struct csn_instance *instance, uint64_t entry, struct csn_detail *detail)
+{
     CSN_TRY(machine_slots(instance, detail));
     for (uint32_t i = 0; i < instance->manifest.worker_count; i++) {
-        CSN_TRY(machine_worker(&instance->workers[i], entry, detail));
+        CSN_TRY(machine_place(&instance->workers[i], entry, detail));
     }
     return CSN_OK;
 }

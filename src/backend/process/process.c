@@ -164,6 +164,7 @@ static csn_err process_create(const struct csn_backend_config *config, struct cs
         err = csn_process_launch(instance, detail);
     }
     if (err == CSN_OK) {
+        csn_memory_touch_shared(config->rings, csn_wire_rings_size(config->manifest));
         err = process_wait_serving(instance, detail);
     }
     if (err != CSN_OK) {

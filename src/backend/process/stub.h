@@ -3,7 +3,7 @@
  * stub.h: the parts of the launcher stub: a static program that turns itself into an enclave.
  *
  * Trust:    believes the launcher's wishes in the plan, nothing in the image or the rings.
- * Threads:  one until the very end.
+ * Threads:  one until the very end, but for helpers while memory is touched (stub_touch.c).
  * Lifetime: it never returns; each step that fails says so in the plan and ends the process.
  */
 #ifndef CSN_PROCESS_STUB_H
@@ -43,6 +43,11 @@ extern const uint8_t csn_gate_page[CSN_MAP_GATE_SIZE];
 void stub_set_fs(uint64_t address);
 int64_t stub_thread(const struct csn_gate_last *last, uint64_t entry, uint64_t stack,
                     uint32_t worker, uint64_t fs);
+/*
+ * Runs work(argument) on a thread with this stack; work ends it by itself. *runs, which is not 0,
+ * becomes 0 when it is gone, with a wake for a futex there. Below 0: no thread.
+ */
+int64_t stub_helper(void (*work)(void *), void *argument, uint8_t *stack, uint32_t *runs);
 CSN_NORETURN void stub_enter(const struct csn_gate_last *last, uint64_t entry, uint64_t stack,
                              uint64_t fs);
 
@@ -58,6 +63,9 @@ void stub_clean(struct stub *stub, const uint64_t *stack);
 void stub_privileges(struct stub *stub);
 void stub_limits(struct stub *stub);
 void stub_strip_last(struct stub *stub);
+
+/* stub_touch.c */
+void stub_touch(uint64_t address, uint64_t size);
 
 /* stub_memory.c: build the address space */
 void stub_copy_image(struct stub *stub);

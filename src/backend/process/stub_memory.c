@@ -11,11 +11,10 @@
 #include <caisson/wire/channel.h>
 #include <linux/mman.h>
 
-#define MEMORY_MADV_DONTFORK       10u
-#define MEMORY_MADV_UNMERGEABLE    13u
-#define MEMORY_MADV_HUGEPAGE       14u
-#define MEMORY_MADV_DONTDUMP       16u
-#define MEMORY_MADV_POPULATE_WRITE 23u
+#define MEMORY_MADV_DONTFORK    10u
+#define MEMORY_MADV_UNMERGEABLE 13u
+#define MEMORY_MADV_HUGEPAGE    14u
+#define MEMORY_MADV_DONTDUMP    16u
 
 #define MEMORY_F_GET_SEALS 1034u
 #define MEMORY_SEALS_SIZE  7  /* F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW */
@@ -55,12 +54,7 @@ static void memory_touch(struct stub *stub, uint64_t address, uint64_t size)
 {
     stub_call(STUB_MADVISE, address, size, MEMORY_MADV_DONTDUMP);
     stub_call(STUB_MADVISE, address, size, MEMORY_MADV_DONTFORK);
-    if (stub_call(STUB_MADVISE, address, size, MEMORY_MADV_POPULATE_WRITE) != 0) {
-        for (uint64_t offset = 0; offset < size; offset += CSN_MAP_PAGE_SIZE) {
-            volatile uint8_t *byte = (volatile uint8_t *)(address + offset);
-            *byte = *byte;
-        }
-    }
+    stub_touch(address, size);
     if (stub_call(STUB_MLOCK, address, size, 0) != 0) {
         stub->unlocked++;
     }

@@ -54,6 +54,26 @@ stub_thread:
 1:  movl $(0x20000000 + CSN_GATE_JOIN), %eax
     jmp *%rax
 
+/* stub_helper(work, argument, stack, runs): the new thread has nothing but its stack. */
+    .globl stub_helper
+stub_helper:
+    movq %rdi, %r8
+    movq %rsi, %r9
+    movq %rcx, %r10
+    movq %rdx, %rsi
+    /* CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM | CHILD_CLEARTID */
+    movl $0x00250f00, %edi
+    xorl %edx, %edx
+    movl $56, %eax
+    syscall
+    testq %rax, %rax
+    jz 1f
+    ret
+1:  xorl %ebp, %ebp
+    movq %r9, %rdi
+    call *%r8
+    ud2
+
 /* stub_enter(last, entry, stack, fs): leaves the stub for good. */
     .globl stub_enter
 stub_enter:
