@@ -13,8 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define CALIBRATE_COUNT 25u
-#define SETTLE_NS       50000L
+#define SETTLE_NS 50000L
 
 struct growth_rings {
     struct sealed first;
@@ -30,7 +29,6 @@ struct growth_blocks {
     int process;
     uint32_t channels;
     uint32_t each; /* records in a channel */
-    double alone;  /* ns of blocks of one record in each channel */
     struct sealed *sealed;
     struct block *blocks;
 };
@@ -157,16 +155,6 @@ static double block_ns(struct growth_blocks *blocks, uint32_t each)
     return (double)core;
 }
 
-static double alone_ns(struct growth_blocks *blocks)
-{
-    double times[CALIBRATE_COUNT];
-    for (size_t i = 0; i < CALIBRATE_COUNT; i++) {
-        times[i] = block_ns(blocks, 1);
-    }
-    bench_sort(times, CALIBRATE_COUNT);
-    return bench_at(times, CALIBRATE_COUNT, 500);
-}
-
 struct growth_blocks *growth_blocks_new(struct growth_rings *rings, const struct growth_use *use)
 {
     struct growth_blocks *blocks = calloc(1, sizeof *blocks);
@@ -187,7 +175,6 @@ struct growth_blocks *growth_blocks_new(struct growth_rings *rings, const struct
     }
     blocks->each = blocks->blocks[0].count_max / use->channels; /* alike for all numbers of them */
     bench_require(blocks->each > 1, "rings that small");
-    blocks->alone = alone_ns(blocks);
     return blocks;
 }
 
@@ -205,7 +192,9 @@ double growth_rings_slice(void *state)
     double spent = 0;
     double count = 0;
     while (spent < slice_ns) {
-        spent += block_ns(blocks, blocks->each) - blocks->alone;
+        /* Neighbours, so that both meet the same moment of the machine. */
+        double more = block_ns(blocks, blocks->each) - block_ns(blocks, 1);
+        spent += more > 1 ? more : 1;
         count += (double)(blocks->each - 1) * blocks->channels;
     }
     return spent / count;

@@ -16,6 +16,7 @@
 #define csn_ring_has_credit    twin_ring_has_credit
 #define csn_ring_has_lines     twin_ring_has_lines
 #define csn_ring_read          twin_ring_read
+#define csn_ring_expect        twin_ring_expect
 #define csn_ring_has_message   twin_ring_has_message
 #define csn_ring_give_credit   twin_ring_give_credit
 #define csn_ring_writer_check  twin_ring_writer_check

@@ -33,6 +33,37 @@ static void check_nodes(const struct csn_json *json)
     }
 }
 
+/* A node whose name is known has the name that is in the shape. */
+static void check_guess(const struct csn_json *json, const struct csn_json_node *node)
+{
+    CHECK(node->guess <= json->shape->count);
+    if (node->guess != 0) {
+        const struct csn_json_guess *guess = &json->shape->guesses[node->guess - 1];
+        CHECK(guess->name_size == node->name_size && guess->hash == node->name_hash);
+        CHECK(memcmp(guess->bytes + guess->name_at, json->text + node->name, node->name_size) == 0);
+    }
+}
+
+/* The same again, with what was learnt of its names, and after others: nothing may be different. */
+static void check_again(const struct csn_json *first, enum csn_json_reason reason)
+{
+    static struct csn_json_node nodes[TEXT_MAX + 1];
+    struct csn_json_shape shape = {.count = 0};
+    struct csn_json again = *first;
+    again.nodes = nodes;
+    again.shape = &shape;
+    for (uint32_t i = 0; i < 2; i++) {
+        CHECK(csn_json_scan(&again) == reason);
+        CHECK(again.offset == first->offset && again.node_count == first->node_count);
+        for (uint32_t node = 0; node < again.node_count; node++) {
+            check_guess(&again, &nodes[node]);
+            nodes[node].guess = 0; /* the one difference */
+        }
+        CHECK(reason != CSN_JSON_OK ||
+              memcmp(nodes, first->nodes, first->node_count * sizeof nodes[0]) == 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static struct csn_json_node nodes[TEXT_MAX + 1];
@@ -55,5 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (reason == CSN_JSON_OK) {
         check_nodes(&json);
     }
+    check_again(&json, reason);
     return 0;
 }

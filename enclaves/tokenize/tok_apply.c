@@ -50,8 +50,8 @@ void tok_value_of(struct tok_job *job, const struct csn_json_node *node, uint32_
 static bool apply_short(struct tok_job *job, const struct tok_field *field,
                         const struct tok_value *value)
 {
-    static const struct tok_form form = {
-        .prefix = (const uint8_t *)"tok", .prefix_size = 3, .size = 12};
+    static const uint8_t prefix[TOK_PREFIX_SIZE] = "tok";
+    static const struct tok_form form = {.prefix = prefix, .prefix_size = 3, .size = 12};
     switch (field->short_action) {
     case CSN_WIRE_ACTION_DROP:
         return false;

@@ -6,13 +6,13 @@
  * constant time: the branches follow the text.
  */
 #include "tok_find.h"
+#include "tok_look.h"
 #include "tok_state.h"
-#include <emmintrin.h>
 
 struct kind {
     uint8_t bit;
     uint8_t name_size;
-    char name[6];
+    char name[TOK_PREFIX_SIZE];
     uint32_t (*find)(const uint8_t *text, uint32_t size, uint32_t p);
 };
 
@@ -82,56 +82,48 @@ static uint32_t match_at(struct search *search, uint32_t p, const struct kind **
     return 0;
 }
 
-/* 0xff where a byte, less low, is at most last. */
-static inline __m128i within(__m128i bytes, char low, char last)
-{
-    __m128i distance = _mm_sub_epi8(bytes, _mm_set1_epi8(low));
-    return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(last)), distance);
-}
-
-static inline __m128i letters(__m128i bytes)
-{
-    return within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
-}
-
-static inline __m128i digits(__m128i bytes)
-{
-    return within(bytes, '0', 9);
-}
-
-static inline __m128i load(const uint8_t *at)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)at);
-}
-
 #define MATCH_MAX 512u /* the longest match is an e-mail address: 64 + 1 + 255 */
 
-/* A match in lower case; true if it has letters and digits alone. No byte of it is above 0x7f. */
-static bool lower(const uint8_t *match, uint32_t size, uint8_t target[MATCH_MAX])
+/* Sixteen bytes in lower case; bit i of what is returned: byte i is neither letter nor digit. */
+static inline uint32_t lower_16(const uint8_t *from, uint8_t *to)
 {
-    bool plain = true;
-    uint32_t at = 0;
-    for (; size - at >= 16; at += 16) {
-        const __m128i bytes = load(match + at);
-        const __m128i letter = letters(bytes);
-        const __m128i fold = _mm_and_si128(letter, _mm_set1_epi8(0x20));
-        _mm_storeu_si128((__m128i *)(void *)(target + at), _mm_or_si128(bytes, fold));
-        plain = plain && _mm_movemask_epi8(_mm_or_si128(letter, digits(bytes))) == 0xffff;
+    const __m128i bytes = tok_look_16(from);
+    const __m128i letter = tok_letters(bytes);
+    const __m128i fold = _mm_and_si128(letter, _mm_set1_epi8(0x20));
+    _mm_storeu_si128((__m128i *)(void *)to, _mm_or_si128(bytes, fold));
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(letter, tok_digits(bytes))) ^ 0xffff;
+}
+
+/*
+ * A match in lower case; true if it has letters and digits alone. No byte of it is above 0x7f.
+ * left: bytes of the text from the match on.
+ */
+static bool lower(const uint8_t *match, uint32_t size, uint32_t left, uint8_t target[MATCH_MAX])
+{
+    uint32_t others = 0;
+    if (size >= 16) {
+        for (uint32_t at = 0; at < size - 16; at += 16) {
+            others |= lower_16(match + at, target + at);
+        }
+        return (others | lower_16(match + size - 16, target + size - 16)) == 0;
     }
-    for (; at < size; at++) {
+    if (left >= 16) {
+        return (lower_16(match, target) & ((1u << size) - 1)) == 0;
+    }
+    for (uint32_t at = 0; at < size; at++) {
         const bool letter = tok_is_letter(match[at]);
         target[at] = letter ? match[at] | 0x20 : match[at];
-        plain = plain && (letter || tok_is_digit(match[at]));
+        others |= !letter && !tok_is_digit(match[at]);
     }
-    return plain;
+    return others == 0;
 }
 
 /* Letters and digits in lower case; of an e-mail address everything. Returns the size. */
 static uint32_t canonical(const struct kind *kind, const uint8_t *match, uint32_t size,
-                          uint8_t target[MATCH_MAX])
+                          uint32_t left, uint8_t target[MATCH_MAX])
 {
     uint32_t written = 0;
-    if (lower(match, size, target) || kind->bit == CSN_WIRE_DETECT_EMAIL) {
+    if (lower(match, size, left, target) || kind->bit == CSN_WIRE_DETECT_EMAIL) {
         return size;
     }
     for (uint32_t i = 0; i < size; i++) {
@@ -143,12 +135,12 @@ static uint32_t canonical(const struct kind *kind, const uint8_t *match, uint32_
 }
 
 static void put_match(struct tok_job *job, const struct tok_field *field, const struct kind *kind,
-                      const uint8_t *match, uint32_t size)
+                      const uint8_t *match, uint32_t size, uint32_t left)
 {
     uint8_t text[MATCH_MAX];
     if (field->then == CSN_WIRE_ACTION_TOKEN) {
         const struct tok_value value = {
-            .bytes = text, .size = canonical(kind, match, size, text), .type = 's'};
+            .bytes = text, .size = canonical(kind, match, size, left, text), .type = 's'};
         const struct tok_form form = {
             .prefix = (const uint8_t *)kind->name, .prefix_size = kind->name_size, .size = 12};
         tok_put_token(job, &field->mac, &value, &form);
@@ -183,12 +175,11 @@ static inline struct classes classes_of(const uint8_t *bytes)
     struct classes classes = {0};
 #pragma GCC unroll 4
     for (uint32_t i = 0; i < LOOK; i += 16) {
-        const __m128i here = load(bytes + i);
-        const __m128i letter = letters(here);
-        const __m128i digit = digits(here);
-        const __m128i sign = _mm_or_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8('+')),
-                                          _mm_cmpeq_epi8(here, _mm_set1_epi8('(')));
-        const __m128i space = _mm_cmpeq_epi8(here, _mm_set1_epi8(' '));
+        const __m128i here = tok_look_16(bytes + i);
+        const __m128i letter = tok_letters(here);
+        const __m128i digit = tok_digits(here);
+        const __m128i sign = _mm_or_si128(tok_are(here, '+'), tok_are(here, '('));
+        const __m128i space = tok_are(here, ' ');
         const __m128i word = _mm_or_si128(_mm_or_si128(letter, digit), here);
         classes.letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(letter) << i;
         classes.digits |= (uint64_t)(uint32_t)_mm_movemask_epi8(digit) << i;
@@ -282,7 +273,7 @@ void tok_put_detect(struct tok_job *job, const struct tok_field *field,
             }
             any = true;
             put_between(job, node, value.bytes + copied, p - copied);
-            put_match(job, field, kind, value.bytes + p, size);
+            put_match(job, field, kind, value.bytes + p, size, value.size - p);
             copied = p + size;
         }
         p += size != 0 ? size : 1;

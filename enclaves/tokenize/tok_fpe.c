@@ -8,6 +8,7 @@
 #include "core/bytes.h"
 #include "crypto/ff1.h"
 #include "tok_state.h"
+#include <emmintrin.h>
 #include <string.h>
 
 static bool is_separator(uint8_t byte)
@@ -16,11 +17,43 @@ static bool is_separator(uint8_t byte)
            byte == '+';
 }
 
+/* True if the value is nothing but a few digits, and they are the alphabet. */
+static bool read_digits(struct tok_fpe_job *job, const struct tok_field *field,
+                        const struct tok_value *value)
+{
+    uint8_t text[TOK_DIGITS_MAX] = {0};
+    const struct tok_alphabet *alphabet = &field->alphabet;
+    if (alphabet->radix != 10 || alphabet->run_count != 1 || alphabet->runs[0].low != '0' ||
+        value->size == 0 || value->size > TOK_DIGITS_MAX) {
+        return false;
+    }
+    csn_copy_short(text, value->bytes, value->size);
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
+    const __m128i distance = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+    const __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(9)), distance);
+    const uint32_t all = (UINT32_C(1) << value->size) - 1;
+    csn_wipe(text, sizeof text);
+    if (((uint32_t)_mm_movemask_epi8(digits) & all) != all) {
+        return false;
+    }
+    const __m128i inside = _mm_and_si128(distance, digits);
+    __m128i *numerals = (__m128i *)(void *)job->numerals;
+    _mm_storeu_si128(numerals, _mm_unpacklo_epi8(inside, _mm_setzero_si128()));
+    _mm_storeu_si128(numerals + 1, _mm_unpackhi_epi8(inside, _mm_setzero_si128()));
+    job->count = value->size;
+    job->plain = true;
+    return true;
+}
+
 /* False: another character, or more than 256 symbols. */
 static bool read_symbols(struct tok_fpe_job *job, const struct tok_field *field,
                          const struct tok_value *value)
 {
     job->field = field;
+    if (read_digits(job, field, value)) {
+        return true;
+    }
+    job->plain = false;
     job->count = 0;
     for (uint32_t i = 0; i < value->size; i++) {
         uint16_t numeral = tok_numeral(&field->alphabet, value->bytes[i]);
@@ -71,7 +104,7 @@ static const struct csn_ff1_plan *plan_for(struct tok_queue *queue, struct tok_f
     if (free_count > 0 && plan->count == free_count) { /* 0: no plan yet */
         return plan;
     }
-    tok_queue_complete(queue); /* jobs that wait may want the plan that goes */
+    tok_queue_run(queue); /* jobs that wait may want the plan that goes */
     plan->count = 0;
     if (csn_ff1_plan_init(plan, &field->aes, field->alphabet.radix, free_count, TOK_TWEAK_SIZE) !=
         CSN_OK) {
@@ -81,10 +114,15 @@ static const struct csn_ff1_plan *plan_for(struct tok_queue *queue, struct tok_f
 }
 
 /* The value with another symbol for each of its own: what is secret comes later. */
-static void write_places(uint8_t *target, const struct tok_field *field,
+static void write_places(uint8_t *target, const struct tok_fpe_job *fpe,
                          const struct tok_value *value)
 {
+    const struct tok_field *field = fpe->field;
     const uint8_t place = tok_character(&field->alphabet, 0);
+    if (fpe->plain) {
+        memset(target, place, fpe->count);
+        return;
+    }
     for (uint32_t i = 0; i < value->size; i++) {
         bool symbol = tok_numeral(&field->alphabet, value->bytes[i]) != TOK_NONE;
         target[i] = symbol ? place : value->bytes[i];
@@ -101,7 +139,7 @@ static void put_escaped(struct tok_job *job, struct tok_fpe_job *fpe,
         tok_fail(job, CSN_WIRE_STATUS_LIMIT);
         return;
     }
-    write_places(fpe->target, fpe->field, value);
+    write_places(fpe->target, fpe, value);
     tok_fpe_now(fpe, plan, inverse);
     tok_put_text(&job->out, fpe->target, value->size);
 }
@@ -114,7 +152,7 @@ static void put_symbols(struct tok_job *job, struct tok_fpe_job *fpe,
     if (fpe->target == NULL) {
         return;
     }
-    write_places(fpe->target, fpe->field, value);
+    write_places(fpe->target, fpe, value);
     if (inverse) {
         tok_fpe_now(fpe, plan, true);
     } else {

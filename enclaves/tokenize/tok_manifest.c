@@ -18,7 +18,8 @@
 
 #define SCRATCH_SIZE                                                                               \
     (CSN_WIRE_PAYLOAD_MAX *                                                                        \
-         40u /* nodes and name tables of the record, one value per byte at worst */                \
+         40u  /* nodes and name tables of the record, one value per byte at worst */               \
+     + 0x800u /* and the few that are tried first */                                               \
      + 2u * CSN_WIRE_PAYLOAD_MAX  /* decoded strings: value and subject */                         \
      + 4u * CSN_WIRE_PAYLOAD_MAX  /* values sealed to a consumer, or opened from one */            \
      + CSN_WIRE_PAYLOAD_MAX * 40u /* nodes and name tables of opened values */                     \

@@ -86,6 +86,7 @@ static bool end_paths(struct level *level)
                 return false;
             }
             node->field = (uint16_t)i;
+            node->action = level->source->fields[i].action;
         }
     }
     return true;

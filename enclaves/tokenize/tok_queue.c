@@ -8,11 +8,14 @@
  */
 #include "core/bytes.h"
 #include "tok_state.h"
-#include <emmintrin.h>
 #include <string.h>
+#include <tmmintrin.h>
 
 #define HEAD_SIZE    5u /* the length of the typed value, and its type */
 #define STOP_NUMERAL 1u
+
+/* For what shuffles bytes: the cryptography cannot do without it either (crypto/cpu.h). */
+#define SSSE3 __attribute__((target("ssse3")))
 
 void tok_queue_begin(struct tok_queue *queue)
 {
@@ -48,33 +51,6 @@ static inline __m128i hex_digits(__m128i fours)
     return _mm_add_epi8(digits, add_above(fours, 9, 'a' - 10 - '0'));
 }
 
-static inline uint32_t text_size(uint32_t size)
-{
-    return size == 0 ? 64 : (8 * size + 4) / 5;
-}
-
-/* The upper `width` bits of each piece of 2 * width bits to the low end of the piece, the lower
- * ones to its middle; mask: the lower ones. */
-#define HALVE(pieces, width, shift, mask)                                                          \
-    _mm_or_si128(_mm_and_si128(_mm_srli_epi64(pieces, width), mask),                               \
-                 _mm_slli_epi64(_mm_and_si128(pieces, mask), shift))
-
-/* Cuts two numbers of 40 bits into eight digits of five bits each, the first one in byte 0. */
-static inline __m128i spread(__m128i numbers)
-{
-    numbers = HALVE(numbers, 20, 32, _mm_set1_epi64x(0xfffff));
-    numbers = HALVE(numbers, 10, 16, _mm_set1_epi32(0x3ff));
-    return HALVE(numbers, 5, 8, _mm_set1_epi16(0x1f));
-}
-
-/* Five bytes at `at` as a number, what is cut off counts as zero. */
-static inline uint64_t five_bytes(const uint8_t *mac, uint32_t at, uint32_t size)
-{
-    const uint64_t bits = __builtin_bswap64(csn_load_u64(mac + at)) >> 24;
-    const uint32_t left = at < size ? size - at : 0;
-    return left >= 5 ? bits : bits & ~UINT64_C(0) << (40 - 8 * left);
-}
-
 static void write_hex(uint8_t *target, const uint8_t *mac)
 {
     const __m128i low = _mm_set1_epi8(15);
@@ -88,28 +64,47 @@ static void write_hex(uint8_t *target, const uint8_t *mac)
     }
 }
 
+/*
+ * Eight digits of five bytes: each digit lies in two neighbours, the more significant one first; a
+ * product moves it to the upper half. pairs: where the neighbours are.
+ */
+SSSE3 static inline __m128i eight_fives(__m128i bytes, __m128i pairs)
+{
+    const __m128i shifts = _mm_setr_epi16(32, 1024, 128, 4096, 512, 64, 2048, 256);
+    const __m128i fives = _mm_mulhi_epu16(_mm_shuffle_epi8(bytes, pairs), shifts);
+    return _mm_and_si128(fives, _mm_set1_epi16(31));
+}
+
+/* The first size bytes of a MAC; what is behind them counts as zero. */
+SSSE3 static void write_base32(uint8_t *target, const uint8_t mac[TOK_TAG_ROOM], uint32_t size)
+{
+    const __m128i pairs = _mm_setr_epi8(1, 0, 1, 0, 2, 1, 2, 1, 3, 2, 4, 3, 4, 3, 5, 4);
+    const __m128i places = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    uint32_t left = tok_mac_size(size);
+    for (uint32_t at = 0; at < size; at += 10, target += 16, left -= 16) {
+        const __m128i used = _mm_cmplt_epi8(places, _mm_set1_epi8((char)(size - at)));
+        const __m128i bytes =
+            _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)(mac + at)), used);
+        const __m128i low = eight_fives(bytes, pairs);
+        const __m128i high = eight_fives(bytes, _mm_add_epi8(pairs, _mm_set1_epi8(5)));
+        const __m128i digits = base32_digits(_mm_packus_epi16(low, high));
+        if (left < 16) {
+            uint8_t last[16];
+            _mm_storeu_si128((__m128i *)(void *)last, digits);
+            csn_copy_short(target, last, left);
+            return; /* the last one: size is at most at + 10 */
+        }
+        _mm_storeu_si128((__m128i *)(void *)target, digits);
+    }
+}
+
 /* mac: 32 bytes, and room behind them for the last load. */
 static void write_mac(uint8_t *target, const uint8_t mac[TOK_TAG_ROOM], uint32_t size)
 {
     if (size == 0) {
         write_hex(target, mac);
-        return;
-    }
-    uint32_t left = text_size(size);
-    for (uint32_t at = 0; at < size; at += 10) {
-        const uint64_t low = five_bytes(mac, at, size);
-        const uint64_t high = five_bytes(mac, at + 5, size);
-        const __m128i digits =
-            base32_digits(spread(_mm_set_epi64x((long long)high, (long long)low)));
-        if (left < 16) {
-            uint8_t last[16];
-            _mm_storeu_si128((__m128i *)(void *)last, digits);
-            csn_copy(target, last, left);
-            return; /* the last one: size is at most at + 10 */
-        }
-        _mm_storeu_si128((__m128i *)(void *)target, digits);
-        target += 16;
-        left -= 16;
+    } else {
+        write_base32(target, mac, size);
     }
 }
 
@@ -118,18 +113,25 @@ static void run_macs(struct tok_queue *queue)
     csn_hmac_batch(queue->mac_items, queue->mac_count);
     for (uint32_t i = 0; i < queue->mac_count; i++) {
         const struct tok_mac_job *mac = &queue->macs[i];
-        write_mac(mac->target, mac->tag, mac->size);
+        if (mac->days != 0) {
+            tok_shift_finish(mac);
+        } else {
+            write_mac(mac->target, mac->tag, mac->size);
+        }
     }
     csn_wipe(queue->macs, queue->mac_count * sizeof queue->macs[0]);
     queue->mac_count = 0;
     queue->mac_first = 0;
 }
 
-static void mac_now(const struct csn_hmac_key *key, const uint8_t head[HEAD_SIZE],
-                    const struct tok_value *value, uint8_t *target, uint32_t size)
+static void mac_now(const struct csn_hmac_key *key, const struct tok_value *value, uint8_t *target,
+                    uint32_t size)
 {
     struct csn_hmac state;
+    uint8_t head[HEAD_SIZE];
     uint8_t mac[TOK_TAG_ROOM] = {0};
+    csn_store_u32(head, value->size + 1);
+    head[4] = value->type;
     csn_hmac_init(&state, key);
     csn_hmac_update(&state, head, HEAD_SIZE);
     csn_hmac_update(&state, value->bytes, value->size);
@@ -142,23 +144,21 @@ static void mac_now(const struct csn_hmac_key *key, const uint8_t head[HEAD_SIZE
 static inline void put_places(uint8_t *target, uint32_t size)
 {
     const __m128i places = _mm_set1_epi8('*');
-    if (size < 16) {
+    __m128i *last = (__m128i *)(void *)(target + size - 16);
+    if (size > 32) {
         memset(target, '*', size);
         return;
     }
-    for (uint32_t at = 0; at < size - 16; at += 16) {
-        _mm_storeu_si128((__m128i *)(void *)(target + at), places);
-    }
-    _mm_storeu_si128((__m128i *)(void *)(target + size - 16), places);
+    _mm_storeu_si128((__m128i *)(void *)target, places); /* 16 digits are the least */
+    _mm_storeu_si128(last, places);
 }
 
-void tok_put_mac(struct tok_job *job, const struct csn_hmac_key *key, const struct tok_value *value,
-                 uint32_t size)
+/* LP(typed value) with room for `more` bytes behind it; NULL: too long for the queue. */
+static struct tok_mac_job *next_mac(struct tok_queue *queue, const struct csn_hmac_key *key,
+                                    const struct tok_value *value, uint32_t more)
 {
-    struct tok_queue *queue = job->queue;
-    uint8_t *target = tok_take(&job->out, text_size(size));
-    if (target == NULL) {
-        return;
+    if (value->size > TOK_MESSAGE_MAX - HEAD_SIZE - more) {
+        return NULL;
     }
     if (queue->mac_count == TOK_MAC_MAX) {
         run_macs(queue);
@@ -166,16 +166,40 @@ void tok_put_mac(struct tok_job *job, const struct csn_hmac_key *key, const stru
     struct tok_mac_job *mac = &queue->macs[queue->mac_count];
     csn_store_u32(mac->message, value->size + 1);
     mac->message[4] = value->type;
-    if (value->size > TOK_MESSAGE_MAX - HEAD_SIZE) {
-        mac_now(key, mac->message, value, target, size);
+    csn_copy(mac->message + HEAD_SIZE, value->bytes, value->size);
+    mac->message_size = HEAD_SIZE + value->size + more;
+    queue->mac_items[queue->mac_count++] = (struct csn_hmac_item){
+        .key = key, .bytes = mac->message, .size = mac->message_size, .tag = mac->tag};
+    return mac;
+}
+
+void tok_queue_mac(struct tok_queue *queue, const struct csn_hmac_key *key,
+                   const struct tok_value *value, uint8_t *target, uint32_t size)
+{
+    struct tok_mac_job *mac = next_mac(queue, key, value, 0);
+    if (mac == NULL) {
+        mac_now(key, value, target, size);
         return;
     }
-    csn_copy(mac->message + HEAD_SIZE, value->bytes, value->size);
-    put_places(target, text_size(size));
+    put_places(target, tok_mac_size(size));
     mac->target = target;
     mac->size = size;
-    queue->mac_items[queue->mac_count++] = (struct csn_hmac_item){
-        .key = key, .bytes = mac->message, .size = HEAD_SIZE + value->size, .tag = mac->tag};
+    mac->days = 0;
+}
+
+bool tok_queue_date(struct tok_queue *queue, const struct tok_field *field,
+                    const struct tok_value *subject, uint8_t *target, uint32_t day)
+{
+    struct tok_mac_job *mac = next_mac(queue, &field->mac, subject, TOK_COUNTER_SIZE);
+    if (mac == NULL) {
+        return false;
+    }
+    memset(mac->message + mac->message_size - TOK_COUNTER_SIZE, 0, TOK_COUNTER_SIZE);
+    mac->target = target;
+    mac->key = &field->mac;
+    mac->day = day;
+    mac->days = field->days;
+    return true;
 }
 
 /* ---- encryptions ---- */
@@ -185,6 +209,19 @@ static struct csn_ff1_item item_of(struct tok_fpe_job *job, const struct csn_ff1
     uint16_t *middle = job->numerals + job->field->keep_first;
     return (struct csn_ff1_item){
         .plan = plan, .tweak = job->tweak, .input = middle, .output = middle};
+}
+
+/* Up to sixteen digits and nothing else: all of the target. */
+static void write_digits(struct tok_fpe_job *job)
+{
+    uint8_t text[TOK_DIGITS_MAX];
+    const __m128i *numerals = (const __m128i *)(const void *)job->numerals;
+    const __m128i digits =
+        _mm_packus_epi16(_mm_loadu_si128(numerals), _mm_loadu_si128(numerals + 1));
+    _mm_storeu_si128((__m128i *)(void *)text, _mm_add_epi8(digits, _mm_set1_epi8('0')));
+    csn_copy_short(job->target, text, job->count);
+    csn_wipe(text, sizeof text);
+    csn_wipe(job->numerals, TOK_DIGITS_MAX * sizeof job->numerals[0]);
 }
 
 /* The check digit, then all symbols to where they belong. */
@@ -198,6 +235,10 @@ static void write_symbols(struct tok_fpe_job *job, const struct csn_ff1_item *it
     if (field->luhn != 0) {
         uint32_t at = field->keep_first + item->plan->count;
         job->numerals[at] = tok_luhn_digit(job->numerals, job->count, at);
+    }
+    if (job->plain) {
+        write_digits(job);
+        return;
     }
     for (uint32_t i = 0; i < job->size && next < job->count; i++) {
         if (tok_numeral(&field->alphabet, job->target[i]) != TOK_NONE) {
@@ -224,7 +265,11 @@ void tok_queue_fpe(struct tok_queue *queue, const struct tok_fpe_job *job,
         run_fpes(queue);
     }
     struct tok_fpe_job *copy = &queue->fpes[queue->fpe_count];
-    memcpy(copy, job, offsetof(struct tok_fpe_job, numerals[job->count]));
+    if (job->plain) {
+        memcpy(copy, job, offsetof(struct tok_fpe_job, numerals[TOK_DIGITS_MAX]));
+    } else {
+        memcpy(copy, job, offsetof(struct tok_fpe_job, numerals[job->count]));
+    }
     queue->fpe_items[queue->fpe_count++] = item_of(copy, plan);
 }
 
@@ -239,9 +284,16 @@ void tok_fpe_now(struct tok_fpe_job *job, const struct csn_ff1_plan *plan, bool 
     write_symbols(job, &item);
 }
 
+void tok_queue_run(struct tok_queue *queue)
+{
+    run_macs(queue);
+    run_fpes(queue);
+}
+
 void tok_queue_complete(void *batch)
 {
     struct tok_queue *queue = batch;
-    run_macs(queue);
-    run_fpes(queue);
+    tok_queue_run(queue);
+    csn_wipe(queue->shape.guesses, queue->shape.count * sizeof queue->shape.guesses[0]);
+    queue->shape.count = 0;
 }

@@ -11,7 +11,10 @@
 
 #define DAYS_OF_400_YEARS 146097u
 #define DATE_SIZE         10u
-#define FRACTION_MAX      9u /* digits of a second */
+#define FRACTION_MAX      9u       /* digits of a second */
+#define DAY_FIRST         306u     /* 0001-01-01 */
+#define DAY_LAST          3652364u /* 9999-12-31 */
+#define STOP_OFFSET       2u
 
 struct date {
     uint32_t year;
@@ -138,29 +141,34 @@ static bool find_subject(struct tok_job *job, const struct tok_field *field,
     return true;
 }
 
-static bool subject_offset(const struct tok_field *field, const struct tok_value *subject,
-                           int32_t *offset)
+/* False: the number would make some offsets likelier than others; less than 2^-50 of them are so.
+ */
+static bool offset_of(uint64_t number, uint32_t days, int32_t *offset)
 {
-    uint64_t span = 2 * (uint64_t)field->days;
-    uint64_t accepted = UINT64_MAX - (UINT64_MAX % span + 1) % span; /* the largest number taken */
+    const uint64_t span = 2 * (uint64_t)days;
+    const uint64_t accepted = UINT64_MAX - (UINT64_MAX % span + 1) % span; /* the largest taken */
+    const int32_t step = (int32_t)(number % span);
+    *offset = step < (int32_t)days ? step - (int32_t)days : step - (int32_t)days + 1;
+    return number <= accepted;
+}
+
+static bool subject_offset(const struct csn_hmac_key *key, uint32_t days,
+                           const struct tok_value *subject, uint32_t first, int32_t *offset)
+{
     uint8_t head[5];
     csn_store_u32(head, subject->size + 1);
     head[4] = subject->type;
-    for (uint32_t count = 0; count < 64; count++) { /* each try fails with less than 2^-50 */
+    for (uint32_t count = first; count < 64; count++) {
         struct csn_hmac state;
-        uint8_t counter[4];
+        uint8_t counter[TOK_COUNTER_SIZE];
         uint8_t mac[32];
         csn_store_u32(counter, count);
-        csn_hmac_init(&state, &field->mac);
+        csn_hmac_init(&state, key);
         csn_hmac_update(&state, head, sizeof head);
         csn_hmac_update(&state, subject->bytes, subject->size);
         csn_hmac_update(&state, counter, sizeof counter);
         csn_hmac_final(&state, mac);
-        uint64_t number = csn_load_u64(mac);
-        if (number <= accepted) {
-            int32_t step = (int32_t)(number % span);
-            int32_t days = field->days;
-            *offset = step < days ? step - days : step - days + 1;
+        if (offset_of(csn_load_u64(mac), days, offset)) {
             return true;
         }
     }
@@ -175,32 +183,72 @@ static void write_digits(uint8_t *target, uint32_t count, uint32_t number)
     }
 }
 
+static void write_date(uint8_t *target, uint32_t day)
+{
+    struct date date;
+    date_of(day, &date);
+    write_digits(target, 4, date.year);
+    target[4] = '-';
+    write_digits(target + 5, 2, date.month);
+    target[7] = '-';
+    write_digits(target + 8, 2, date.day);
+}
+
+void tok_shift_finish(const struct tok_mac_job *mac)
+{
+    const uint8_t *message = mac->message;
+    const struct tok_value subject = {
+        .bytes = message + 5, .size = csn_load_u32(message) - 1, .type = message[4]};
+    int32_t offset;
+    if (!offset_of(csn_load_u64(mac->tag), mac->days, &offset) &&
+        !subject_offset(mac->key, mac->days, &subject, 1, &offset)) {
+        cse_panic(STOP_OFFSET); /* after 64 tries */
+    }
+    write_date(mac->target, mac->day + (uint32_t)offset);
+}
+
+/* The number of the date, moved at once; false: beyond what a date can be. */
+static bool move_now(const struct tok_field *field, const struct tok_value *subject, uint32_t *day)
+{
+    int32_t offset;
+    if (!subject_offset(&field->mac, field->days, subject, 0, &offset)) {
+        return false;
+    }
+    *day += (uint32_t)offset;
+    return *day >= DAY_FIRST && *day <= DAY_LAST;
+}
+
 bool tok_put_shift(struct tok_job *job, const struct tok_field *field,
                    const struct tok_value *value)
 {
     struct date date;
     struct tok_value subject;
-    int32_t offset;
-    uint8_t text[DATE_SIZE] = "0000-00-00";
-    static const struct date first = {.year = 1, .month = 1, .day = 1};
-    static const struct date last = {.year = 9999, .month = 12, .day = 31};
-    if (!read_date(value, &date)) {
+    if (!read_date(value, &date) || !find_subject(job, field, &subject)) {
         return false;
     }
-    if (!find_subject(job, field, &subject) || !subject_offset(field, &subject, &offset)) {
+    uint32_t day = day_number(&date);
+    /* With the others of the batch, if wherever it goes it is a date. */
+    const bool inside = day >= DAY_FIRST + field->days && day <= DAY_LAST - field->days;
+    if (!inside && !move_now(field, &subject, &day)) {
         return false;
     }
-    int64_t number = (int64_t)day_number(&date) + offset;
-    if (number < day_number(&first) || number > day_number(&last)) {
-        return false;
-    }
-    date_of((uint32_t)number, &date);
-    write_digits(text, 4, date.year);
-    write_digits(text + 5, 2, date.month);
-    write_digits(text + 8, 2, date.day);
     tok_put_byte(&job->out, '"');
-    tok_put(&job->out, text, sizeof text);
-    tok_put_text(&job->out, value->bytes + DATE_SIZE, value->size - DATE_SIZE);
+    uint8_t *target = tok_take(&job->out, DATE_SIZE);
+    if (target == NULL) {
+        return true; /* full, whatever comes */
+    }
+    memcpy(target, "0000-00-00", DATE_SIZE);
+    if (!inside) {
+        write_date(target, day);
+    } else if (!tok_queue_date(job->queue, field, &subject, target, day)) {
+        if (!move_now(field, &subject, &day)) {
+            return false;
+        }
+        write_date(target, day);
+    }
+    if (value->size > DATE_SIZE) {
+        tok_put_text(&job->out, value->bytes + DATE_SIZE, value->size - DATE_SIZE);
+    }
     tok_put_byte(&job->out, '"');
     return true;
 }

@@ -89,6 +89,7 @@ struct tok_node {
     uint16_t count;
     uint16_t every; /* the `[*]` child or TOK_NONE */
     uint16_t field; /* index or TOK_NONE */
+    uint8_t action; /* the field's */
 };
 
 struct tok_state {
@@ -172,13 +173,14 @@ void tok_fail(struct tok_job *job, cse_status status);
 void tok_put_mask(struct tok_writer *out, const struct tok_value *value, uint32_t keep_first,
                   uint32_t keep_last, uint8_t with);
 struct tok_form {
-    const uint8_t *prefix;
+    const uint8_t *prefix; /* TOK_PREFIX_SIZE bytes, of which prefix_size count */
     uint32_t prefix_size;
     uint32_t size; /* bytes of T */
     uint32_t keep_first;
     uint32_t keep_last;
 };
-/* Without quotes: tokens and hashes need no escapes. Their digits come with the batch. */
+/* Tokens and hashes need no escapes. Their digits come with the batch. The token is without quotes.
+ */
 void tok_put_token(struct tok_job *job, const struct csn_hmac_key *key,
                    const struct tok_value *value, const struct tok_form *form);
 void tok_put_hash(struct tok_job *job, const struct csn_hmac_key *key,
@@ -238,16 +240,24 @@ static inline uint8_t tok_character(const struct tok_alphabet *alphabet, uint16_
 
 struct tok_mac_job {
     uint8_t *target;
-    uint32_t size; /* bytes of the MAC that are written as base32; 0: all, as hex */
+    uint32_t size;         /* bytes of the MAC that are written as base32; 0: all, as hex */
+    uint32_t days;         /* not 0: a date is written, and these are for it */
+    uint32_t day;          /* its number */
+    uint32_t message_size; /* its subject and the counter */
+    const struct csn_hmac_key *key; /* of its offset */
     uint8_t tag[TOK_TAG_ROOM];
     uint8_t message[TOK_MESSAGE_MAX];
 };
+
+#define TOK_COUNTER_SIZE 4u /* behind a subject */
+#define TOK_DIGITS_MAX   16u
 
 struct tok_fpe_job {
     const struct tok_field *field;
     uint8_t *target; /* the value's characters, symbols to be replaced */
     uint32_t size;
     uint32_t count; /* symbols */
+    bool plain;     /* at most TOK_DIGITS_MAX digits and nothing else; zeros behind them */
     uint8_t tweak[TOK_TWEAK_SIZE];
     uint16_t numerals[TOK_SYMBOL_MAX];
 };
@@ -256,6 +266,8 @@ struct tok_fpe_job {
 struct tok_queue {
     uint32_t mac_count, mac_first;
     uint32_t fpe_count, fpe_first;
+    const struct tok_state *shape_of; /* whose the shape is; NULL: nobody's */
+    struct csn_json_shape shape;      /* of the records of this batch; it goes with them */
     struct csn_hmac_item mac_items[TOK_MAC_MAX];
     struct csn_ff1_item fpe_items[TOK_FPE_MAX];
     struct tok_mac_job macs[TOK_MAC_MAX];
@@ -264,11 +276,22 @@ struct tok_queue {
 
 void tok_queue_begin(struct tok_queue *queue);
 void tok_queue_take_back(struct tok_queue *queue);
+void tok_queue_run(struct tok_queue *queue); /* what waits; the records go on */
 void tok_queue_complete(void *queue);
-/* LP(typed value) under key; size as in tok_mac_job. Writes placeholders until the batch is done.
- */
-void tok_put_mac(struct tok_job *job, const struct csn_hmac_key *key, const struct tok_value *value,
-                 uint32_t size);
+/* Characters of a MAC; size as in tok_mac_job. */
+static inline uint32_t tok_mac_size(uint32_t size)
+{
+    return size == 0 ? 64 : (8 * size + 4) / 5;
+}
+/* LP(typed value) under key to target, where placeholders stand until the batch is done. */
+void tok_queue_mac(struct tok_queue *queue, const struct csn_hmac_key *key,
+                   const struct tok_value *value, uint8_t *target, uint32_t size);
+/* The date of that number, moved by the subject's offset: far enough from the ends of time. False:
+ * the subject is too long for the queue, and nothing was done. */
+bool tok_queue_date(struct tok_queue *queue, const struct tok_field *field,
+                    const struct tok_value *subject, uint8_t *target, uint32_t day);
+/* When the MAC is there. */
+void tok_shift_finish(const struct tok_mac_job *mac);
 /* A copy of the job is put off, or the job is done at once. */
 void tok_queue_fpe(struct tok_queue *queue, const struct tok_fpe_job *job,
                    const struct csn_ff1_plan *plan);

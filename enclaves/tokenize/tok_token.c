@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tok_token.c: what a token looks like: prefix, kept characters, MAC. */
 #include "tok_state.h"
+#include <string.h>
 
 static bool is_kept_kind(uint8_t byte)
 {
@@ -33,36 +34,44 @@ static bool kept_characters(const struct tok_value *value, const struct tok_form
     return true;
 }
 
-static void put_kept(struct tok_writer *out, const uint8_t kept[8], uint32_t count)
-{
-    uint8_t *target = tok_take(out, count);
-    for (uint32_t i = 0; target != NULL && i < count; i++) {
-        target[i] = kept[i];
-    }
-}
-
 void tok_put_token(struct tok_job *job, const struct csn_hmac_key *key,
                    const struct tok_value *value, const struct tok_form *form)
 {
     uint8_t first[8];
     uint8_t last[8];
-    bool keeps =
+    const bool keeps =
         form->keep_first + form->keep_last > 0 && kept_characters(value, form, first, last);
-    tok_put(&job->out, form->prefix, form->prefix_size);
-    tok_put_byte(&job->out, '_');
-    if (keeps && form->keep_first > 0) {
-        put_kept(&job->out, first, form->keep_first);
-        tok_put_byte(&job->out, '_');
+    const uint32_t head = keeps && form->keep_first > 0 ? form->keep_first + 1 : 0;
+    const uint32_t tail = keeps && form->keep_last > 0 ? form->keep_last + 1 : 0;
+    const uint32_t digits = tok_mac_size(form->size);
+    uint8_t *at = tok_take(&job->out, form->prefix_size + 1 + head + digits + tail);
+    if (at == NULL) {
+        return;
     }
-    tok_put_mac(job, key, value, form->size);
-    if (keeps && form->keep_last > 0) {
-        tok_put_byte(&job->out, '_');
-        put_kept(&job->out, last, form->keep_last);
+    /* Pieces of a fixed size, and what is behind a piece comes after it: 16 digits at least. */
+    memcpy(at, form->prefix, TOK_PREFIX_SIZE);
+    at += form->prefix_size;
+    *at++ = '_';
+    if (head > 0) {
+        memcpy(at, first, sizeof first);
+        at += head;
+        at[-1] = '_';
+    }
+    tok_queue_mac(job->queue, key, value, at, form->size);
+    at += digits;
+    if (tail > 0) {
+        *at++ = '_';
+    }
+    for (uint32_t i = 1; i < tail; i++) {
+        *at++ = last[i - 1];
     }
 }
 
 void tok_put_hash(struct tok_job *job, const struct csn_hmac_key *key,
                   const struct tok_value *value)
 {
-    tok_put_mac(job, key, value, 0);
+    uint8_t *target = tok_take(&job->out, tok_mac_size(0));
+    if (target != NULL) {
+        tok_queue_mac(job->queue, key, value, target, 0);
+    }
 }

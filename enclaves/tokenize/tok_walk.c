@@ -50,15 +50,12 @@ static inline bool is_step(const struct tok_job *job, uint32_t index,
            tok_has_name(job, node, &job->state->nodes[index].name);
 }
 
-/* The step for a member or element below the frame's, or TOK_NONE. */
-static uint16_t find_step(const struct tok_job *job, struct frame *frame,
-                          const struct csn_json_node *node)
+/* The step for a member below the frame's, by its name, or TOK_NONE. */
+static uint16_t search_step(const struct tok_job *job, struct frame *frame,
+                            const struct csn_json_node *node)
 {
     const struct tok_node *parent = &job->state->nodes[frame->step];
     const uint32_t end = (uint32_t)parent->first + parent->count;
-    if ((node->flags & CSN_JSON_NAMED) == 0) {
-        return parent->every;
-    }
     uint32_t found = frame->guess;
     if (found >= end || !is_step(job, found, node)) {
         found = parent->first;
@@ -71,6 +68,25 @@ static uint16_t find_step(const struct tok_job *job, struct frame *frame,
     }
     frame->guess = (uint16_t)(found + 1);
     return (uint16_t)found;
+}
+
+/* The step for a member or element below the frame's, or TOK_NONE. */
+static inline uint16_t find_step(const struct tok_job *job, struct frame *frame,
+                                 const struct csn_json_node *node)
+{
+    if ((node->flags & CSN_JSON_NAMED) == 0) {
+        return job->state->nodes[frame->step].every;
+    }
+    if (node->guess == 0) {
+        return search_step(job, frame, node);
+    }
+    /* The step follows from the one above and the name, which was the same in a record before. */
+    struct csn_json_guess *guess = &job->queue->shape.guesses[node->guess - 1];
+    if (guess->place != frame->step) {
+        guess->found = search_step(job, frame, node);
+        guess->place = frame->step;
+    }
+    return guess->found;
 }
 
 /* These return false if the value is dropped. */
@@ -132,22 +148,13 @@ static void enter(struct walk *walk, uint16_t step, uint32_t container)
     keep(walk, node->begin, node->begin + 1);
 }
 
-/* True if the policy has this action for a value, whatever it is. */
-static bool has_action(const struct tok_job *job, uint16_t step, uint8_t action)
+/* What is done with a value whatever it is: dropped, kept; 0: something else. */
+static inline uint8_t plain_action(const struct tok_job *job, uint16_t step)
 {
-    if (step == TOK_NONE || job->reveal || job->state->nodes[step].field == TOK_NONE) {
-        return false;
+    if (job->reveal) {
+        return 0;
     }
-    return job->state->fields[job->state->nodes[step].field].action == action;
-}
-
-/* True if the value will certainly leave nothing, so that nothing needs to be written. */
-static bool is_dropped(const struct tok_job *job, uint16_t step)
-{
-    if (step == TOK_NONE) {
-        return !job->reveal && job->state->default_action == CSN_WIRE_ACTION_DROP;
-    }
-    return has_action(job, step, CSN_WIRE_ACTION_DROP);
+    return step == TOK_NONE ? (uint8_t)job->state->default_action : job->state->nodes[step].action;
 }
 
 static void walk_child(struct walk *walk)
@@ -159,12 +166,13 @@ static void walk_child(struct walk *walk)
     uint16_t step = find_step(job, frame, node);
     frame->child = node->next;
     frame->tail = node->end;
-    if (is_dropped(job, step)) {
+    const uint8_t action = plain_action(job, step);
+    if (action == CSN_WIRE_ACTION_DROP) {
         return;
     }
     /* With the comma before it, which the first one that is written has to do without. */
     const uint32_t from = node->item - frame->any;
-    if (has_action(job, step, CSN_WIRE_ACTION_KEEP)) {
+    if (action == CSN_WIRE_ACTION_KEEP) {
         keep(walk, from, node->end);
         frame->any = true;
         return;

@@ -17,21 +17,40 @@ enum {
     OPERATION_DETOKENIZE = 2,
 };
 
+#define NODES_FIRST 48u /* most records have no more values */
+
+/* With room for so many nodes. */
+static bool take_tables(struct tok_job *job, struct csn_json *json, uint32_t count)
+{
+    json->nodes = cse_scratch(job->call, count * sizeof *json->nodes);
+    json->hashes = cse_scratch(job->call, count * sizeof *json->hashes);
+    json->owners = cse_scratch(job->call, count * sizeof *json->owners);
+    json->node_max = count;
+    return json->nodes != NULL && json->hashes != NULL && json->owners != NULL;
+}
+
 static cse_status scan(struct tok_job *job, struct csn_json *json)
 {
-    uint32_t bound = csn_json_bound(job->text, job->size);
+    struct tok_queue *queue = job->queue;
+    if (queue->shape_of != job->state) { /* names are hashed with the tenant's seed */
+        queue->shape.count = 0;
+        queue->shape_of = job->state;
+    }
     *json = (struct csn_json){.text = job->text,
                               .size = job->size,
                               .lines = true,
                               .seed = job->state->seed,
-                              .nodes = cse_scratch(job->call, bound * sizeof *json->nodes),
-                              .hashes = cse_scratch(job->call, bound * sizeof *json->hashes),
-                              .owners = cse_scratch(job->call, bound * sizeof *json->owners),
-                              .node_max = bound};
-    if (json->nodes == NULL || json->hashes == NULL || json->owners == NULL) {
+                              .shape = &queue->shape};
+    if (!take_tables(job, json, NODES_FIRST)) {
         return CSN_WIRE_STATUS_LIMIT;
     }
     enum csn_json_reason reason = csn_json_scan(json);
+    if (reason == CSN_JSON_SPACE) { /* as many as there can be, whatever that is */
+        if (!take_tables(job, json, csn_json_bound(job->text, job->size))) {
+            return CSN_WIRE_STATUS_LIMIT;
+        }
+        reason = csn_json_scan(json);
+    }
     if (reason == CSN_JSON_OK) {
         return CSN_WIRE_STATUS_OK;
     }
@@ -55,12 +74,12 @@ static cse_status settle(struct tok_job *job)
 static cse_status serve(struct tok_job *job, uint32_t *output_size)
 {
     struct csn_json json;
+    job->queue = cse_batch(job->call);
     cse_status status = scan(job, &json);
     if (status != CSN_WIRE_STATUS_OK) {
         return status;
     }
     job->nodes = json.nodes;
-    job->queue = cse_batch(job->call);
     tok_queue_begin(job->queue);
     tok_write_record(job);
     status = settle(job);

@@ -9,14 +9,23 @@ void csn_wipe(void *bytes, size_t size)
     __asm__ volatile("" : : "r"(bytes) : "memory");
 }
 
+/* Sixteen bytes, wherever they lie. SSE2 is part of x86-64. */
+typedef uint64_t pair __attribute__((vector_size(16), aligned(1), may_alias));
+
 bool csn_equal_ct(const void *left, const void *right, size_t size)
 {
     const uint8_t *a = left;
     const uint8_t *b = right;
-    uint8_t difference = 0;
-    for (size_t i = 0; i < size; i++) {
-        difference |= (uint8_t)(a[i] ^ b[i]);
-        __asm__("" : "+r"(difference)); /* no early exit by a clever compiler */
+    pair wide = {0, 0};
+    size_t i = 0;
+    for (; i + sizeof wide <= size; i += sizeof wide) {
+        wide |= *(const pair *)(const void *)(a + i) ^ *(const pair *)(const void *)(b + i);
+        __asm__("" : "+x"(wide)); /* no early exit by a clever compiler */
+    }
+    uint64_t difference = wide[0] | wide[1];
+    for (; i < size; i++) {
+        difference |= (uint64_t)(a[i] ^ b[i]);
+        __asm__("" : "+r"(difference));
     }
     return difference == 0;
 }
@@ -24,15 +33,14 @@ bool csn_equal_ct(const void *left, const void *right, size_t size)
 bool csn_is_zero_ct(const void *bytes, size_t size)
 {
     const uint8_t *a = bytes;
-    uint64_t any = 0;
-    size_t whole = size & ~(sizeof any - 1);
-    for (size_t i = 0; i < whole; i += sizeof any) {
-        uint64_t word;
-        __builtin_memcpy(&word, a + i, sizeof word);
-        any |= word;
-        __asm__("" : "+r"(any));
+    pair wide = {0, 0};
+    size_t i = 0;
+    for (; i + sizeof wide <= size; i += sizeof wide) {
+        wide |= *(const pair *)(const void *)(a + i);
+        __asm__("" : "+x"(wide));
     }
-    for (size_t i = whole; i < size; i++) {
+    uint64_t any = wide[0] | wide[1];
+    for (; i < size; i++) {
         any |= a[i];
         __asm__("" : "+r"(any));
     }

@@ -56,6 +56,25 @@ static inline void csn_store_pair(void *bytes, uint64_t first, uint64_t second)
     *(pair *)bytes = (pair){(long long)first, (long long)second};
 }
 
+/* csn_copy() of at most 16 bytes. */
+static inline void csn_copy_short(uint8_t *target, const uint8_t *source, uint32_t size)
+{
+    if (size >= 8) {
+        uint64_t tail = csn_load_u64(source + size - 8);
+        csn_store_u64(target, csn_load_u64(source));
+        csn_store_u64(target + size - 8, tail);
+    } else if (size >= 4) {
+        uint32_t tail = csn_load_u32(source + size - 4);
+        csn_store_u32(target, csn_load_u32(source));
+        csn_store_u32(target + size - 4, tail);
+    } else if (size > 0) {
+        uint8_t middle = source[size / 2], last = source[size - 1];
+        target[0] = source[0];
+        target[size / 2] = middle;
+        target[size - 1] = last;
+    }
+}
+
 /*
  * memcpy() for sizes that are mostly small and not known in advance: two moves that overlap, and
  * no call. Nothing beyond size is touched.
@@ -70,19 +89,8 @@ static inline void csn_copy(uint8_t *target, const uint8_t *source, uint32_t siz
         __builtin_memcpy(tail, source + size - 16, 16);
         __builtin_memcpy(target, head, 16);
         __builtin_memcpy(target + size - 16, tail, 16);
-    } else if (size >= 8) {
-        uint64_t tail = csn_load_u64(source + size - 8);
-        csn_store_u64(target, csn_load_u64(source));
-        csn_store_u64(target + size - 8, tail);
-    } else if (size >= 4) {
-        uint32_t tail = csn_load_u32(source + size - 4);
-        csn_store_u32(target, csn_load_u32(source));
-        csn_store_u32(target + size - 4, tail);
-    } else if (size > 0) {
-        uint8_t middle = source[size / 2], last = source[size - 1];
-        target[0] = source[0];
-        target[size / 2] = middle;
-        target[size - 1] = last;
+    } else {
+        csn_copy_short(target, source, size);
     }
 }
 

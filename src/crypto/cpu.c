@@ -13,12 +13,19 @@
 #include "sha256_kernel.h"
 #include <caisson/wire/boot.h>
 
+static const struct csn_sha256_kernel *sha256_kernel(uint64_t features)
+{
+    if ((features & CSN_WIRE_FEATURE_SHA) == 0) {
+        return &csn_sha256_portable;
+    }
+    return (features & CSN_WIRE_FEATURE_AVX512) != 0 ? &csn_sha256_shani_upper : &csn_sha256_shani;
+}
+
 csn_err csn_cpu_begin(uint64_t features)
 {
     const uint64_t wide =
         CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
-    const uint64_t sha = CSN_WIRE_FEATURE_SHA;
-    csn_sha256_use((features & sha) == sha ? &csn_sha256_shani : &csn_sha256_portable);
+    csn_sha256_use(sha256_kernel(features));
     csn_gcm_use((features & wide) == wide ? &csn_gcm_vaes : &csn_gcm_aesni);
     csn_ff1_use((features & wide) == wide ? csn_ff1_narrow_vaes : csn_ff1_narrow_aesni);
     CSN_TRY(csn_sha2_self_test());

@@ -3,7 +3,6 @@
 #include "cpu.h"
 #include <caisson/wire/boot.h>
 #include <cpuid.h>
-#include <stdbool.h>
 
 #define LEAF1_ECX_PCLMULQDQ (1u << 1)
 #define LEAF1_ECX_SSSE3     (1u << 9)
@@ -12,25 +11,28 @@
 #define LEAF7_EBX_AVX2      (1u << 5)
 #define LEAF7_EBX_BMI2      (1u << 8)
 #define LEAF7_EBX_ADX       (1u << 19)
+#define LEAF7_EBX_AVX512    (1u << 16 | 1u << 30 | 1u << 31) /* F, BW, VL */
 #define LEAF7_EBX_SHA       (1u << 29)
 #define LEAF7_ECX_VAES      (1u << 9)
 #define LEAF7_ECX_VPCLMUL   (1u << 10)
 #define XCR0_SSE_AVX        6u
+#define XCR0_AVX512         0xe0u
 
-/* True if the kernel saves the wide registers. */
-static bool wide_registers(uint32_t leaf1_ecx)
+/* Which registers the kernel saves: XCR0. */
+static uint32_t saved_registers(uint32_t leaf1_ecx)
 {
     if ((leaf1_ecx & LEAF1_ECX_OSXSAVE) == 0) {
-        return false;
+        return 0;
     }
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (low & XCR0_SSE_AVX) == XCR0_SSE_AVX;
+    return low;
 }
 
+/* bit: one or several, which then must all be there. */
 static uint64_t pick(uint32_t word, uint32_t bit, uint64_t feature)
 {
-    return (word & bit) != 0 ? feature : 0;
+    return (word & bit) == bit ? feature : 0;
 }
 
 csn_err csn_cpu_features(uint64_t *features)
@@ -40,16 +42,19 @@ csn_err csn_cpu_features(uint64_t *features)
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & needed) != needed) {
         return CSN_ERR_MISSING;
     }
-    bool wide = wide_registers(ecx);
+    uint32_t saved = saved_registers(ecx);
     uint64_t found = 0;
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {
         found |= pick(ebx, LEAF7_EBX_SHA, CSN_WIRE_FEATURE_SHA);
         found |= pick(ebx, LEAF7_EBX_BMI2, CSN_WIRE_FEATURE_BMI2);
         found |= pick(ebx, LEAF7_EBX_ADX, CSN_WIRE_FEATURE_ADX);
-        if (wide) {
+        if ((saved & XCR0_SSE_AVX) == XCR0_SSE_AVX) {
             found |= pick(ebx, LEAF7_EBX_AVX2, CSN_WIRE_FEATURE_AVX2);
             found |= pick(ecx, LEAF7_ECX_VAES, CSN_WIRE_FEATURE_VAES);
             found |= pick(ecx, LEAF7_ECX_VPCLMUL, CSN_WIRE_FEATURE_VPCLMULQDQ);
+        }
+        if ((saved & (XCR0_SSE_AVX | XCR0_AVX512)) == (XCR0_SSE_AVX | XCR0_AVX512)) {
+            found |= pick(ebx, LEAF7_EBX_AVX512, CSN_WIRE_FEATURE_AVX512);
         }
     }
     *features = found;

@@ -16,9 +16,9 @@
 #define LANES  8u
 #define VECTOR ((uint32_t)sizeof(csn_vector))
 #define CHUNK  (LANES * VECTOR)
-#define LINE   64u
 #define GROUP  8u  /* records whose masks are made side by side */
 #define SMALL  80u /* bytes of text in the smallest class of sealed records */
+#define LINE   64u
 #define INLINE static inline __attribute__((always_inline)) /* a body for each use */
 
 /* A sum of products of blocks and powers. Karatsuba: middle has low and high in it. */
@@ -35,10 +35,18 @@ struct work {
     uint32_t behind; /* 1: the last one, so that the lengths go into its sum */
 };
 
+/* What the lengths of a record add to its sum: often the same as for the record before. */
+struct lengths {
+    const struct csn_gcm_key *key;
+    uint32_t aad_size, size;
+    struct sum sum;
+};
+
 struct scratch {
     _Alignas(32) uint8_t tail[CHUNK];
     uint8_t masks[GROUP][VECTOR]; /* counter block 1 encrypted; and 2, where a vector has both */
-    bool buffered;                /* something of a text was in tail */
+    struct lengths lengths;
+    bool buffered; /* something of a text was in tail */
 };
 
 /* ---- hash ---- */
@@ -86,9 +94,9 @@ INLINE __m128i reduce(const struct sum *sum)
 static csn_vector load_rest(const uint8_t *bytes, uint32_t size)
 {
     if (size < 16) {
-        return csn_vector_first(csn_gcm_load_part(bytes, size));
+        return csn_vector_first(csn_load_part(bytes, size));
     }
-    __m128i second = size == 16 ? _mm_setzero_si128() : csn_gcm_load_part(bytes + 16, size - 16);
+    __m128i second = size == 16 ? _mm_setzero_si128() : csn_load_part(bytes + 16, size - 16);
     return csn_vector_pair(csn_gcm_load(bytes), second);
 }
 
@@ -300,11 +308,58 @@ INLINE void mask_lanes(const struct csn_gcm_item *items, uint32_t count, uint32_
     }
 }
 
+/* Of two records under one key a vector: where the mask is all that is wanted. */
+INLINE void mask_pairs(const struct csn_gcm_item *items, uint32_t count,
+                       uint8_t masks[GROUP][VECTOR])
+{
+    const struct csn_gcm_key *key = items->key;
+    csn_vector blocks[GROUP / 2];
+    for (uint32_t i = 0; i < GROUP / 2; i++) {
+        const struct csn_gcm_item *first = &items[2 * i < count ? 2 * i : 0];
+        const struct csn_gcm_item *second = &items[2 * i + 1 < count ? 2 * i + 1 : 0];
+        csn_vector counters =
+            csn_vector_pair(csn_gcm_counter(first->nonce, 1), csn_gcm_counter(second->nonce, 1));
+        counters = csn_vector_shuffle(counters, csn_gcm_counter_order());
+        blocks[i] = csn_vector_xor(counters, round_key(key, 0));
+    }
+    for (uint32_t round = 1; round < 14; round++) {
+        rounds(blocks, GROUP / 2, round_key(key, round));
+    }
+    for (uint32_t i = 0; i < GROUP / 2; i++) {
+        blocks[i] = csn_vector_last_round(blocks[i], round_key(key, 14));
+        csn_gcm_store(masks[2 * i], csn_vector_block(blocks[i], 0));
+        csn_gcm_store(masks[2 * i + 1], csn_vector_block(blocks[i], 1));
+    }
+}
+
+/*
+ * Where the first block of text shares a vector with the mask, and another with the last block of
+ * associated data, what is left of text and data is whole vectors: sealed records are such (a
+ * header of 16 bytes and 32, or of 176; a text of 16 bytes and a power of two).
+ */
+INLINE bool is_joined(const struct csn_gcm_item *item)
+{
+    return VECTOR == 32 && item->size % 32 == 16 && item->aad_size % 32 == 16 &&
+           item->aad_size < CHUNK;
+}
+
+INLINE bool are_pairs(const struct csn_gcm_item *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && i < GROUP; i++) {
+        if (items[i].key != items->key || is_joined(&items[i])) {
+            return false;
+        }
+    }
+    return VECTOR == 32;
+}
+
 static void make_masks(const struct csn_gcm_item *items, uint32_t count,
                        uint8_t masks[GROUP][VECTOR])
 {
     if (count == 1) {
         mask_lanes(items, 1, 1, masks);
+    } else if (are_pairs(items, count)) {
+        mask_pairs(items, count, masks);
     } else {
         mask_lanes(items, count, GROUP, masks);
     }
@@ -312,12 +367,28 @@ static void make_masks(const struct csn_gcm_item *items, uint32_t count,
 
 /* ---- records ---- */
 
-/* The lengths into the sum; then the tag: written, or compared, without leaving a register. */
-INLINE void finish(struct csn_gcm_item *item, bool opening, struct sum *sum, __m128i hash,
-                   __m128i mask)
+INLINE void absorb_lengths(const struct csn_gcm_item *item, struct sum *sum)
 {
-    __m128i lengths = _mm_set_epi64x((long long)item->aad_size * 8, (long long)item->size * 8);
-    absorb(sum, csn_vector_first(_mm_xor_si128(lengths, hash)), item->key, first_row(1));
+    __m128i bits = _mm_set_epi64x((long long)item->aad_size * 8, (long long)item->size * 8);
+    absorb(sum, csn_vector_first(bits), item->key, first_row(1));
+}
+
+INLINE void add_lengths(const struct csn_gcm_item *item, struct sum *sum, struct lengths *before)
+{
+    if (before->key != item->key || before->size != item->size ||
+        before->aad_size != item->aad_size) {
+        struct sum made = {zero(), zero(), zero()};
+        absorb_lengths(item, &made);
+        *before = (struct lengths){item->key, item->aad_size, item->size, made};
+    }
+    sum->low = csn_vector_xor(sum->low, before->sum.low);
+    sum->middle = csn_vector_xor(sum->middle, before->sum.middle);
+    sum->high = csn_vector_xor(sum->high, before->sum.high);
+}
+
+/* The tag of a whole sum: written, or compared, without leaving a register. */
+INLINE void finish(struct csn_gcm_item *item, bool opening, struct sum *sum, __m128i mask)
+{
     __m128i tag = _mm_xor_si128(csn_gcm_reverse(reduce(sum)), mask);
     item->result = CSN_OK;
     if (!opening) {
@@ -328,10 +399,12 @@ INLINE void finish(struct csn_gcm_item *item, bool opening, struct sum *sum, __m
 }
 
 /* What follows when the chunk is in the sum: the tag, or the hash for the next chunk. */
-INLINE __m128i settle(const struct work *work, bool opening, struct sum *sum)
+INLINE __m128i settle(const struct work *work, bool opening, struct sum *sum,
+                      struct lengths *lengths)
 {
     if (work->behind != 0) {
-        finish(work->item, opening, sum, _mm_setzero_si128(), work->mask);
+        add_lengths(work->item, sum, lengths);
+        finish(work->item, opening, sum, work->mask);
         return _mm_setzero_si128();
     }
     return reduce(sum);
@@ -347,21 +420,14 @@ INLINE void tail(struct csn_gcm_item *item, bool opening, uint32_t done, __m128i
         crypt_tail(item, done, scratch);
     }
     struct sum sum = hash_bytes(item->key, hash, cipher, size, 1);
-    finish(item, opening, &sum, size == 0 ? hash : _mm_setzero_si128(), mask);
+    if (size == 0) { /* nothing took the hash of the additional data along */
+        absorb(&sum, csn_vector_first(hash), item->key, first_row(1));
+    }
+    add_lengths(item, &sum, &scratch->lengths);
+    finish(item, opening, &sum, mask);
     if (opening) { /* in place: the ciphertext is gone now */
         crypt_tail(item, done, scratch);
     }
-}
-
-/*
- * Where the first block of text shares a vector with the mask, and another with the last block of
- * associated data, what is left of text and data is whole vectors: sealed records are such (a
- * header of 16 bytes and 32, or of 176; a text of 16 bytes and a power of two).
- */
-INLINE bool is_joined(const struct csn_gcm_item *item)
-{
-    return VECTOR == 32 && item->size % 32 == 16 && item->aad_size % 32 == 16 &&
-           item->aad_size < CHUNK;
 }
 
 /* The first block of text, from `masks`, and it and the associated data in the sum from row on. */
@@ -434,7 +500,8 @@ INLINE void small_item(struct csn_gcm_item *item, bool opening)
         csn_vector cipher = opening ? text[i] : blocks[i];
         absorb(&sum, hashable(cipher, _mm_setzero_si128()), key, row + at + VECTOR * i);
     }
-    finish(item, opening, &sum, _mm_setzero_si128(), mask);
+    absorb_lengths(item, &sum);
+    finish(item, opening, &sum, mask);
     csn_gcm_store(item->output, csn_vector_block(blocks[0], 1));
     csn_vector_store(item->output + 16, blocks[1]);
     csn_vector_store(item->output + 48, blocks[2]);
@@ -467,7 +534,7 @@ INLINE void seal_item(struct csn_gcm_item *item, const uint8_t *masks, struct sc
             crypt_chunk(item, done);
         } else {
             struct sum sum = crypt_and_hash(item, done, work);
-            __m128i next = settle(work, false, &sum);
+            __m128i next = settle(work, false, &sum, &scratch->lengths);
             hash = done > begin ? next : hash;
         }
         *work = (struct work){item, item->output + done, hash, mask, item->size - done == CHUNK};
@@ -500,7 +567,7 @@ INLINE void open_item(struct csn_gcm_item *item, const uint8_t *masks, struct sc
         expect(item, done, CHUNK);
         const struct work work = {item, item->input + done, hash, mask, item->size - done == CHUNK};
         struct sum sum = crypt_and_hash(item, done, &work);
-        hash = settle(&work, true, &sum);
+        hash = settle(&work, true, &sum, &scratch->lengths);
     }
     if (done < item->size || done == begin) {
         expect(item, done, item->size - done);
@@ -508,7 +575,8 @@ INLINE void open_item(struct csn_gcm_item *item, const uint8_t *masks, struct sc
     }
 }
 
-/* Masks and plaintext are wiped, where there were some; by hand, for a call costs more. */
+/* Masks, plaintext and products of the hash key are wiped, where there were some; by hand, for a
+ * call costs more. */
 INLINE void wipe(struct scratch *scratch, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -516,6 +584,9 @@ INLINE void wipe(struct scratch *scratch, uint32_t count)
     }
     for (uint32_t at = 0; at < sizeof scratch->tail && scratch->buffered; at += VECTOR) {
         csn_vector_store(scratch->tail + at, zero());
+    }
+    if (scratch->lengths.key != NULL) {
+        scratch->lengths = (struct lengths){NULL, 0, 0, {zero(), zero(), zero()}};
     }
     __asm__ volatile("" : : "r"(scratch) : "memory");
 }
@@ -525,6 +596,7 @@ INLINE void run(struct csn_gcm_item *items, uint32_t count, bool opening)
     struct scratch scratch;
     struct work work = {0};
     scratch.buffered = false;
+    scratch.lengths.key = NULL;
     uint32_t first = 0; /* of those that have masks */
     uint32_t end = 0;
     uint32_t used = 0; /* of the masks' places */
@@ -547,7 +619,7 @@ INLINE void run(struct csn_gcm_item *items, uint32_t count, bool opening)
     }
     if (work.bytes != NULL) {
         struct sum sum = hash_bytes(work.item->key, work.hash, work.bytes, CHUNK, work.behind);
-        settle(&work, false, &sum);
+        settle(&work, false, &sum, &scratch.lengths);
     }
     wipe(&scratch, used);
 }

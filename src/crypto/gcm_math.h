@@ -11,6 +11,7 @@
 #define CSN_CRYPTO_GCM_MATH_H
 
 #include "aead.h"
+#include "load_part.h"
 #include <core/bytes.h>
 #include <immintrin.h>
 
@@ -26,22 +27,6 @@ static inline __m128i csn_gcm_load(const uint8_t *bytes)
 static inline void csn_gcm_store(uint8_t *bytes, __m128i block)
 {
     _mm_storeu_si128((__m128i *)(void *)bytes, block);
-}
-
-/* 1 to 15 bytes as a block, zeros behind them; the loads overlap and stay within the bytes. */
-static inline __m128i csn_gcm_load_part(const uint8_t *bytes, uint32_t size)
-{
-    uint64_t low, high = 0;
-    if (size >= 8) {
-        low = csn_load_u64(bytes);
-        high = csn_load_u64(bytes + size - 8) >> 8 * (15 - size) >> 8; /* of 8 bytes, nothing */
-    } else if (size >= 4) {
-        low = (uint64_t)csn_load_u32(bytes + size - 4) << 8 * (size - 4) | csn_load_u32(bytes);
-    } else {
-        low = (uint64_t)bytes[size - 1] << 8 * (size - 1);
-        low |= (uint64_t)bytes[size / 2] << 8 * (size / 2) | bytes[0];
-    }
-    return _mm_set_epi64x((long long)high, (long long)low);
 }
 
 /* The first 1 to 15 bytes of a block. */

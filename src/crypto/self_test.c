@@ -9,6 +9,7 @@
 #include <core/bytes.h>
 
 #define MESSAGE_SIZE 600u
+#define MACS         5u
 
 static void fill_message(uint8_t *message, uint32_t size)
 {
@@ -28,6 +29,26 @@ static void fill_run(uint8_t *bytes, uint32_t size, uint32_t first)
 static csn_err expect(const void *left, const void *right, size_t size)
 {
     return csn_equal_ct(left, right, size) ? CSN_OK : CSN_ERR_INTERNAL;
+}
+
+/* Batches of each size, of one block and of two, against one at a time. */
+static csn_err hmac_batch_self_test(const struct csn_hmac_key *key, const uint8_t *message)
+{
+    struct csn_hmac_item items[MACS];
+    uint8_t tags[MACS][32];
+    uint8_t tag[32];
+    for (uint32_t count = 1; count <= MACS; count++) {
+        for (uint32_t i = 0; i < count; i++) {
+            items[i] = (struct csn_hmac_item){
+                .key = key, .bytes = message + i, .size = 13 * (count + i), .tag = tags[i]};
+        }
+        csn_hmac_batch(items, count);
+        for (uint32_t i = 0; i < count; i++) {
+            csn_hmac(key, items[i].bytes, items[i].size, tag);
+            CSN_TRY(expect(tag, tags[i], sizeof tag));
+        }
+    }
+    return CSN_OK;
 }
 
 csn_err csn_sha2_self_test(void)
@@ -70,7 +91,8 @@ csn_err csn_sha2_self_test(void)
     CSN_TRY(expect(digest, sha512, sizeof sha512));
     csn_hmac_key_init(&key, secret, sizeof secret);
     csn_hmac(&key, message, sizeof message, digest);
-    return expect(digest, mac, sizeof mac);
+    CSN_TRY(expect(digest, mac, sizeof mac));
+    return hmac_batch_self_test(&key, message);
 }
 
 csn_err csn_gcm_self_test(void)

@@ -2,7 +2,8 @@
 /*
  * sha2.h: SHA-256, SHA-384, SHA-512 (FIPS 180-4), HMAC (RFC 2104) and HKDF (RFC 5869).
  *
- * SHA-256 uses SHA-NI where csn_cpu_select() was told that it is there.
+ * SHA-256 uses SHA-NI where csn_cpu_select() was told that it is there, and HMAC in batches the
+ * registers of AVX-512 with it.
  */
 #ifndef CSN_CRYPTO_SHA2_H
 #define CSN_CRYPTO_SHA2_H
@@ -48,7 +49,11 @@ void csn_hmac_update(struct csn_hmac *mac, const void *bytes, size_t size);
 void csn_hmac_final(struct csn_hmac *mac, uint8_t tag[32]);
 void csn_hmac(const struct csn_hmac_key *key, const void *bytes, size_t size, uint8_t tag[32]);
 
-/* Many short messages, under the same or different keys; four are hashed side by side. */
+/*
+ * Many short messages, under the same or different keys. Those of one block (up to 55 bytes) and of
+ * two (119) are hashed side by side, in any order; longer ones one at a time. Sixteen or more of
+ * one kind at once cost least; neighbours under one key a little less than others.
+ */
 struct csn_hmac_item {
     const struct csn_hmac_key *key;
     const uint8_t *bytes;

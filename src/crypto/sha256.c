@@ -63,31 +63,7 @@ static void put_digest(const uint32_t state[8], uint8_t digest[32])
     }
 }
 
-static void mac_one(const struct csn_sha256_mac *mac, uint32_t count)
-{
-    uint32_t state[8];
-    uint8_t outer[64] = {0};
-    __builtin_memcpy(state, mac->key->inner, sizeof state);
-    compress_all(state, mac->blocks, count);
-    put_digest(state, outer);
-    outer[32] = 0x80; /* 32 bytes behind the pad block: 96 */
-    csn_store_u64(outer + 56, __builtin_bswap64(8 * 96));
-    __builtin_memcpy(state, mac->key->outer, sizeof state);
-    compress_one(state, outer);
-    put_digest(state, mac->tag);
-    csn_wipe(state, sizeof state);
-    csn_wipe(outer, sizeof outer);
-}
-
-static void mac_lanes(const struct csn_sha256_mac lanes[CSN_SHA256_LANES], uint32_t count)
-{
-    for (uint32_t i = 0; i < CSN_SHA256_LANES; i++) {
-        mac_one(&lanes[i], count);
-    }
-}
-
-const struct csn_sha256_kernel csn_sha256_portable = {.compress = compress_all,
-                                                      .mac_lanes = mac_lanes};
+const struct csn_sha256_kernel csn_sha256_portable = {.compress = compress_all};
 
 static const struct csn_sha256_kernel *active = &csn_sha256_portable;
 

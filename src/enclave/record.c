@@ -221,8 +221,8 @@ static void fill_item(struct csn_gcm_item *item, const struct cse_input *input,
     item->input = opening->plain;
     item->output = opening->plain;
     item->tag = opening->plain + opening->plain_size;
-    item->ahead = input->ahead;
     item->result = CSN_ERR_AUTH;
+    item->ahead = input->ahead;
     csn_record_nonce(opening->context->key.iv, opening->sequence, item->nonce);
     opening->item = item;
 }

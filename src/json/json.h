@@ -6,8 +6,9 @@
  *           UTF-8 is checked, lone surrogates, NUL, duplicate names (compared decoded) and more
  *           than 64 open containers are refused.
  * Threads:  none of its own. No allocation: the caller brings nodes and two name tables.
- * Time:     depends on the text (its structure, lengths, bytes that need escapes). Duplicate names
- *           are searched linearly with a seeded hash: for n names in one object n^2/32 steps.
+ * Time:     depends on the text (its structure, lengths, bytes that need escapes), and with a shape
+ *           on the names of the text before. Duplicate names are searched linearly with a seeded
+ *           hash: for n names in one object n^2/32 steps.
  * Builds:   freestanding and hosted, same source.
  */
 #ifndef CSN_JSON_H
@@ -46,7 +47,8 @@ struct csn_json_node {
     uint32_t next;      /* index of the next sibling (or next text), 0 = none */
     uint8_t kind;       /* enum csn_json_kind */
     uint8_t flags;      /* CSN_JSON_* bits */
-    uint16_t depth;     /* open containers around it */
+    uint8_t depth;      /* open containers around it */
+    uint8_t guess;      /* one more than the index of its name in the shape; 0: not known */
 };
 _Static_assert(sizeof(struct csn_json_node) == 32, "two to a line");
 
@@ -66,6 +68,30 @@ enum csn_json_reason {
     CSN_JSON_SPACE,     /* the caller's tables are too small: never after csn_json_bound() */
 };
 
+/*
+ * The names of a text in their order, learnt while it is scanned: most records are written as the
+ * one before, and what is as the shape has it needs no hash and no search. Only names and what is
+ * around them, each compared byte by byte before it is believed; a shape never changes a result.
+ */
+#define CSN_JSON_SHAPE_MAX  40u
+#define CSN_JSON_GUESS_SIZE 32u
+struct csn_json_guess {
+    uint8_t bytes[CSN_JSON_GUESS_SIZE]; /* from the comma or bracket to before the value */
+    uint32_t mask;                      /* a bit for each of them that counts */
+    uint32_t first;                     /* index of the first member of the object */
+    uint32_t hash;                      /* of the name, with the seed of the scan */
+    uint8_t size;
+    uint8_t name_at;
+    uint8_t name_size;
+    /* What the caller found out about the name, in a place; UINT16_MAX at first. */
+    uint16_t place;
+    uint16_t found;
+};
+struct csn_json_shape {
+    uint32_t count; /* 0: nothing was learnt yet */
+    struct csn_json_guess guesses[CSN_JSON_SHAPE_MAX];
+};
+
 struct csn_json {
     const uint8_t *text;
     uint32_t size;
@@ -76,6 +102,7 @@ struct csn_json {
     uint32_t *hashes;
     uint32_t *owners;
     uint32_t node_max;
+    struct csn_json_shape *shape; /* or NULL; of texts with the same seed */
     /* Results. */
     uint32_t node_count; /* node 0 is the first text */
     uint32_t offset;     /* of the fault */

@@ -2,48 +2,21 @@
 /*
  * json_scan.c: the grammar of RFC 8259, with a stack of at most 64 open containers, no recursion.
  */
-#include "json_text.h"
+#include "json_scanner.h"
 #include <emmintrin.h>
 #include <string.h>
 
-struct scanner {
-    struct csn_json *json;
-    const uint8_t *text;
-    uint32_t size;
-    uint32_t at;
-    uint32_t depth;      /* open containers */
-    uint32_t name_count; /* names of all open objects, innermost last */
-    uint32_t open[CSN_JSON_DEPTH_MAX];
-    uint32_t names_from[CSN_JSON_DEPTH_MAX];
-    uint64_t seen[CSN_JSON_DEPTH_MAX]; /* a bit per 6 bits of a hash: most names are new at once */
-    uint32_t last[CSN_JSON_DEPTH_MAX + 1]; /* node before, by depth; UINT32_MAX = none */
-};
-
-#define NONE        UINT32_MAX
-#define BACKSLASH   0x5c
-#define SHORT_SIZE  32u
 #define NUMBER_LOOK 16u
 #define USUAL_LOOK  48u /* most names with their values; more costs more than it saves */
 #define NAME_MAX    (USUAL_LOOK - 8) /* the hash reads eight bytes on */
 #define USUAL_SIZE  (USUAL_LOOK + 8)
 
-static inline void skip_space(struct scanner *scanner)
-{
-    uint32_t at = scanner->at;
-    while (at < scanner->size && scanner->text[at] <= 0x20 &&
-           (scanner->text[at] == ' ' || scanner->text[at] == '\n' || scanner->text[at] == '\r' ||
-            scanner->text[at] == '\t')) {
-        at++;
-    }
-    scanner->at = at;
-}
-
-static inline bool is_digit_at(const struct scanner *scanner, uint32_t at)
+static inline bool is_digit_at(const struct json_scanner *scanner, uint32_t at)
 {
     return at < scanner->size && scanner->text[at] >= '0' && scanner->text[at] <= '9';
 }
 
-static enum csn_json_reason scan_digits(struct scanner *scanner)
+static enum csn_json_reason scan_digits(struct json_scanner *scanner)
 {
     if (!is_digit_at(scanner, scanner->at)) {
         return scanner->at >= scanner->size ? CSN_JSON_END : CSN_JSON_BAD_NUMBER;
@@ -55,7 +28,7 @@ static enum csn_json_reason scan_digits(struct scanner *scanner)
 }
 
 /* The end of a number of digits, with a fraction or without, that one look tells all of; or 0. */
-static inline uint32_t short_number(const struct scanner *scanner)
+static inline uint32_t short_number(const struct json_scanner *scanner)
 {
     const uint8_t *text = scanner->text + scanner->at;
     if (scanner->size - scanner->at <= NUMBER_LOOK) { /* the byte behind it is read, too */
@@ -84,7 +57,7 @@ static inline uint32_t short_number(const struct scanner *scanner)
     return scanner->at + count;
 }
 
-static enum csn_json_reason scan_number(struct scanner *scanner)
+static enum csn_json_reason scan_number(struct json_scanner *scanner)
 {
     const uint8_t *text = scanner->text;
     enum csn_json_reason reason;
@@ -124,7 +97,8 @@ static enum csn_json_reason scan_number(struct scanner *scanner)
     return CSN_JSON_OK;
 }
 
-static enum csn_json_reason scan_literal(struct scanner *scanner, const char *word, uint32_t count)
+static enum csn_json_reason scan_literal(struct json_scanner *scanner, const char *word,
+                                         uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (scanner->at >= scanner->size) {
@@ -152,9 +126,7 @@ static inline __attribute__((always_inline)) struct window look_at(const uint8_t
 #pragma GCC unroll 4
     for (uint32_t i = 0; i < size; i += 16) {
         __m128i word = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i));
-        /* Signed: bytes from 0x80 up count as below 0x20, which is what is wanted. */
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(word, _mm_set1_epi8(BACKSLASH)),
-                                       _mm_cmplt_epi8(word, _mm_set1_epi8(0x20)));
+        __m128i special = json_special(word);
         __m128i quotes = _mm_cmpeq_epi8(word, _mm_set1_epi8('"'));
         window.quotes |= (uint64_t)(uint32_t)_mm_movemask_epi8(quotes) << i;
         window.others |= (uint64_t)(uint32_t)_mm_movemask_epi8(special) << i;
@@ -169,11 +141,11 @@ static inline uint64_t up_to_first(uint64_t bits)
 }
 
 /* The current byte is just after the opening quote; ends just after the closing one. */
-static inline enum csn_json_reason scan_string(struct scanner *scanner, bool *escaped)
+static inline enum csn_json_reason scan_string(struct json_scanner *scanner, bool *escaped)
 {
     *escaped = false;
-    if (scanner->size - scanner->at >= SHORT_SIZE) {
-        struct window window = look_at(scanner->text + scanner->at, SHORT_SIZE);
+    if (scanner->size - scanner->at >= JSON_SHORT_SIZE) {
+        struct window window = look_at(scanner->text + scanner->at, JSON_SHORT_SIZE);
         if (window.quotes != 0 && (window.others & up_to_first(window.quotes)) == 0) {
             scanner->at += (uint32_t)__builtin_ctzll(window.quotes) + 1;
             return CSN_JSON_OK;
@@ -182,23 +154,24 @@ static inline enum csn_json_reason scan_string(struct scanner *scanner, bool *es
     return csn_json_string(scanner->text, scanner->size, &scanner->at, escaped);
 }
 
-static enum csn_json_reason open_container(struct scanner *scanner, uint32_t index)
+static enum csn_json_reason open_container(struct json_scanner *scanner, uint32_t index)
 {
     if (scanner->depth == CSN_JSON_DEPTH_MAX) {
         return CSN_JSON_DEPTH;
     }
-    scanner->open[scanner->depth] = index;
-    scanner->names_from[scanner->depth] = scanner->name_count;
-    scanner->seen[scanner->depth] = 0;
     scanner->depth++;
-    scanner->last[scanner->depth] = NONE;
+    scanner->frames[scanner->depth] = (struct json_frame){.open = index,
+                                                          .names_from = scanner->name_count,
+                                                          .last = JSON_NONE,
+                                                          .first = scanner->guess,
+                                                          .depth = scanner->depth};
     scanner->at++;
     return CSN_JSON_OK;
 }
 
 /* The value at the current byte; a container is only opened. node is filled in but its end. */
-static enum csn_json_reason begin_value(struct scanner *scanner, struct csn_json_node *node,
-                                        uint32_t index)
+enum csn_json_reason csn_json_begin_value(struct json_scanner *scanner, struct csn_json_node *node,
+                                          uint32_t index)
 {
     enum csn_json_reason reason;
     bool escaped;
@@ -241,7 +214,7 @@ static enum csn_json_reason begin_value(struct scanner *scanner, struct csn_json
 }
 
 /* A new node after the one before it at this depth; NULL when the table is full. */
-static inline struct csn_json_node *add_node(struct scanner *scanner, uint32_t item,
+static inline struct csn_json_node *add_node(struct json_scanner *scanner, uint32_t item,
                                              uint32_t *index)
 {
     struct csn_json *json = scanner->json;
@@ -250,11 +223,12 @@ static inline struct csn_json_node *add_node(struct scanner *scanner, uint32_t i
     }
     *index = json->node_count++;
     struct csn_json_node *node = &json->nodes[*index];
-    *node = (struct csn_json_node){.item = item, .depth = (uint16_t)scanner->depth};
-    if (scanner->last[scanner->depth] != NONE) {
-        json->nodes[scanner->last[scanner->depth]].next = *index;
+    *node = (struct csn_json_node){.item = item, .depth = (uint8_t)scanner->depth};
+    uint32_t *last = &scanner->frames[scanner->depth].last;
+    if (*last != JSON_NONE) {
+        json->nodes[*last].next = *index;
     }
-    scanner->last[scanner->depth] = *index;
+    *last = *index;
     return node;
 }
 
@@ -277,7 +251,7 @@ static uint32_t find_hash(const uint32_t *hashes, uint32_t from, uint32_t count,
     return from;
 }
 
-static bool same_name(const struct scanner *scanner, const struct csn_json_node *left,
+static bool same_name(const struct json_scanner *scanner, const struct csn_json_node *left,
                       const struct csn_json_node *right)
 {
     const uint8_t *text = scanner->text;
@@ -289,15 +263,16 @@ static bool same_name(const struct scanner *scanner, const struct csn_json_node 
 }
 
 /* Refuses a name that the innermost open object has already. */
-static inline enum csn_json_reason add_name(struct scanner *scanner,
+static inline enum csn_json_reason add_name(struct json_scanner *scanner,
                                             const struct csn_json_node *node, uint32_t index)
 {
     struct csn_json *json = scanner->json;
-    uint64_t *seen = &scanner->seen[scanner->depth - 1];
+    const struct json_frame *frame = &scanner->frames[scanner->depth];
+    uint64_t *seen = &scanner->frames[scanner->depth].seen;
     const uint64_t bit = UINT64_C(1) << (node->name_hash & 63);
     const bool known = (*seen & bit) != 0;
     *seen |= bit;
-    for (uint32_t at = scanner->names_from[scanner->depth - 1]; known; at++) {
+    for (uint32_t at = frame->names_from; known; at++) {
         at = find_hash(json->hashes, at, scanner->name_count, node->name_hash);
         if (at == scanner->name_count) {
             break;
@@ -317,7 +292,7 @@ static inline enum csn_json_reason add_name(struct scanner *scanner,
 }
 
 /* The name, the colon and the white space around it. */
-static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_node *node,
+static enum csn_json_reason scan_name(struct json_scanner *scanner, struct csn_json_node *node,
                                       uint32_t index)
 {
     bool escaped;
@@ -327,6 +302,7 @@ static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_n
     if (scanner->text[scanner->at] != '"') {
         return CSN_JSON_UNEXPECTED;
     }
+    scanner->guess = JSON_NONE;
     node->name = ++scanner->at;
     enum csn_json_reason reason = scan_string(scanner, &escaped);
     if (reason != CSN_JSON_OK) {
@@ -341,7 +317,7 @@ static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_n
     if (reason != CSN_JSON_OK) {
         return reason;
     }
-    skip_space(scanner);
+    json_skip_space(scanner);
     if (scanner->at >= scanner->size) {
         return CSN_JSON_END;
     }
@@ -349,7 +325,7 @@ static enum csn_json_reason scan_name(struct scanner *scanner, struct csn_json_n
         return CSN_JSON_UNEXPECTED;
     }
     scanner->at++;
-    skip_space(scanner);
+    json_skip_space(scanner);
     return CSN_JSON_OK;
 }
 
@@ -370,14 +346,15 @@ static inline uint32_t usual_string(const struct window *window, const uint8_t *
  * name, and often a plain string, both found in one look. Ends with the current byte just before
  * what is not usual (nothing was done with it), or after an opening bracket, or with a fault.
  */
-static enum csn_json_reason scan_usual(struct scanner *scanner, struct csn_json_node *container)
+static enum csn_json_reason scan_usual(struct json_scanner *scanner,
+                                       struct csn_json_node *container)
 {
     struct csn_json *json = scanner->json;
     const uint8_t *text = scanner->text;
     const uint32_t size = scanner->size;
     const uint32_t depth = scanner->depth;
     uint32_t comma = (container->flags & CSN_JSON_FILLED) != 0; /* that is before the next member */
-    uint32_t last = scanner->last[depth];
+    uint32_t *last = &scanner->frames[depth].last;
     enum csn_json_reason reason = CSN_JSON_OK;
     uint32_t at = scanner->at;
     while (size - at >= USUAL_SIZE && (comma == 0 || text[at] == ',')) {
@@ -408,23 +385,24 @@ static enum csn_json_reason scan_usual(struct scanner *scanner, struct csn_json_
             .name_hash = csn_json_hash_inside(json->seed, text + name, name_size),
             .kind = CSN_JSON_STRING,
             .flags = CSN_JSON_NAMED,
-            .depth = (uint16_t)depth,
+            .depth = (uint8_t)depth,
         };
         json->node_count = index + 1;
-        if (last != NONE) {
-            json->nodes[last].next = index;
+        if (*last != JSON_NONE) {
+            json->nodes[*last].next = index;
         }
-        scanner->last[depth] = last = index;
+        *last = index;
         reason = add_name(scanner, node, index);
         if (reason != CSN_JSON_OK) {
             return reason;
         }
+        csn_json_learn(scanner, node);
         at = end;
         if (end == 0) {
             container->flags |= CSN_JSON_FILLED;
             scanner->at = begin;
-            skip_space(scanner);
-            reason = begin_value(scanner, node, index);
+            json_skip_space(scanner);
+            reason = csn_json_begin_value(scanner, node, index);
             if (reason != CSN_JSON_OK || scanner->depth != depth) {
                 return reason;
             }
@@ -438,26 +416,34 @@ static enum csn_json_reason scan_usual(struct scanner *scanner, struct csn_json_
 }
 
 /* Inside a container: its end, or the next member or element. */
-static enum csn_json_reason scan_item(struct scanner *scanner)
+static enum csn_json_reason scan_item(struct json_scanner *scanner)
 {
-    struct csn_json_node *container = &scanner->json->nodes[scanner->open[scanner->depth - 1]];
-    bool object = container->kind == CSN_JSON_OBJECT;
+    enum csn_json_reason reason;
+    struct csn_json_node *nodes = scanner->json->nodes;
+    struct csn_json_node *container = &nodes[scanner->frames[scanner->depth].open];
+    const bool object = container->kind == CSN_JSON_OBJECT;
+    if (object && scanner->guess != JSON_NONE) {
+        if (!csn_json_known(scanner, &reason)) {
+            return reason;
+        }
+        container = &nodes[scanner->frames[scanner->depth].open]; /* an object again */
+    }
     if (object) {
         const uint32_t depth = scanner->depth;
-        enum csn_json_reason usual = scan_usual(scanner, container);
-        if (usual != CSN_JSON_OK || scanner->depth != depth) {
-            return usual;
+        reason = scan_usual(scanner, container);
+        if (reason != CSN_JSON_OK || scanner->depth != depth) {
+            return reason;
         }
     }
     uint32_t item = scanner->at;
-    skip_space(scanner);
+    json_skip_space(scanner);
     if (scanner->at >= scanner->size) {
         return CSN_JSON_END;
     }
     if (scanner->text[scanner->at] == (object ? '}' : ']')) {
         container->end = ++scanner->at;
+        scanner->name_count = scanner->frames[scanner->depth].names_from;
         scanner->depth--;
-        scanner->name_count = scanner->names_from[scanner->depth];
         return CSN_JSON_OK;
     }
     if ((container->flags & CSN_JSON_FILLED) != 0) {
@@ -465,7 +451,7 @@ static enum csn_json_reason scan_item(struct scanner *scanner)
             return CSN_JSON_UNEXPECTED;
         }
         item = ++scanner->at;
-        skip_space(scanner);
+        json_skip_space(scanner);
     }
     container->flags |= CSN_JSON_FILLED;
     uint32_t index;
@@ -474,25 +460,26 @@ static enum csn_json_reason scan_item(struct scanner *scanner)
         return CSN_JSON_SPACE;
     }
     if (object) {
-        enum csn_json_reason reason = scan_name(scanner, node, index);
+        reason = scan_name(scanner, node, index);
         if (reason != CSN_JSON_OK) {
             return reason;
         }
     }
-    return begin_value(scanner, node, index);
+    return csn_json_begin_value(scanner, node, index);
 }
 
 /* One text; the current byte is its first. */
-static enum csn_json_reason scan_text(struct scanner *scanner)
+static enum csn_json_reason scan_text(struct json_scanner *scanner)
 {
     uint32_t index;
     scanner->depth = 0;
     scanner->name_count = 0;
+    scanner->guess = scanner->json->shape == NULL ? JSON_NONE : 0;
     struct csn_json_node *node = add_node(scanner, scanner->at, &index);
     if (node == NULL) {
         return CSN_JSON_SPACE;
     }
-    enum csn_json_reason reason = begin_value(scanner, node, index);
+    enum csn_json_reason reason = csn_json_begin_value(scanner, node, index);
     while (reason == CSN_JSON_OK && scanner->depth > 0) {
         reason = scan_item(scanner);
     }
@@ -510,7 +497,7 @@ static bool has_line_feed(const uint8_t *bytes, uint32_t size)
 
 enum csn_json_reason csn_json_scan(struct csn_json *json)
 {
-    struct scanner scanner; /* tables are written when a container is opened */
+    struct json_scanner scanner; /* tables are written when a container is opened */
     enum csn_json_reason reason;
     scanner.json = json;
     scanner.text = json->text;
@@ -518,15 +505,15 @@ enum csn_json_reason csn_json_scan(struct csn_json *json)
     scanner.at = 0;
     json->node_count = 0;
     json->offset = 0;
-    scanner.last[0] = NONE;
-    skip_space(&scanner);
+    scanner.frames[0].last = JSON_NONE;
+    json_skip_space(&scanner);
     do {
         reason = scanner.at == scanner.size ? CSN_JSON_END : scan_text(&scanner);
         if (reason != CSN_JSON_OK) {
             break;
         }
         uint32_t end = scanner.at;
-        skip_space(&scanner);
+        json_skip_space(&scanner);
         if (scanner.at == scanner.size) {
             break;
         }

@@ -92,7 +92,7 @@ static const struct attempt attempts[] = {
     {"UD2", CODE(0x0f, 0x0b), CSN_FATE_FAULT, 6, 0, 0, false},
     {"SYSCALL", CODE(0x0f, 0x05), CSN_FATE_FAULT, 6, 0, 0, true},
     {"WRFSBASE", CODE(0xf3, 0x48, 0x0f, 0xae, 0xd0), CSN_FATE_FAULT, 6, 0, 0, true},
-    {"AVX-512", CODE(0x62, 0xf1, 0x7c, 0x48, 0x57, 0xc0), CSN_FATE_FAULT, 6, 0, 0, true},
+    {"TILERELEASE", CODE(0xc4, 0xe2, 0x78, 0x49, 0xc0), CSN_FATE_FAULT, 6, 0, 0, true},
     {"DIV", CODE(0x31, 0xc9, 0x31, 0xd2, 0xf7, 0xf1), CSN_FATE_FAULT, 0, 0, 0, false},
     {"INT3", CODE(0xcc), CSN_FATE_FAULT, 13, 3 << 3 | 2, 0, true},
     {"INT 0x80", CODE(0xcd, 0x80), CSN_FATE_FAULT, 13, 0x80 << 3 | 2, 0, true},

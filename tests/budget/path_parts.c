@@ -216,6 +216,7 @@ void *json_begin(void)
 void json_batch(void *state)
 {
     struct json *json = state;
+    struct csn_json_shape shape = {.count = 0}; /* as the enclave has it: one a batch */
     for (uint32_t i = 0; i < BUDGET_BATCH; i++) {
         const struct csr_record *record = &json->records[json->next++ % BUDGET_PAYLOADS];
         struct csn_json scan = {.text = (const uint8_t *)record->text,
@@ -224,7 +225,8 @@ void json_batch(void *state)
                                 .nodes = json->nodes,
                                 .hashes = json->tables[0],
                                 .owners = json->tables[1],
-                                .node_max = NODE_MAX};
+                                .node_max = NODE_MAX,
+                                .shape = &shape};
         budget_require(csn_json_scan(&scan) == CSN_JSON_OK, "a record is not JSON");
     }
 }

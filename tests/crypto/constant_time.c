@@ -3,8 +3,9 @@
  * constant_time.c: run under valgrind: secrets are marked undefined, so that memcheck reports every
  * branch and every address that depends on one. "leaky" is the control: it must be reported.
  *
- * valgrind 3.19 knows neither SHA-NI nor VAES: this covers the portable and the AES-NI kernels. The
- * VAES kernel of GCM is the same source with another register.
+ * valgrind 3.19 knows neither SHA-NI nor VAES nor AVX-512: this covers the portable and the AES-NI
+ * kernels. The VAES kernel of GCM is the same source with another register; the others are
+ * test_timing.c's.
  * Not covered: the last step of an open and of X25519, which branches on the public verdict.
  */
 #include <crypto/aead.h>

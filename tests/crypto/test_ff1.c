@@ -317,7 +317,7 @@ static void test_arithmetic(void **state)
     }
 }
 
-static uint64_t kernels[4];
+static uint64_t kernels[VECTOR_KERNELS_MAX];
 static uint32_t kernel_count;
 
 /* Random values below the radix under one plan: a batch on vectors equals singles, which are not.

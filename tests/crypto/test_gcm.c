@@ -25,7 +25,7 @@
 #define BATCH_MAX 40u
 #define GAP       32u /* bytes between records, which nobody may write */
 
-static uint64_t kernels[4];
+static uint64_t kernels[VECTOR_KERNELS_MAX];
 static uint32_t kernel_count;
 static uint64_t random_records = 20000;
 static bool all_lengths;

@@ -158,7 +158,7 @@ static void test_refusals(void **state)
 
 int main(void)
 {
-    uint64_t kernels[4];
+    uint64_t kernels[VECTOR_KERNELS_MAX];
     uint32_t count = vector_kernels(kernels);
     if (count == 0 || csn_cpu_select(kernels[count - 1]) != CSN_OK) {
         return 77;

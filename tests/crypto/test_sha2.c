@@ -11,8 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 /* cmocka.h wants the headers above first */
 #include <cmocka.h>
+
+#define PAGE 4096u
 
 static uint8_t message[5000];
 
@@ -46,7 +49,7 @@ static void check_size(size_t size)
 static void test_sizes(void **state)
 {
     (void)state;
-    uint64_t kernels[4];
+    uint64_t kernels[VECTOR_KERNELS_MAX];
     uint32_t kernel_count = vector_kernels(kernels);
     long count = 0;
     srand(11);
@@ -94,7 +97,7 @@ static void check_batch(uint32_t count)
 static void test_batches(void **state)
 {
     (void)state;
-    uint64_t kernels[4];
+    uint64_t kernels[VECTOR_KERNELS_MAX];
     uint32_t kernel_count = vector_kernels(kernels);
     for (uint32_t k = 0; k < kernel_count; k++) {
         assert_int_equal(csn_cpu_select(kernels[k]), CSN_OK);
@@ -104,9 +107,59 @@ static void test_batches(void **state)
     }
 }
 
+/* A page between two that nobody may touch. */
+static uint8_t *guarded_page(void)
+{
+    uint8_t *pages = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED && mprotect(pages + PAGE, PAGE, PROT_READ | PROT_WRITE) == 0);
+    return pages + PAGE;
+}
+
+/* A batch of one size, in groups of each size that there is; the first byte or the last at a guard.
+ */
+static void check_edges(uint8_t *input, uint8_t *output, uint32_t size, uint32_t count)
+{
+    struct csn_hmac_key key;
+    struct csn_hmac_item items[9];
+    uint8_t expected[32];
+    csn_hmac_key_init(&key, message, 32);
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = (struct csn_hmac_item){.key = &key,
+                                          .bytes = i % 2 == 0 ? input : input + PAGE - size,
+                                          .size = size,
+                                          .tag = output + PAGE - 32 * (i + 1)};
+    }
+    csn_hmac_batch(items, count);
+    for (uint32_t i = 0; i < count; i++) {
+        HMAC(EVP_sha256(), message, 32, items[i].bytes, size, expected, NULL);
+        assert_memory_equal(items[i].tag, expected, 32);
+    }
+}
+
+static void test_edges(void **state)
+{
+    (void)state;
+    uint64_t kernels[VECTOR_KERNELS_MAX];
+    uint32_t kernel_count = vector_kernels(kernels);
+    uint8_t *input = guarded_page();
+    uint8_t *output = guarded_page();
+    memcpy(input, message, PAGE);
+    for (uint32_t k = 0; k < kernel_count; k++) {
+        assert_int_equal(csn_cpu_select(kernels[k]), CSN_OK);
+        for (uint32_t size = 0; size <= 200; size++) {
+            for (uint32_t count = 1; count <= 9; count++) {
+                check_edges(input, output, size, count);
+            }
+        }
+    }
+    printf("# batches of 1 to 9 messages of 0 to 200 bytes, guard pages at both ends\n");
+    munmap(input - PAGE, 3 * PAGE);
+    munmap(output - PAGE, 3 * PAGE);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes),
-                                       cmocka_unit_test(test_batches)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes), cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_edges)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

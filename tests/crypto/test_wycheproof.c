@@ -129,7 +129,7 @@ static bool hmac_case(const cJSON *group, const cJSON *test, bool *skip)
 static struct tally run_file(const char *name, vector_judge judge)
 {
     struct tally tally = {0};
-    uint64_t kernels[4];
+    uint64_t kernels[VECTOR_KERNELS_MAX];
     uint32_t kernel_count = vector_kernels(kernels);
     cJSON *root = vector_load(name);
     if (root == NULL || kernel_count == 0) {

@@ -58,10 +58,11 @@ void vector_free(struct vector_bytes *bytes)
     bytes->bytes = NULL;
 }
 
-uint32_t vector_kernels(uint64_t features[4])
+uint32_t vector_kernels(uint64_t features[VECTOR_KERNELS_MAX])
 {
     const uint64_t wide =
         CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
+    const uint64_t upper = CSN_WIRE_FEATURE_SHA | CSN_WIRE_FEATURE_AVX512;
     uint64_t found = 0;
     uint32_t count = 0;
     if (csn_cpu_features(&found) != CSN_OK) {
@@ -70,6 +71,9 @@ uint32_t vector_kernels(uint64_t features[4])
     features[count++] = 0;
     if ((found & CSN_WIRE_FEATURE_SHA) != 0) {
         features[count++] = CSN_WIRE_FEATURE_SHA;
+    }
+    if ((found & upper) == upper) {
+        features[count++] = upper;
     }
     if ((found & wide) == wide) {
         features[count++] = wide;

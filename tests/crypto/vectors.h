@@ -21,6 +21,7 @@ int vector_number(const cJSON *object, const char *name);
 void vector_free(struct vector_bytes *bytes);
 
 /* Kernel sets to test: every feature subset that changes a kernel here. Returns how many. */
-uint32_t vector_kernels(uint64_t features[4]);
+#define VECTOR_KERNELS_MAX 5
+uint32_t vector_kernels(uint64_t features[VECTOR_KERNELS_MAX]);
 
 #endif

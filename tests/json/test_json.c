@@ -23,21 +23,22 @@ static uint32_t owners[NODE_MAX];
 
 #define SPACES 128u
 
-/*
- * What stands at the end of a text is scanned in another way than what has more behind it: with
- * spaces behind it, it must be judged alike and have the same nodes.
+/* With `spaces` behind it and with a shape or none, it must be judged alike and have the same
+ * nodes.
  */
-static void scan_inside(const struct csn_json *json, enum csn_json_reason reason)
+static void scan_again(const struct csn_json *json, enum csn_json_reason reason, uint32_t spaces,
+                       struct csn_json_shape *shape)
 {
     static struct csn_json_node inside[NODE_MAX];
-    uint8_t *copy = malloc(json->size + SPACES);
+    uint8_t *copy = malloc(json->size + spaces + 1);
     assert_non_null(copy);
     memcpy(copy, json->text, json->size);
-    memset(copy + json->size, ' ', SPACES);
+    memset(copy + json->size, ' ', spaces);
     struct csn_json second = *json;
     second.text = copy;
-    second.size += SPACES;
+    second.size += spaces;
     second.nodes = inside;
+    second.shape = shape;
     enum csn_json_reason again = csn_json_scan(&second);
     assert_int_equal(again == CSN_JSON_OK, reason == CSN_JSON_OK);
     if (reason != CSN_JSON_END) { /* without spaces it might go on */
@@ -46,9 +47,35 @@ static void scan_inside(const struct csn_json *json, enum csn_json_reason reason
     }
     if (reason == CSN_JSON_OK) {
         assert_int_equal(second.node_count, json->node_count);
+        for (uint32_t i = 0; i < second.node_count; i++) {
+            assert_true(inside[i].guess <= (shape == NULL ? 0 : shape->count));
+            if (inside[i].guess != 0) {
+                const struct csn_json_guess *guess = &shape->guesses[inside[i].guess - 1];
+                assert_int_equal(guess->name_size, inside[i].name_size);
+                assert_memory_equal(guess->bytes + guess->name_at, copy + inside[i].name,
+                                    guess->name_size);
+            }
+            inside[i].guess = 0; /* the one difference */
+        }
         assert_memory_equal(inside, nodes, json->node_count * sizeof inside[0]);
     }
     free(copy);
+}
+
+/*
+ * What stands at the end of a text is scanned in another way than what has more behind it, and what
+ * is written as a text before in yet another: as all texts of this program so far (`before`), and
+ * as itself.
+ */
+static void scan_inside(const struct csn_json *json, enum csn_json_reason reason)
+{
+    static struct csn_json_shape before;
+    struct csn_json_shape same = {.count = 0};
+    scan_again(json, reason, SPACES, NULL);
+    for (uint32_t i = 0; i < 4; i++) {
+        scan_again(json, reason, i % 2 == 0 ? SPACES : 0, i < 2 ? &before : &same);
+    }
+    scan_again(json, reason, SPACES, &same);
 }
 
 /* Scans a copy in memory of its exact size, so that a sanitizer sees a read beyond it. */
@@ -257,6 +284,120 @@ static void test_invalid(void **state)
     assert_int_equal(scan_bytes("[1]\0", 4, false, &json), CSN_JSON_TRAILING);
     assert_int_equal(scan_bytes("\"a\0b\"", 5, false, &json), CSN_JSON_CONTROL);
     assert_int_equal(scan_bytes("\0", 1, false, &json), CSN_JSON_UNEXPECTED);
+}
+
+/* Texts one after the other, each scanned with the shape of those before it. */
+static void test_shapes(void **state)
+{
+    static const struct bad texts[] = {
+        {"[{\"a\":1},{\"a\":2}]", CSN_JSON_OK, 0},
+        {"[{\"a\":1,\"a\":2}]", CSN_JSON_DUPLICATE, 8},
+        {"{\"a\":{\"b\":1},\"b\":2}", CSN_JSON_OK, 0},
+        {"{\"a\":{\"b\":1,\"b\":2}}", CSN_JSON_DUPLICATE, 12},
+        {"{\"a\":{\"b\":1},\"c\":2,\"b\":3}", CSN_JSON_OK, 0},
+        {"{\"a\":{\"b\":1},\"c\":2,\"c\":3}", CSN_JSON_DUPLICATE, 19},
+        {"{\"a\":1,\"b\":2,\"c\":3}", CSN_JSON_OK, 0},
+        {"{\"a\":1,\"c\":2}", CSN_JSON_OK, 0},
+        {"{\"a\":1,\"c\":2,\"c\":3}", CSN_JSON_DUPLICATE, 13},
+        {"{\"a\":1,\"c\":2,\"x\":3,\"a\":4}", CSN_JSON_DUPLICATE, 19},
+        {"{\"a\":[1],\"c\":[2],\"a\":4}", CSN_JSON_DUPLICATE, 17},
+        {"{\"a\":{\"x\":[],\"c\":1},\"d\":2,\"x\":3}", CSN_JSON_OK, 0},
+        {"{\"a\":{\"x\":[],\"c\":1},\"d\":2,\"a\":3}", CSN_JSON_DUPLICATE, 26},
+        {"{\"a\":{\"x\":[],\"c\":1,\"d\":2,\"c\":3}}", CSN_JSON_DUPLICATE, 25},
+        {"{\"ab\":\"x\",\"c\":\"y\"}", CSN_JSON_OK, 0},
+        {"{\"ab\":\"x\",\"c\":\"y}", CSN_JSON_END, 17},
+        {"{\"ab\":\"x\",\"c\":\"y\\", CSN_JSON_END, 16},
+        {"{\"ab\":\"x\",\"c\":\"y\\q\"}", CSN_JSON_ESCAPE, 16},
+        {"{\"ab\":\"x\",\"c\":\"\x1f\"}", CSN_JSON_CONTROL, 15},
+        {"{\"ab\":\"x\",\"c\":\"\xff\"}", CSN_JSON_UTF8, 15},
+        {"{\"ab\":\"x\",\"c\":}", CSN_JSON_UNEXPECTED, 14},
+        {"{\"ab\":\"x\" \"c\":\"y\"}", CSN_JSON_UNEXPECTED, 10},
+        {"{\"ab\":\"x\"},\"c\":\"y\"}", CSN_JSON_TRAILING, 10},
+        {"{,\"ab\":\"x\",\"c\":\"y\"}", CSN_JSON_UNEXPECTED, 1},
+        {"{\"ab\": \"x\",\"c\" :\"y\"}", CSN_JSON_OK, 0},
+        {"{\"ab\":  \"x\",\"c\":{  }}", CSN_JSON_OK, 0},
+        {"{\"ab\":{},\"c\":{},}", CSN_JSON_UNEXPECTED, 16},
+        {"{\"ab\":{},\"c\":{,}}", CSN_JSON_UNEXPECTED, 14},
+        {"{\"ab\":0,\"c\":01}", CSN_JSON_BAD_NUMBER, 13},
+        {"{\"ab\",\"c\":1}", CSN_JSON_UNEXPECTED, 5},
+        {"{\"ab\":\"x\\\"\",\"c\":\"y\"}", CSN_JSON_OK, 0},
+        {"{\"\\u0061\":1,\"ab\":2}", CSN_JSON_OK, 0},
+        {"{\"\\u0061b\":1,\"ab\":2}", CSN_JSON_DUPLICATE, 13},
+    };
+    struct csn_json_shape shape = {.count = 0};
+    struct csn_json json;
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const enum csn_json_reason reason = scan_text(texts[i].text, &json);
+        if (reason != texts[i].reason || json.offset != texts[i].offset) {
+            fail_msg("%s: %s at %u", texts[i].text, csn_json_reason_text(reason), json.offset);
+        }
+        scan_again(&json, reason, SPACES, &shape);
+        scan_again(&json, reason, SPACES, &shape);
+    }
+}
+
+/* What was learnt is used: with another hash in it, the nodes have that one. And it is bounded. */
+static void test_shape_is_used(void **state)
+{
+    static char text[64 * (CSN_JSON_SHAPE_MAX + 8)] = "{";
+    struct csn_json_shape shape = {.count = 0};
+    struct csn_json json;
+    size_t size = 1;
+    (void)state;
+    for (unsigned i = 0; i < CSN_JSON_SHAPE_MAX + 8; i++) {
+        size += (size_t)snprintf(text + size, 64, "%s\"name%u\":\"value\"", i == 0 ? "" : ",", i);
+    }
+    text[size++] = '}';
+    assert_int_equal(scan_bytes(text, size, false, &json), CSN_JSON_OK);
+    scan_again(&json, CSN_JSON_OK, SPACES, &shape);
+    assert_int_equal(shape.count, CSN_JSON_SHAPE_MAX);
+    scan_again(&json, CSN_JSON_OK, SPACES, &shape);
+    json.shape = &shape;
+    json.node_max = 5;
+    memset(&nodes[5], 0x5a, sizeof nodes[5]);
+    assert_int_equal(csn_json_scan(&json), CSN_JSON_SPACE);
+    assert_int_equal(nodes[5].item, 0x5a5a5a5a);
+    json.node_max = NODE_MAX;
+    shape.guesses[CSN_JSON_SHAPE_MAX - 1].hash ^= 1;
+    assert_int_equal(csn_json_scan(&json), CSN_JSON_OK);
+    for (uint32_t i = 1; i <= CSN_JSON_SHAPE_MAX + 8; i++) {
+        const uint32_t hash = csn_json_hash(77, json.text + nodes[i].name, nodes[i].name_size);
+        assert_int_equal(nodes[i].name_hash, i == CSN_JSON_SHAPE_MAX ? hash ^ 1 : hash);
+    }
+}
+
+/* A text may have other names than one before it in the same record: each keeps its own. */
+static void test_shape_of_lines(void **state)
+{
+    static const char text[] = "{\"a\":1,\"b\":2,\"c\":3}\n{\"a\":1,\"d\":2,\"e\":3}\n"
+                               "{\"a\":1,\"b\":2,\"c\":3,\"f\":4}\n{\"g\":1}";
+    struct csn_json_shape shape = {.count = 0};
+    struct csn_json json;
+    (void)state;
+    assert_int_equal(scan_bytes(text, sizeof text - 1, true, &json), CSN_JSON_OK);
+    scan_again(&json, CSN_JSON_OK, SPACES, &shape);
+    assert_int_equal(shape.count, 4);
+    scan_again(&json, CSN_JSON_OK, SPACES, &shape);
+}
+
+/* Objects that are known are no way around the limit. */
+static void test_shape_depth(void **state)
+{
+    static const char last[] = "{\"a\":{\"b\":{\"c\":1}}}";
+    struct csn_json_shape shape = {.count = 0};
+    char text[2 * CSN_JSON_DEPTH_MAX + sizeof last];
+    struct csn_json json;
+    (void)state;
+    for (uint32_t open = CSN_JSON_DEPTH_MAX - 4; open < CSN_JSON_DEPTH_MAX; open++) {
+        memset(text, '[', open);
+        memcpy(text + open, last, sizeof last);
+        memset(text + open + sizeof last - 1, ']', open);
+        const enum csn_json_reason reason =
+            scan_bytes(text, 2 * open + sizeof last - 1, false, &json);
+        assert_int_equal(reason, open + 3 <= CSN_JSON_DEPTH_MAX ? CSN_JSON_OK : CSN_JSON_DEPTH);
+        scan_again(&json, reason, SPACES, &shape);
+    }
 }
 
 /* Every control byte at every place of strings that are skipped in blocks and at their ends. */
@@ -605,6 +746,8 @@ int main(void)
         cmocka_unit_test(test_many_names),    cmocka_unit_test(test_hash_of_escapes),
         cmocka_unit_test(test_encode_decode), cmocka_unit_test(test_position),
         cmocka_unit_test(test_small_texts),   cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_shapes),        cmocka_unit_test(test_shape_is_used),
+        cmocka_unit_test(test_shape_depth),   cmocka_unit_test(test_shape_of_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../../enclaves/tokenize/tok_state.h"
+#include "core/bytes.h"
 #include "fake.h"
 #include "reference/reference_parts.h"
 #include <openssl/evp.h>
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define TENANT 1
 #define SECRET 2
@@ -259,6 +261,8 @@ static void test_mask(void **state)
         {"{\"m\":\"abcdefgh\"}", "{\"m\":\"ab*****h\"}"},
         {"{\"m\":\"\\u00e9\xe2\x82\xac\\ud83d\\ude00xy\"}", "{\"m\":\"\xc3\xa9\xe2\x82\xac**y\"}"},
         {"{\"m\":\"\\\"\\n\\u0001xx\\\\\"}", "{\"m\":\"\\\"\\n***\\\\\"}"},
+        {"{\"m\":\"\\\"abcd\"}", "{\"m\":\"\\\"a**d\"}"},
+        {"{\"m\":\"\\\\abcd\"}", "{\"m\":\"\\\\a**d\"}"},
         {"{\"m\":-12.5}", "{\"m\":\"-1**5\"}"},
         {"{\"m\":true}", "{\"m\":\"[redacted]\"}"},
         {"{\"m\":null}", "{\"m\":null}"},
@@ -804,6 +808,63 @@ static void test_shift_times(void **state)
     fake_free(call);
 }
 
+/* Near the ends of what a date can be: moved exactly if it stays one. */
+static void test_shift_ends(void **state)
+{
+    static const int dates[][3] = {{1, 1, 1},    {1, 6, 29},   {1, 6, 30},   {1, 7, 1},
+                                   {9999, 7, 3}, {9999, 7, 4}, {9999, 7, 5}, {9999, 12, 31}};
+    struct cse_call *call = grant(SHIFT);
+    unsigned refused = 0;
+    (void)state;
+    for (unsigned i = 0; i < 8 * 40; i++) {
+        char input[100], subject[12], wanted[60] = "{\"b\":\"[redacted]\"}";
+        int year = dates[i % 8][0], month = dates[i % 8][1], day = dates[i % 8][2];
+        snprintf(subject, sizeof subject, "%u", i);
+        snprintf(input, sizeof input, "{\"b\":\"%04d-%02d-%02d\",\"s\":{\"id\":%s}}", year, month,
+                 day, subject);
+        for (int k = expected_offset('n', subject, 180); k != 0; k += k < 0 ? 1 : -1) {
+            step_date(&year, &month, &day, k < 0 ? -1 : 1);
+        }
+        if (year >= 1 && year <= 9999) {
+            snprintf(wanted, sizeof wanted, "{\"b\":\"%04d-%02d-%02d\"}", year, month, day);
+        } else {
+            refused++;
+        }
+        assert_string_equal(run(call, input), wanted);
+    }
+    assert_true(refused > 40);
+    fake_free(call);
+}
+
+/* A number that would make some offsets likelier is drawn again, with the counter. */
+static void test_shift_again(void **state)
+{
+    static const uint8_t subject[] = "s27847819";
+    struct tok_mac_job mac = {.days = 3650, .day = 700000};
+    struct csn_hmac_key key;
+    uint8_t target[11] = "";
+    uint8_t tag[32];
+    char wanted[11];
+    (void)state;
+    csn_hmac_key_init(&key, "key", 3);
+    mac.key = &key;
+    mac.target = target;
+    csn_store_u32(mac.message, 9);
+    memcpy(mac.message + 4, subject, 9);
+    mac.message_size = 4 + 9 + TOK_COUNTER_SIZE;
+    memset(mac.tag, 0xff, 32);
+    tok_shift_finish(&mac);
+    csn_store_u32(mac.message + 13, 1);
+    csn_hmac(&key, mac.message, mac.message_size, tag);
+    const int64_t step = (int64_t)(csn_load_u64(tag) % 7300);
+    time_t seconds =
+        (time_t)((700000 + (step < 3650 ? step - 3650 : step - 3649)) - 719468) * 86400;
+    struct tm date; /* 719468: 1970-01-01 */
+    assert_non_null(gmtime_r(&seconds, &date));
+    assert_int_equal(strftime(wanted, sizeof wanted, "%Y-%m-%d", &date), 10);
+    assert_string_equal((char *)target, wanted);
+}
+
 static void test_shift_rows(void **state)
 {
     static const char *const bad[] = {
@@ -969,6 +1030,8 @@ int main(void)
         cmocka_unit_test(test_encrypt_injection),
         cmocka_unit_test(test_shift),
         cmocka_unit_test(test_shift_rows),
+        cmocka_unit_test(test_shift_ends),
+        cmocka_unit_test(test_shift_again),
         cmocka_unit_test(test_shift_times),
         cmocka_unit_test(test_tenants),
         cmocka_unit_test(test_fpe_tweaks),

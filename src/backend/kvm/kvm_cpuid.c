@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kvm_cpuid.c: what a guest's CPU has: all that KVM supports, less what does not fit XCR0 = 7 and
+ * kvm_cpuid.c: what a guest's CPU has: all that KVM supports, less what does not fit XCR0 and
  * what an enclave has no use for. The table decides nothing of ours but XCR0 and CR4: KVM without
  * hardware virtualization tells guests of less than they can use. See kvm_features.c.
  */
@@ -15,6 +15,10 @@
 #define CPUID_PARAVIRTUAL_END UINT32_C(0x50000000)
 
 #define CPUID_ANY UINT32_MAX
+
+#define XCR0_SSE    3u /* with x87 */
+#define XCR0_AVX    7u
+#define XCR0_AVX512 0xe7u /* with masks, upper halves and upper registers */
 
 /* Bits taken away. */
 struct cpuid_mask {
@@ -31,20 +35,20 @@ static const struct cpuid_mask cpuid_masks[] = {
      1u << 2 | 1u << 3 | 1u << 8 | 1u << 20 | 1u << 22 | 1u << 23 | 1u << 24 | 1u << 25},
     /* AVX-512-BF16, AMX-FP16; AVX10 */
     {0x7, 1, 1u << 5 | 1u << 21, 0, 0, 1u << 19},
-    /* Only x87, SSE and AVX state; no supervisor state */
-    {0xd, 0, ~7u, 0, 0, UINT32_MAX},
+    /* Only x87, SSE, AVX and AVX-512 state; no supervisor state */
+    {0xd, 0, ~XCR0_AVX512, 0, 0, UINT32_MAX},
     {0xd, 1, 1u << 3 | 1u << 4, 0, UINT32_MAX, UINT32_MAX},
     /* SVM, MWAITX */
     {0x80000001, CPUID_ANY, 0, 0, 1u << 2 | 1u << 29, 0},
 };
 
-/* Leaves that go: PMU, PT, SGX, AMX, paravirtual, extended states beyond AVX. */
+/* Leaves that go: PMU, PT, SGX, AMX, paravirtual, extended states that are not AVX's. */
 static bool cpuid_is_dropped(const struct kvm_cpuid_entry2 *entry)
 {
     return entry->function == 0xa || entry->function == 0x12 || entry->function == 0x14 ||
            (entry->function >= 0x1d && entry->function <= 0x24) ||
            (entry->function >= CPUID_PARAVIRTUAL && entry->function < CPUID_PARAVIRTUAL_END) ||
-           (entry->function == 0xd && entry->index > 2);
+           (entry->function == 0xd && (entry->index > 7 || entry->index == 3 || entry->index == 4));
 }
 
 static void cpuid_reduce(struct kvm_cpuid2 *table)
@@ -126,14 +130,24 @@ static csn_err cpuid_table(const struct csn_instance *instance, struct kvm_cpuid
     return CSN_OK;
 }
 
+/* What the image may use of the registers. CPUID names AVX-512 to nobody; who asks, runs it. */
+static uint64_t cpuid_xcr0(const struct kvm_cpuid2 *table)
+{
+    uint32_t features = cpuid_find(table, 1).ecx;
+    bool xsave = (features >> 26 & 1) != 0;
+    bool avx = (features >> 28 & 1) != 0;
+    bool avx512 = (cpuid_find(table, 0xd).eax & XCR0_AVX512) == XCR0_AVX512;
+    if (!xsave) {
+        return 0;
+    }
+    return !avx ? XCR0_SSE : avx512 ? XCR0_AVX512 : XCR0_AVX;
+}
+
 csn_err csn_kvm_cpuid(struct csn_instance *instance, int vcpu, struct csn_detail *detail)
 {
     struct kvm_cpuid2 *table = NULL;
     CSN_TRY(cpuid_table(instance, &table, detail));
-    uint32_t leaf = cpuid_find(table, 1).ecx;
-    bool xsave = (leaf >> 26 & 1) != 0;
-    bool avx = (leaf >> 28 & 1) != 0;
-    instance->xcr0 = xsave ? (avx ? 7 : 3) : 0;
+    instance->xcr0 = cpuid_xcr0(table);
     instance->cr4 = cpuid_cr4(table);
     if (ioctl(vcpu, KVM_SET_CPUID2, table) != 0) {
         return csn_detail_set(detail, CSN_ERR_SYSTEM, "KVM_SET_CPUID2: %s", csn_errno_name(errno));

@@ -35,6 +35,8 @@ static const struct feature features[] = {
     {"VAES", CSN_WIRE_FEATURE_VAES, {0xc4, 0xe2, 0x7d, 0xdc, 0xc1}, 5},
     /* vpclmulqdq ymm0, ymm0, ymm1, 0 */
     {"VPCLMULQDQ", CSN_WIRE_FEATURE_VPCLMULQDQ, {0xc4, 0xe3, 0x7d, 0x44, 0xc1, 0x00}, 6},
+    /* vpalignr xmm16, xmm17, xmm18, 4: F, VL and BW */
+    {"AVX-512", CSN_WIRE_FEATURE_AVX512, {0x62, 0xa3, 0x75, 0x00, 0x0f, 0xc2, 0x04}, 7},
     /* mulx rax, rcx, rdx */
     {"BMI2", CSN_WIRE_FEATURE_BMI2, {0xc4, 0xe2, 0xf3, 0xf6, 0xc2}, 5},
     /* adcx rax, rcx */
