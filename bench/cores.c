@@ -208,10 +208,16 @@ static bool moved(double before, double after)
 void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
                       const struct bench_way *other)
 {
+    bench_cores_pair_by_mode(row, 0, ours, other);
+}
+
+void bench_cores_pair_by_mode(const struct bench_row *row, double target_b,
+                              const struct bench_way *ours, const struct bench_way *other)
+{
     static struct bench_samples samples;
     unsigned retries = 0;
     unsigned retries_max = (unsigned)bench_scaled(RETRY_MAX);
-    samples = (struct bench_samples){.count = bench_pairs(SLICE_NS)};
+    samples = (struct bench_samples){.count = bench_pairs(SLICE_NS), .target_b = target_b};
     for (size_t i = 0; i < samples.count;) {
         bool first = i % 2 == 0; /* who goes first alternates too */
         samples.real_time = bench_real_time(true);

@@ -40,6 +40,9 @@ void bench_cores_far(bool far);
 /* Alternating slices of both ways and the floor, 15 pairs at least, then bench_report(). */
 void bench_cores_pair(const struct bench_row *row, const struct bench_way *ours,
                       const struct bench_way *other);
+/* The same for a goal that depends on the placement: the row's target is mode A's. */
+void bench_cores_pair_by_mode(const struct bench_row *row, double target_b,
+                              const struct bench_way *ours, const struct bench_way *other);
 /* The time of a unit of each step, by itself, for some time: half of it, a trip's, if half is set.
  */
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram);

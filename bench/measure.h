@@ -42,7 +42,8 @@ struct bench_samples {
     double ours[BENCH_PAIR_MAX];
     double other[BENCH_PAIR_MAX];
     double floor[BENCH_PAIR_MAX];
-    bool real_time; /* what bench_real_time(true) said when they were taken */
+    double target_b; /* not 0: the row's target is that of mode A, this of B, and C has none */
+    bool real_time;  /* what bench_real_time(true) said when they were taken */
 };
 
 /* Does some work of one side and says how many units (records, values, trips) it did: > 0. */
