@@ -23,6 +23,8 @@
 #define LINES      32u
 #define LARGEST    512u
 #define SLEEPS     UINT64_C(100000)
+#define BURST      8u
+#define SMALL      64u /* bytes of the largest in a burst */
 #define WATCHDOG_S 280
 
 static _Alignas(64) uint64_t memory[(LINES + 3) * 8]; /* credit, two events, ring */
@@ -41,6 +43,7 @@ struct end {
     struct csn_ring_writer writer;
     struct csn_ring_reader reader;
     uint64_t sleeps;
+    uint64_t bursts; /* of several messages in one call */
     uint64_t wrong;
 };
 static struct end ends[2];
@@ -57,11 +60,28 @@ static void wake(struct csn_shared *event)
     }
 }
 
+/* A burst of one size; returns how many went in, perhaps none: those that did not go singly. */
+static uint64_t write_burst(struct end *end, uint64_t tag)
+{
+    uint64_t bodies[BURST * SMALL / 8] = {0};
+    uint32_t size = 8 + (uint32_t)(tag * 2654435761u >> 7) % (SMALL - 8);
+    uint32_t count = 2 + (uint32_t)(tag >> 4) % (BURST - 1);
+    for (uint32_t i = 0; i < count; i++) {
+        bodies[i * ((size + 7) / 8)] = tag + i;
+    }
+    const struct csn_ring_piece messages = {bodies, size};
+    csn_err result = csn_ring_write_many(&end->writer, tag, false, &messages, &count);
+    end->wrong += result != CSN_OK && result != CSN_AGAIN;
+    end->bursts += result == CSN_OK && count > 1;
+    return result == CSN_OK ? count : 0;
+}
+
 static void *produce(void *argument)
 {
     struct end *end = argument;
     uint64_t body[LARGEST / 8] = {0};
     for (uint64_t tag = 0; end->sleeps < SLEEPS; tag++) {
+        tag += tag % 16 == 0 ? write_burst(end, tag) : 0;
         uint32_t size = (uint32_t)(tag * 2654435761u >> 9) % LARGEST;
         body[0] = tag;
         const struct csn_ring_piece pieces[2] = {{body, size}, {NULL, 0}};
@@ -90,21 +110,32 @@ static void *produce(void *argument)
     return NULL;
 }
 
+/* One message, or for some tags as many as share a head; checks them. */
+static csn_err take(struct end *end, uint64_t *tag, struct csn_ring_message *message)
+{
+    uint64_t bodies[BURST * LARGEST / 8 + 1];
+    uint32_t count = *tag % 3 == 0 ? BURST : 1;
+    csn_err result = count == 1 ? csn_ring_read(&end->reader, bodies, message)
+                                : csn_ring_read_many(&end->reader, bodies, message, &count);
+    for (uint32_t i = 0; result == CSN_OK && i < count && message->tag != UINT64_MAX; i++) {
+        const uint64_t *body = bodies + (uint64_t)i * ((message->size + 7) / 8);
+        end->wrong += message->tag + i != *tag + i || (message->size >= 8 && *body != *tag + i);
+    }
+    end->bursts += result == CSN_OK && count > 1;
+    *tag += result == CSN_OK ? count : 0;
+    return result;
+}
+
 static void *consume(void *argument)
 {
     struct end *end = argument;
-    uint64_t body[LARGEST / 8 + 1];
     struct csn_ring_message message = {.tag = 0};
     for (uint64_t tag = 0; message.tag != UINT64_MAX;) {
         uint64_t given = end->reader.credit_given;
-        csn_err result = csn_ring_read(&end->reader, body, &message);
-        if (result == CSN_OK) {
-            bool stop = message.tag == UINT64_MAX;
-            end->wrong += !stop && (message.tag != tag || (message.size >= 8 && body[0] != tag));
-            tag++;
-        } else if (result == CSN_AGAIN) {
+        csn_err result = take(end, &tag, &message);
+        if (result == CSN_AGAIN) {
             (void)csn_ring_give_credit(&end->reader);
-        } else {
+        } else if (result != CSN_OK) {
             end->wrong++;
             return NULL;
         }
@@ -137,12 +168,14 @@ static void no_wake_is_lost(void **state)
     pthread_create(&threads[1], NULL, consume, &ends[1]);
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
-    printf("# %llu messages, producer slept %llu times, consumer %llu\n",
+    printf("# %llu messages, producer slept %llu times, consumer %llu; bursts: %llu, %llu\n",
            (unsigned long long)ends[1].reader.counters.messages, (unsigned long long)ends[0].sleeps,
-           (unsigned long long)ends[1].sleeps);
+           (unsigned long long)ends[1].sleeps, (unsigned long long)ends[0].bursts,
+           (unsigned long long)ends[1].bursts);
     assert_int_equal(ends[0].wrong + ends[1].wrong, 0);
     assert_int_equal(ends[0].writer.counters.messages, ends[1].reader.counters.messages);
     assert_true(ends[0].sleeps >= SLEEPS);
+    assert_true(ends[0].bursts != 0 && ends[1].bursts != 0);
 }
 
 /* ---- under fire ---- */
