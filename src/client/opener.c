@@ -160,7 +160,7 @@ static void fill_item(const struct csv_sealed *sealed, const struct out_context 
                                   .tag = (uint8_t *)(uintptr_t)sealed->cipher +
                                          sealed->header.cipher_size,
                                   .result = CSN_ERR_AUTH};
-    csn_record_nonce(context->key.iv, sealed->header.sequence, item->nonce);
+    csn_aead_nonce(context->key.iv, sealed->header.sequence, item->nonce);
 }
 
 static bool commits(const struct out_context *context, const struct csn_wire_record *header)

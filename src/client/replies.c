@@ -111,8 +111,7 @@ static csn_err prepare(struct csv_sealer *sealer, const struct csv_open_item *it
                               /* read only by open */
                               .tag = (uint8_t *)(uintptr_t)bytes + item->size - CSN_WIRE_TAG_SIZE,
                               .result = CSN_ERR_AUTH};
-    csn_record_nonce(sealer->secrets->reply_key.iv, aad->header.sequence,
-                     sealer->items[slot].nonce);
+    csn_aead_nonce(sealer->secrets->reply_key.iv, aad->header.sequence, sealer->items[slot].nonce);
     return CSN_OK;
 }
 
@@ -171,7 +170,7 @@ static csn_err open_epoch(struct csv_sealer *sealer, struct csv_open_item *item,
     uint64_t epoch = csn_short_reply_epoch(counter);
     csn_short_reply_key(sealer->secrets->context.reply, &replies->about, epoch, &key);
     gcm->key = &key.key;
-    csn_record_nonce(key.iv, counter, gcm->nonce);
+    csn_aead_nonce(key.iv, counter, gcm->nonce);
     csn_gcm_open_batch(gcm, 1);
     if (gcm->result == CSN_OK && epoch > replies->epoch) {
         sealer->secrets->reply_key = key;

@@ -275,7 +275,7 @@ static bool prepare(struct csv_sealer *sealer, struct csv_seal_item *item,
         sealer->salt_sent = true;
     }
     write_plain(plain, item, shape, plain_size);
-    csn_record_nonce(sealer->secrets->key.iv, sequence, gcm->nonce);
+    csn_aead_nonce(sealer->secrets->key.iv, sequence, gcm->nonce);
     sealer->salt_count++;
     item->sequence = sequence;
     item->result = CSN_OK;

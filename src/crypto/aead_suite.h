@@ -10,6 +10,7 @@
 #define CSN_CRYPTO_AEAD_SUITE_H
 
 #include <caisson/base.h>
+#include <core/bytes.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,17 @@ enum csn_aead {
 
 /* Nk of RFC 9180: 16 or 32 bytes; 0: not one of the three. */
 size_t csn_aead_key_size(uint32_t aead);
+
+/*
+ * The nonce of a sequence number, as RFC 9180 section 5.2 makes it: iv XOR (0^4 | u64, big-endian);
+ * in the words in which the kernels read it.
+ */
+static inline void csn_aead_nonce(const uint8_t iv[12], uint64_t sequence, uint8_t nonce[12])
+{
+    uint64_t big = __builtin_bswap64(sequence);
+    csn_store_u64(nonce, csn_load_u64(iv) ^ big << 32);
+    csn_store_u32(nonce + 8, csn_load_u32(iv + 8) ^ (uint32_t)(big >> 32));
+}
 
 struct csn_aead_text {
     const uint8_t *key; /* csn_aead_key_size() bytes */

@@ -187,9 +187,7 @@ static csn_err next_nonce(const struct csn_hpke_context *context, size_t aad_siz
     if (context->sequence == UINT64_MAX) {
         return CSN_ERR_LIMIT;
     }
-    uint64_t mask = __builtin_bswap64(context->sequence) ^ csn_load_u64(context->base_nonce + 4);
-    __builtin_memcpy(nonce, context->base_nonce, 4);
-    csn_store_u64(nonce + 4, mask);
+    csn_aead_nonce(context->base_nonce, context->sequence, nonce);
     return CSN_OK;
 }
 

@@ -10,6 +10,7 @@
 #define CSN_CRYPTO_SCHEDULE_H
 
 #include "aead.h"
+#include "aead_suite.h"
 #include "sha2.h"
 #include <caisson/base.h>
 #include <caisson/wire/grant.h>
@@ -57,13 +58,6 @@ CSN_MUST_USE csn_err csn_record_receiver(const struct csn_binding *binding,
 
 void csn_record_key_from_salt(const uint8_t base[32], const uint8_t salt[16],
                               struct csn_record_key *key);
-/* iv XOR (0^4 | sequence, big-endian); in the words in which the kernels read it. */
-static inline void csn_record_nonce(const uint8_t iv[12], uint64_t sequence, uint8_t nonce[12])
-{
-    uint64_t big = __builtin_bswap64(sequence);
-    csn_store_u64(nonce, csn_load_u64(iv) ^ big << 32);
-    csn_store_u32(nonce + 8, csn_load_u32(iv + 8) ^ (uint32_t)(big >> 32));
-}
 void csn_reply_key(const uint8_t reply[32], const uint8_t response_nonce[32], uint64_t sequence,
                    struct csn_record_key *key, uint8_t commitment[32]);
 

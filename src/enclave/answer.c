@@ -235,7 +235,7 @@ static void finish_short(struct cse_session *session, struct cse_pending *pendin
 
     struct csn_gcm_item *item = &session->seal_items[session->seal_count++];
     item->key = &replier->key.key;
-    csn_record_nonce(replier->key.iv, counter, item->nonce);
+    csn_aead_nonce(replier->key.iv, counter, item->nonce);
     item->aad = (const uint8_t *)&pending->aad;
     item->aad_size = sizeof pending->aad;
     item->size = plain_size;
@@ -295,7 +295,7 @@ static void finish_full(struct cse_session *session, struct cse_pending *pending
         __builtin_memcpy(header.key_id, answer->consumer->key_id, 8);
         cse_sender_header(&answer->consumer->output, &header);
         key = &answer->consumer->output.key;
-        csn_record_nonce(key->iv, header.sequence, nonce);
+        csn_aead_nonce(key->iv, header.sequence, nonce);
     } else {
         const struct csn_binding *binding = &answer->context->binding;
         header.direction = CSN_WIRE_DIRECTION_REPLY;

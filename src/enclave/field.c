@@ -54,7 +54,7 @@ csn_err cse_field_seal(struct cse_call *call, uint32_t consumer, uint64_t place,
                                 .input = value,
                                 .output = output + sizeof header,
                                 .tag = output + sizeof header + size};
-    csn_record_nonce(sender->key.iv, header.sequence, item.nonce);
+    csn_aead_nonce(sender->key.iv, header.sequence, item.nonce);
     csn_gcm_seal_batch(&item, 1);
     *output_size = (uint32_t)CSE_FIELD_OVERHEAD + size;
     return CSN_OK;
@@ -136,7 +136,7 @@ csn_err cse_field_open(struct cse_call *call, uint64_t place, const uint8_t *sea
                                 .input = sealed + sizeof header,
                                 .output = output,
                                 .tag = tag};
-    csn_record_nonce(key.iv, header.sequence, item.nonce);
+    csn_aead_nonce(key.iv, header.sequence, item.nonce);
     bool committed = csn_equal_ct(secrets.commitment, header.commitment, 32);
     item.result = CSN_ERR_AUTH;
     if (committed) {

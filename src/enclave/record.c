@@ -223,7 +223,7 @@ static void fill_item(struct csn_gcm_item *item, const struct cse_input *input,
     item->tag = opening->plain + opening->plain_size;
     item->result = CSN_ERR_AUTH;
     item->ahead = input->ahead;
-    csn_record_nonce(opening->context->key.iv, opening->sequence, item->nonce);
+    csn_aead_nonce(opening->context->key.iv, opening->sequence, item->nonce);
     opening->item = item;
 }
 

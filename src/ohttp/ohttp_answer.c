@@ -50,9 +50,7 @@ static csn_err prepare(const struct csn_ohttp_answer *answer, bool final, uint8_
     if (answer->counter == UINT64_MAX) {
         return CSN_ERR_LIMIT;
     }
-    uint64_t mask = __builtin_bswap64(answer->counter) ^ csn_load_u64(answer->nonce + 4);
-    __builtin_memcpy(nonce, answer->nonce, 4);
-    csn_store_u64(nonce + 4, mask);
+    csn_aead_nonce(answer->nonce, answer->counter, nonce);
     bool marked = answer->form == CSN_OHTTP_CHUNKED && final;
     *text = (struct csn_aead_text){.key = answer->key,
                                    .nonce = nonce,

@@ -199,7 +199,7 @@ static struct twokey_side derive(const struct csn_wire_record *head, const uint8
                      CSN_OK);
     memcpy(commitment, secrets.commitment, 32);
     memcpy(side.key, material, 32);
-    csn_record_nonce(material + 32, head->sequence, side.nonce);
+    csn_aead_nonce(material + 32, head->sequence, side.nonce);
     return side;
 }
 

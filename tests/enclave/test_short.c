@@ -427,7 +427,7 @@ static void forge(uint64_t counter, const struct csn_wire_short_result *brief, u
                                 .input = answer + 16,
                                 .output = answer + 16,
                                 .tag = answer + 16 + 16 + 272};
-    csn_record_nonce(replier->key.iv, counter, item.nonce);
+    csn_aead_nonce(replier->key.iv, counter, item.nonce);
     csn_gcm_seal_batch(&item, 1);
 }
 
