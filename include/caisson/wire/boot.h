@@ -32,10 +32,12 @@
 #define CSN_WIRE_STATE_REFUSED UINT32_C(2) /* serves nothing; stop_code says why */
 
 #define CSN_WIRE_BOOT_KEY_COUNT_MAX 512u
+#define CSN_WIRE_OHTTP_KEYS_SIZE    60u /* room; 51 are used */
 
 /* purpose of a public key in the evidence list */
 #define CSN_WIRE_KEY_INSTANCE  UINT32_C(1)
 #define CSN_WIRE_KEY_RECIPIENT UINT32_C(2)
+#define CSN_WIRE_KEY_OHTTP     UINT32_C(3) /* public_key: SHA-256 of the bytes in ohttp_keys[] */
 
 struct csn_wire_boot_given {
     uint32_t abi_version;
@@ -48,7 +50,7 @@ struct csn_wire_boot_given {
 struct csn_wire_boot_key {
     uint32_t purpose;
     uint32_t suite;     /* CSN_WIRE_SUITE */
-    uint8_t tenant[32]; /* zero for the instance key */
+    uint8_t tenant[32]; /* zero for the instance and OHTTP keys */
     uint8_t public_key[32];
 };
 
@@ -59,6 +61,12 @@ struct csn_wire_boot_made {
     uint32_t key_version; /* even when keys[] is stable; odd while it changes */
     uint8_t boot_id[16];
     uint8_t config_digest[32]; /* SHA-256 over what changes by grants: see WIRE.md */
+    /*
+     * application/ohttp-keys (RFC 9458, section 3) with this instance's one key, for all clients
+     * the same; made at start. Size 0: the image takes no requests.
+     */
+    uint32_t ohttp_keys_size; /* bytes */
+    uint8_t ohttp_keys[CSN_WIRE_OHTTP_KEYS_SIZE];
     struct csn_wire_boot_key keys[CSN_WIRE_BOOT_KEY_COUNT_MAX];
 };
 

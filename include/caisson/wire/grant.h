@@ -91,6 +91,9 @@ _Static_assert(sizeof(struct csn_wire_consumer) == 136, "size");
 #define CSN_WIRE_RIGHT_SUBMIT     UINT32_C(1)
 #define CSN_WIRE_RIGHT_DETOKENIZE UINT32_C(2)
 #define CSN_WIRE_RIGHT_KEYS       UINT32_C(4) /* key operations (transit) */
+/* How the credential may show itself in a request over HTTP; a record's own proof needs neither. */
+#define CSN_WIRE_RIGHT_REQUEST UINT32_C(8)  /* a proof for each request (Authorization: Caisson) */
+#define CSN_WIRE_RIGHT_BEARER  UINT32_C(16) /* one token for all (Authorization: Bearer) */
 
 struct csn_wire_credential {
     uint64_t id;

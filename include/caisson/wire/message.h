@@ -2,7 +2,7 @@
 /*
  * message.h: the bodies of ring messages. A body begins with a 32-bit kind.
  *
- * In ring: ping, challenge request, grant, record (full or short form).
+ * In ring: ping, challenge request, grant, record (full or short form), oblivious HTTP request.
  * Out ring: each body begins with struct csn_wire_answer, and what follows depends on the code; but
  * a reply in the short form stands alone: no code has the top bit, which its first word has.
  */
@@ -16,6 +16,7 @@
 #define CSN_WIRE_GRANT     UINT32_C(0x474e5343) /* "CSNG": see grant.h */
 #define CSN_WIRE_RECORD    UINT32_C(0x524e5343) /* "CSNR": full form, see record.h */
 #define CSN_WIRE_SHORT     UINT32_C(0x80000000) /* short form: this bit, and the context handle */
+#define CSN_WIRE_REQUEST   UINT32_C(0x4f4e5343) /* "CSNO": struct csn_wire_request */
 
 /*
  * What the untrusted host learns of an input. Every code but DONE is found before the record
@@ -37,7 +38,21 @@ enum csn_wire_code {
     CSN_WIRE_PONG = 32,
     CSN_WIRE_CHALLENGED = 33, /* struct csn_wire_challenge follows */
     CSN_WIRE_GRANTED = 34,    /* a sealed receipt follows */
+    CSN_WIRE_ANSWERED = 35,   /* bytes of an encapsulated response: append them to those before */
 };
+
+/*
+ * Before an encapsulated request (RFC 9458, or its chunked draft): all of it in one message. Of the
+ * refusals above these may answer it: FRAMING, KEY (not a key of this instance: the sender should
+ * fetch the configuration anew), SUITE, SIZE, BUSY, AUTH. Whatever is found after it opened is
+ * inside the sealed response.
+ */
+struct csn_wire_request {
+    uint32_t kind;     /* CSN_WIRE_REQUEST */
+    uint16_t form;     /* enum csn_ohttp_form: 0 message/ohttp-req, 1 message/ohttp-chunked-req */
+    uint16_t reserved; /* zero */
+};
+_Static_assert(sizeof(struct csn_wire_request) == 8, "size");
 
 struct csn_wire_answer {
     uint32_t code;

@@ -137,6 +137,9 @@ _Static_assert(sizeof(struct csn_wire_short_aad) == 48, "size");
     UINT32_C(1) /* end of the stream; payload: u64 count of records sent                           \
                  */
 
+/* The payload is a request, and the answer's a response, as Binary HTTP (RFC 9292). */
+#define CSN_WIRE_OPERATION_HTTP 0xffffu
+
 struct csn_wire_prelude {
     uint16_t version;      /* 1 */
     uint16_t operation;    /* id in the enclave's service table */
