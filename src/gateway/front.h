@@ -124,7 +124,6 @@ struct csn_front_watch {
     void (*ready)(void *state, uint32_t events);
     void *state;
     int fd;
-    uint32_t private_kind;
 };
 CSN_MUST_USE csn_err csn_front_watch(struct csn_front *front, struct csn_front_watch *watch,
                                      uint32_t events);
