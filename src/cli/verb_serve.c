@@ -2,6 +2,7 @@
 /* verb_serve.c: `caisson serve`: the gateway between HTTP and enclaves. */
 #include "cli.h"
 #include "gateway/gateway.h"
+#include "gateway/signed_image.h"
 #include "run_evidence.h"
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "backend/detail.h"
 #include "json_fields.h"
+#include "signed_image.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -103,7 +103,8 @@ static void add_service(struct csn_gateway *gateway, struct csn_config *config, 
 /* Nothing here can fail for what runs already. */
 static void apply(struct csn_gateway *gateway, struct csn_config *config)
 {
-    (void)csn_tenants_set(&gateway->tenants, config);
+    csn_err err = csn_tenants_set(&gateway->tenants, config);
+    (void)err; /* its memory was taken at the start */
     gateway->log.with_clients = config->log_clients;
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
         csn_fleet_set_service(&gateway->fleets[i].fleet,
