@@ -4,8 +4,8 @@
  * slot of a service.
  *
  * Trust:    whoever connects is hostile until a grant's signature, which only the enclave checks.
- * Threads:  a thread of its own speaks on the socket, one connection at a time, and puts one request
- *           at a time into a box; the loop does what it says.
+ * Threads:  a thread of its own speaks on the socket, one connection at a time, and puts one
+ * request at a time into a box; the loop does what it says.
  */
 #ifndef CSN_GATEWAY_CONTROL_SERVER_H
 #define CSN_GATEWAY_CONTROL_SERVER_H
@@ -30,7 +30,7 @@ struct csn_control_server {
     pthread_cond_t changed;
     enum { CSN_CONTROL_EMPTY, CSN_CONTROL_ASKED, CSN_CONTROL_BUSY, CSN_CONTROL_ANSWERED } box;
     bool is_ended;
-    int peer_fd; /* -1: nobody is connected */
+    int peer_fd;      /* -1: nobody is connected */
     bool is_new_peer; /* of the request in the box: the first of its connection */
     uint32_t type;
     uint32_t size;

@@ -52,8 +52,7 @@ void csn_gateway_block_signals(void)
 static void rotate(struct csn_gateway *gateway)
 {
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
-        bool begun =
-            csn_fleet_rotate(&gateway->fleets[i].fleet, csn_front_now(gateway->front));
+        bool begun = csn_fleet_rotate(&gateway->fleets[i].fleet, csn_front_now(gateway->front));
         csn_gateway_say(gateway, "service %s: %s", gateway->fleets[i].name,
                         begun ? "rotates: the next enclave starts"
                               : "does not rotate now: it is starting, down, or in an overlap");
@@ -131,8 +130,8 @@ static void on_tick(void *state)
         gateway->point_ns = now + CSN_VIEW_POINT_S * NS_PER_S;
         csn_counters_point(&gateway->counters);
     }
-    if (gateway->notify.watchdog_ns != 0 && now - gateway->told_ns >=
-                                                gateway->notify.watchdog_ns / 3) {
+    if (gateway->notify.watchdog_ns != 0 &&
+        now - gateway->told_ns >= gateway->notify.watchdog_ns / 3) {
         gateway->told_ns = now;
         csn_notify_tell(&gateway->notify, "WATCHDOG=1", NULL);
     }
@@ -214,10 +213,10 @@ static csn_err open_front(struct csn_gateway *gateway, struct csn_detail *detail
                                               .limits = config->limits,
                                               .counters = &gateway->front_counters};
     CSN_TRY(csn_front_create(&options, &gateway->front, detail));
-    gateway->event_watch = (struct csn_front_watch){
-        .ready = on_event, .state = gateway, .fd = gateway->event_fd};
-    gateway->signal_watch = (struct csn_front_watch){
-        .ready = on_signal, .state = gateway, .fd = gateway->signal_fd};
+    gateway->event_watch =
+        (struct csn_front_watch){.ready = on_event, .state = gateway, .fd = gateway->event_fd};
+    gateway->signal_watch =
+        (struct csn_front_watch){.ready = on_signal, .state = gateway, .fd = gateway->signal_fd};
     CSN_TRY(csn_front_watch(gateway->front, &gateway->event_watch, EPOLLIN));
     CSN_TRY(csn_front_watch(gateway->front, &gateway->signal_watch, EPOLLIN));
     csn_front_set_poll(gateway->front, poll_fleets, gateway);

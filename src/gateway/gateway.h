@@ -15,7 +15,8 @@
 
 struct csn_gateway;
 
-/* What is not the gateway's to know; all functions are called by the gateway's thread but extend. */
+/* What is not the gateway's to know; all functions are called by the gateway's thread but extend.
+ */
 struct csn_gateway_hooks {
     void *state;
     /* Who vouches for a service, once for each name. False: detail says why. */
