@@ -206,8 +206,8 @@ CSN_API void csv_caller_take(struct csv_caller *caller, int64_t now,
 /* ---- calls ---- */
 
 struct csv_call_request {
-    const char *method; /* terminated: a token, "GET", "POST", … */
-    const char *path;   /* terminated: from "/" on, with its query */
+    const char *method;    /* terminated: a token, "GET", "POST", … */
+    const char *path;      /* terminated: from "/" on, with its query */
     const char *authority; /* terminated, or NULL: as in the options */
     /*
      * At most CSV_CALL_FIELDS_MAX. Those of one connection alone (Connection, Transfer-Encoding,
@@ -230,12 +230,12 @@ struct csv_call_response {
 
 /* Why there is no response. */
 struct csv_call_problem {
-    csn_err err;         /* see csv_call_result() */
-    uint32_t status;     /* for a client that speaks HTTP: 4xx, 502, 503 */
-    bool maybe_served;   /* it may have been served, and its answer lost */
-    uint32_t retry_after; /* seconds, or 0 */
-    const char *type;    /* a URI, static */
-    const char *title;   /* static */
+    csn_err err;                       /* see csv_call_result() */
+    uint32_t status;                   /* for a client that speaks HTTP: 4xx, 502, 503 */
+    bool maybe_served;                 /* it may have been served, and its answer lost */
+    uint32_t retry_after;              /* seconds, or 0 */
+    const char *type;                  /* a URI, static */
+    const char *title;                 /* static */
     char detail[CSV_CALL_DETAIL_SIZE]; /* for people */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call_caller.c: a caller's life, what is to be done next, and who gets what comes back. */
-#include "caller.h"
 #include "../core/bytes.h"
+#include "caller.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,8 +270,8 @@ static struct csv_trip *step(struct csv_caller *caller, bool *moved)
     } else if (phase == CSV_PHASE_KEYS_DUE) {
         trip = csv_verify_keys(caller);
     } else if (phase == CSV_PHASE_READY && call != NULL) {
-        trip = caller->way == CSV_CALL_RECORDS ? csv_records_next(caller)
-                                               : csv_oblivious_next(caller);
+        trip =
+            caller->way == CSV_CALL_RECORDS ? csv_records_next(caller) : csv_oblivious_next(caller);
     }
     *moved = caller->phase != phase || caller->waiting.first != call;
     return trip;

@@ -25,8 +25,10 @@ const struct csv_fault
                          "The enclave did not take the request"},
     csv_fault_busy = {CSN_BUSY, 503, CSV_PROBLEM_URN "busy", "Too much to do at the far end"},
     csv_fault_size = {CSN_ERR_LIMIT, 413, CSV_PROBLEM_URN "too-large", "The request is too large"},
-    csv_fault_unanswered = {CSN_ERR_SYSTEM, 502, CSV_PROBLEM_URN "unanswered", "There was no answer"},
-    csv_fault_memory = {CSN_ERR_MEMORY, 503, CSV_PROBLEM_URN "local", "Not sent: something is missing here"};
+    csv_fault_unanswered = {CSN_ERR_SYSTEM, 502, CSV_PROBLEM_URN "unanswered",
+                            "There was no answer"},
+    csv_fault_memory = {CSN_ERR_MEMORY, 503, CSV_PROBLEM_URN "local",
+                        "Not sent: something is missing here"};
 
 static void fail(struct csv_call *call, const struct csv_fault *fault, const char *detail,
                  va_list arguments)
@@ -117,12 +119,12 @@ bool csv_problem_is(const void *text, size_t text_size, const char *type)
         csn_json_scan(&json) == CSN_JSON_OK && json.nodes[0].kind == CSN_JSON_OBJECT) {
         for (uint32_t i = csn_json_child(json.nodes, 0); i != 0; i = json.nodes[i].next) {
             const struct csn_json_node *node = &json.nodes[i];
-            found = found || (csn_json_equal(json.text + node->name, node->name_size,
-                                             (const uint8_t *)"type", 4) &&
-                              node->kind == CSN_JSON_STRING &&
-                              csn_json_equal(json.text + node->begin + 1,
-                                             node->end - node->begin - 2, (const uint8_t *)type,
-                                             (uint32_t)strlen(type)));
+            found =
+                found || (csn_json_equal(json.text + node->name, node->name_size,
+                                         (const uint8_t *)"type", 4) &&
+                          node->kind == CSN_JSON_STRING &&
+                          csn_json_equal(json.text + node->begin + 1, node->end - node->begin - 2,
+                                         (const uint8_t *)type, (uint32_t)strlen(type)));
         }
     }
     free(json.nodes);
@@ -183,9 +185,9 @@ void csv_trip_rejected(struct csv_caller *caller, struct csv_trip *trip, uint32_
         csv_trip_again(trip, &csv_fault_refused,
                        "refused before it was opened: %s (code %u). Is the credential in the "
                        "tenant's grant?",
-                       code == CSN_WIRE_REJECT_TENANT  ? "no such tenant there"
-                       : code == CSN_WIRE_REJECT_KEY   ? "no such key, credential or context there"
-                                                       : "not of this boot, or of an old grant",
+                       code == CSN_WIRE_REJECT_TENANT ? "no such tenant there"
+                       : code == CSN_WIRE_REJECT_KEY  ? "no such key, credential or context there"
+                                                      : "not of this boot, or of an old grant",
                        code);
         break;
     case CSN_WIRE_REJECT_MODE:
@@ -197,7 +199,8 @@ void csv_trip_rejected(struct csv_caller *caller, struct csv_trip *trip, uint32_
             csv_trip_requeue(trip);
             break;
         }
-        csv_trip_fail(trip, &csv_fault_refused, "the enclave takes no requests that are served once");
+        csv_trip_fail(trip, &csv_fault_refused,
+                      "the enclave takes no requests that are served once");
         break;
     case CSN_WIRE_REJECT_SIZE:
         csv_trip_fail(trip, &csv_fault_size, "the enclave takes no request of this size");

@@ -12,8 +12,8 @@
 static bool is_left_out(const struct csn_bhttp_text *name)
 {
     static const char *const names[] = {
-        "connection", "content-length", "host",    "keep-alive",    "proxy-connection",
-        "te",         "trailer",        "upgrade", "authorization", "transfer-encoding",
+        "connection", "content-length",    "host",           "keep-alive",    "proxy-connection",
+        "te",         "trailer",           "upgrade",        "authorization", "transfer-encoding",
         "expect",     "caisson-challenge", "caisson-purpose"};
     bool found = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -99,7 +99,7 @@ static csn_err encode(struct csv_call *call, const struct csv_call_request *requ
     }
     /* Zeros behind it are padding of the format itself. */
     call->plain = calloc(1, call->plain_size > CSN_WIRE_PAYLOAD_MAX ? call->plain_size
-                                                                   : CSN_WIRE_PAYLOAD_MAX);
+                                                                    : CSN_WIRE_PAYLOAD_MAX);
     if (call->plain == NULL) {
         return CSN_ERR_MEMORY;
     }
@@ -256,10 +256,11 @@ void csv_trip_tombstone(struct csv_trip *trip, uint32_t status, uint32_t detail)
         return;
     }
     trip->call = NULL;
-    int size = snprintf(call->problem.detail, sizeof call->problem.detail,
-                        "{\"type\":\"" CSV_PROBLEM_URN "status-%u\",\"title\":\"The enclave refuses "
-                        "it\",\"status\":%u,\"offset\":%u}",
-                        status, http_status(status), detail);
+    int size =
+        snprintf(call->problem.detail, sizeof call->problem.detail,
+                 "{\"type\":\"" CSV_PROBLEM_URN "status-%u\",\"title\":\"The enclave refuses "
+                 "it\",\"status\":%u,\"offset\":%u}",
+                 status, http_status(status), detail);
     call->fields[0] = (struct csv_call_field){"content-type", "application/problem+json", 12, 24};
     call->response = (struct csv_call_response){.status = http_status(status),
                                                 .fields = call->fields,

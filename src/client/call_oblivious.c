@@ -69,9 +69,8 @@ static csn_err seal(const struct csv_caller *caller, struct csv_trip *trip)
     struct csn_authorization authorization = {.way = CSN_AUTHORIZE_REQUEST,
                                               .credential = caller->credential.id};
     memcpy(authorization.tenant, caller->credential.tenant, sizeof authorization.tenant);
-    uint32_t value_size =
-        csn_authorize_write(&authorization, &message, trip->exchange.encapsulation,
-                            caller->credential.secret, value);
+    uint32_t value_size = csn_authorize_write(
+        &authorization, &message, trip->exchange.encapsulation, caller->credential.secret, value);
     add_field(&message, "authorization", value, value_size);
     csn_err err = csn_bhttp_write(&message, NULL, 0, &size);
     if (err != CSN_ERR_SPACE) {

@@ -203,8 +203,7 @@ struct frames {
 };
 
 /* The next output; false: there is none, or the framing is broken (frames->size stays above 0). */
-static bool next_output(struct frames *frames, struct csn_wire_answer *answer,
-                        const uint8_t **body)
+static bool next_output(struct frames *frames, struct csn_wire_answer *answer, const uint8_t **body)
 {
     uint32_t begin;
     if (frames->size < FRAME) {
@@ -294,7 +293,7 @@ static bool take_hello(struct csv_caller *caller, struct csv_trip *trip, struct 
     struct csn_wire_answer answer;
     struct csn_wire_result result;
     const uint8_t *body;
-    uint8_t payload[CSN_WIRE_FIXED_SIZE + CSN_WIRE_TAG_SIZE];
+    uint8_t payload[sizeof(struct csn_wire_record) + CSN_WIRE_FIXED_SIZE];
     uint32_t size;
     if (!next_output(frames, &answer, &body)) {
         csv_trip_fail(trip, &csv_fault_protocol, "the answer is cut off");
@@ -304,10 +303,10 @@ static bool take_hello(struct csv_caller *caller, struct csv_trip *trip, struct 
         csv_trip_rejected(caller, trip, answer.code);
         return false;
     }
-    csn_err err = csv_plain_size(answer.size) > sizeof payload
-                      ? CSN_ERR_FORMAT
-                      : csv_reply_open(trip->context->sealer, body, answer.size, &result, payload,
-                                       &size);
+    csn_err err =
+        csv_plain_size(answer.size) > sizeof payload
+            ? CSN_ERR_FORMAT
+            : csv_reply_open(trip->context->sealer, body, answer.size, &result, payload, &size);
     if (err != CSN_OK) {
         csv_trip_fail(trip, &csv_fault_answer, "the answer to the hello does not open: %s",
                       csn_err_name(err));

@@ -72,8 +72,8 @@ static void refuse(struct csv_caller *caller, csn_err err)
 }
 
 /* An answer that is not what was asked for: nothing was verified. False, and refused. */
-static bool is_there(struct csv_caller *caller, const struct csv_fetched *fetched,
-                     const char *what, const char *media_type)
+static bool is_there(struct csv_caller *caller, const struct csv_fetched *fetched, const char *what,
+                     const char *media_type)
 {
     if (fetched->status == 0) {
         explain(caller, "no %s: %s", what,

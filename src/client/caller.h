@@ -99,7 +99,7 @@ struct csv_trip {
     struct csv_trip *next;
     uint64_t id;
     enum csv_trip_kind kind;
-    uint64_t appraisal; /* caller->appraisal when it left */
+    uint64_t appraisal;    /* caller->appraisal when it left */
     struct csv_call *call; /* NULL: no call's, or of one that was destroyed */
     struct csv_call_context *context;
     bool hello;        /* a hello is before the record */
@@ -218,17 +218,14 @@ extern const struct csv_fault csv_fault_invalid, csv_fault_unverified, csv_fault
     csv_fault_protocol, csv_fault_refused, csv_fault_busy, csv_fault_size, csv_fault_unanswered,
     csv_fault_memory;
 /* The call is over. detail: a text of ours with what goes into it. */
-__attribute__((format(printf, 3, 4))) void csv_call_fail(struct csv_call *call,
-                                                         const struct csv_fault *fault,
-                                                         const char *detail, ...);
+__attribute__((format(printf, 3, 4))) void
+csv_call_fail(struct csv_call *call, const struct csv_fault *fault, const char *detail, ...);
 /* The same for the call of a trip, if it has one still. */
-__attribute__((format(printf, 3, 4))) void csv_trip_fail(struct csv_trip *trip,
-                                                         const struct csv_fault *fault,
-                                                         const char *detail, ...);
+__attribute__((format(printf, 3, 4))) void
+csv_trip_fail(struct csv_trip *trip, const struct csv_fault *fault, const char *detail, ...);
 /* Again, if that cannot serve it twice and it was not tried again already; else it has failed. */
-__attribute__((format(printf, 3, 4))) void csv_trip_again(struct csv_trip *trip,
-                                                          const struct csv_fault *fault,
-                                                          const char *detail, ...);
+__attribute__((format(printf, 3, 4))) void
+csv_trip_again(struct csv_trip *trip, const struct csv_fault *fault, const char *detail, ...);
 /* Waits again: nothing of it was sent, or it may be served twice. */
 void csv_trip_requeue(struct csv_trip *trip);
 /* What the gateway said instead of an answer of the enclave: fails, or tries again. */

@@ -96,8 +96,9 @@ void call_problem(struct call_answer *answer, uint32_t status, const char *type)
 {
     answer->status = status;
     answer->content_type = CALL_PROBLEM_TYPE;
-    answer->size = (size_t)snprintf((char *)answer->body, CALL_ANSWER_MAX,
-                                    "{\"title\":\"x\",\"type\":\"%s\",\"status\":%u}", type, status);
+    answer->size =
+        (size_t)snprintf((char *)answer->body, CALL_ANSWER_MAX,
+                         "{\"title\":\"x\",\"type\":\"%s\",\"status\":%u}", type, status);
 }
 
 static void put(struct call_answer *answer, const void *bytes, size_t size)

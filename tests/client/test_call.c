@@ -25,12 +25,40 @@ static int start_not_idempotent(void **state)
     return 0;
 }
 
-/* An answer has half of the room that its request had. */
+static cse_status echo_what_fits(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                                 uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    (void)call;
+    if (input_size > output_size_max) {
+        return CSN_WIRE_STATUS_TOO_LARGE;
+    }
+    memcpy(output, input, input_size);
+    *output_size = input_size;
+    return CSN_WIRE_STATUS_OK;
+}
+
+static csn_err any_policy(void *state, const struct cse_grant_view *grant)
+{
+    (void)state;
+    (void)grant;
+    return CSN_OK;
+}
+
+/* An answer has a quarter of the room that its request had. */
 static int start_narrow(void **state)
 {
     (void)state;
+    static const struct cse_operation operation = {1, CSN_WIRE_PAYLOAD_MAX, 0, echo_what_fits};
+    static const struct cse_route route = {"POST", PATH, 1, NULL, "text/plain"};
+    static const struct cse_service service = {.operations = &operation,
+                                               .operation_count = 1,
+                                               .routes = &route,
+                                               .route_count = 1,
+                                               .grant = any_policy,
+                                               .purpose_mask = 3};
     call_gateway_start(&gateway, &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC,
-                                                        .output_scale = 8,
+                                                        .service = &service,
+                                                        .output_scale = 4,
                                                         .output_extra = 256});
     return 0;
 }
@@ -183,11 +211,12 @@ static void padded(void **state)
 {
     (void)state;
     const struct csv_caller_options *const ways[] = {NULL, &oblivious};
-    char content[1500];
+    char content[1901];
     memset(content, 'x', sizeof content - 1);
     content[sizeof content - 1] = 0;
     for (uint32_t i = 0; i < 2; i++) {
-        struct csv_caller_options options = ways[i] != NULL ? *ways[i] : (struct csv_caller_options){0};
+        struct csv_caller_options options =
+            ways[i] != NULL ? *ways[i] : (struct csv_caller_options){0};
         struct csv_caller *caller = call_caller(&gateway, &options);
         uint32_t before = sealed_requests();
         good_call(caller, content);
@@ -358,7 +387,7 @@ static const struct mischief mischiefs[] = {
     {"debug", CALL_EVIDENCE, debug_image, CSN_ERR_EVIDENCE, "image.debug"},
     {"cut", CALL_EVIDENCE, cut, CSN_ERR_EVIDENCE, "evidence.framing"},
     {"longer", CALL_EVIDENCE, longer, CSN_ERR_EVIDENCE, "evidence.framing"},
-    {"empty", CALL_EVIDENCE, empty, CSN_ERR_UNVERIFIED, "evidence"},
+    {"empty", CALL_EVIDENCE, empty, CSN_ERR_EVIDENCE, "invalid"},
     {"no grant", CALL_EVIDENCE, no_grant, CSN_ERR_UNVERIFIED, "no grant"},
     {"oversize", CALL_EVIDENCE, oversize, CSN_ERR_UNVERIFIED, "too large"},
     {"redirect", CALL_EVIDENCE, redirect, CSN_ERR_UNVERIFIED, "302"},
@@ -391,7 +420,8 @@ static void expect_refused(struct csv_caller *caller)
     struct csv_call *call = call_start(caller, PATH, CONTENT);
     csn_err err = call_result(&gateway, caller, call);
     if (err != mischief->err || sealed_requests() != 0) {
-        fail_msg("%s: %s, %u sealed requests", mischief->name, csn_err_name(err), sealed_requests());
+        fail_msg("%s: %s, %u sealed requests", mischief->name, csn_err_name(err),
+                 sealed_requests());
     }
     const struct csv_call_problem *problem = csv_call_problem(call);
     assert_int_equal(problem->status, err == CSN_ERR_EVIDENCE ? 502 : 503);
@@ -462,9 +492,9 @@ static void policies(void **state)
     assert_int_equal(csv_policy_create(&strict), CSN_OK);
     assert_int_equal(csv_policy_allow(strict, "formats", "caisson"), CSN_OK);
     assert_int_equal(csv_policy_allow(strict, "caisson.platforms", "snp"), CSN_OK);
-    assert_int_equal(csv_policy_allow_bytes(strict, "caisson.measurements",
-                                            gateway.boots[0].measurement, 48),
-                     CSN_OK);
+    assert_int_equal(
+        csv_policy_allow_bytes(strict, "caisson.measurements", gateway.boots[0].measurement, 48),
+        CSN_OK);
     struct csv_policy *const policies[] = {any, strict};
     for (uint32_t i = 0; i < 2; i++) {
         const struct csv_caller_options options = {.policy = policies[i]};
@@ -661,9 +691,9 @@ static void strange_answers(void **state)
     const struct {
         void (*spoil)(const struct csv_fetch *, struct call_answer *);
         csn_err err;
-    } rows[] = {{redirect, CSN_ERR_PEER},   {not_found, CSN_ERR_PEER}, {other_type, CSN_ERR_PEER},
-                {no_type, CSN_ERR_PEER},    {longer, CSN_ERR_AUTH},    {oversize, CSN_ERR_SYSTEM},
-                {silent, CSN_ERR_SYSTEM},   {empty, CSN_ERR_AUTH}};
+    } rows[] = {{redirect, CSN_ERR_PEER}, {not_found, CSN_ERR_PEER}, {other_type, CSN_ERR_PEER},
+                {no_type, CSN_ERR_PEER},  {longer, CSN_ERR_AUTH},    {oversize, CSN_ERR_SYSTEM},
+                {silent, CSN_ERR_SYSTEM}, {empty, CSN_ERR_AUTH}};
     struct csv_caller *caller = call_caller(&gateway, NULL);
     good_call(caller, CONTENT);
     for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -979,42 +1009,45 @@ static void once_and_gone(void **state)
 }
 
 /* Requests do not reach the boot that was appraised: its challenge is another's. */
-static void relay(struct call_gateway *asked, const struct csv_fetch *fetch,
-                  struct call_answer *answer)
+static enum call_what verified_by; /* the last answer of a verification */
+
+static void change_for_good(struct call_gateway *asked, const struct csv_fetch *fetch,
+                            struct call_answer *answer)
 {
     (void)fetch;
-    (void)answer;
-    asked->current = 1;
+    if (answer->what == verified_by) {
+        asked->current = 1;
+    }
 }
 
-static void relay_back(struct call_gateway *asked, const struct csv_fetch *fetch,
-                       struct call_answer *answer)
+static void change_and_back(struct call_gateway *asked, const struct csv_fetch *fetch,
+                            struct call_answer *answer)
 {
     (void)fetch;
-    if (answer->what == CALL_EVIDENCE) {
-        asked->current = 1;
-    } else {
-        asked->current = 0;
-    }
+    asked->current = answer->what == verified_by ? 1 : 0;
 }
 
 static void challenge_of_another_boot(void **state)
 {
     (void)state;
     const struct csv_caller_options *const ways[] = {&once, &oblivious_once};
-    for (uint32_t way = 0; way < 1; way++) {
+    for (uint32_t way = 0; way < 2; way++) {
+        verified_by = way == 0 ? CALL_EVIDENCE : CALL_KEYS;
         struct csv_caller *caller = call_caller(&gateway, ways[way]);
         gateway.current = 0;
-        gateway.spoil = relay; /* it changes for good after the evidence: verified anew */
+        gateway.spoil = change_for_good; /* then it is verified anew, and all is well */
         good_call(caller, CONTENT);
         assert_memory_equal(csv_caller_pin(caller)->boot_id, gateway.boots[1].instance.boot_id, 16);
         csv_caller_destroy(caller);
         caller = call_caller(&gateway, ways[way]);
         gateway.current = 0;
-        gateway.spoil = relay_back; /* evidence of one boot, challenges of the other, each time */
+        gateway.spoil = change_and_back; /* verified as one, challenged by the other, each time */
+        uint32_t before = sealed_requests();
         struct csv_call *call = call_start(caller, PATH, CONTENT);
         assert_int_equal(call_result(&gateway, caller, call), CSN_ERR_UNKNOWN);
         assert_false(csv_call_problem(call)->maybe_served);
+        assert_int_equal(sealed_requests() - before, 2); /* challenges, and no request */
+        assert_int_equal(gateway.counts[CALL_OBLIVIOUS], way);
         csv_caller_destroy(caller);
         gateway.spoil = NULL;
     }
