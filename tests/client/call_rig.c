@@ -195,6 +195,9 @@ static enum call_what what_is(const struct csv_fetch *fetch)
 static void keep_sent(struct call_gateway *gateway, const void *bytes, size_t size)
 {
     assert_true(size <= CALL_SENT_MAX - gateway->sent_size);
+    if (size == 0) {
+        return;
+    }
     memcpy(gateway->sent + gateway->sent_size, bytes, size);
     gateway->sent_size += size;
 }
