@@ -124,7 +124,7 @@ struct csn_view {
 #define CSN_VIEW_PAGE_TYPE    "text/html; charset=utf-8"
 #define CSN_VIEW_JSON_TYPE    "application/json"
 #define CSN_VIEW_PAGE_POLICY                                                                       \
-    "default-src 'none'; style-src 'sha256-MK7ABqzQPwziDskTfLWNKKZVdg6prv9V0OoULcj+4LI='; "        \
+    "default-src 'none'; style-src 'sha256-P/+0Poul8JhRruhjnPhm28u7pmRA481AAzb4wnolDAE='; "        \
     "img-src data:; "                                                                              \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
