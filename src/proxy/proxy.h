@@ -19,8 +19,8 @@
 #define CSV_PROXY_STATUS_PATH "/.well-known/caisson/proxy"
 
 struct csv_proxy_options {
-    const char *address; /* "127.0.0.1", another of 127.0.0.0/8, or "::1" */
-    uint16_t port;       /* 0: any; csv_proxy_port() tells */
+    const char *address;                        /* "127.0.0.1", another of 127.0.0.0/8, or "::1" */
+    uint16_t port;                              /* 0: any; csv_proxy_port() tells */
     const char *origins[CSV_PROXY_ORIGINS_MAX]; /* "http://localhost:3000"; up to a NULL */
     struct csv_caller_options caller;           /* authority NULL: the gateway's */
     struct csv_upstream_options upstream;       /* without hooks */
@@ -41,8 +41,8 @@ CSN_MUST_USE csn_err csv_proxy_create(const struct csv_proxy_options *options,
 void csv_proxy_destroy(struct csv_proxy *proxy); /* NULL allowed */
 uint16_t csv_proxy_port(const struct csv_proxy *proxy);
 /*
- * Verifies, and serves until SIGTERM or SIGINT, then lets what is under way come to its end. SIGHUP:
- * verifies anew. CSN_ERR_SYSTEM: signals cannot be had.
+ * Verifies, and serves until SIGTERM or SIGINT, then lets what is under way come to its end.
+ * SIGHUP: verifies anew. CSN_ERR_SYSTEM: signals cannot be had.
  */
 CSN_MUST_USE csn_err csv_proxy_run(struct csv_proxy *proxy);
 

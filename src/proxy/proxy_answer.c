@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy_answer.c: what the listener's clients get: responses, problems, and the proxy's own state.
  */
-#include "json/json.h"
 #include "proxy_state.h"
+#include "json/json.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -47,8 +47,8 @@ static bool origin_is_allowed(const struct csv_proxy *proxy, const struct csn_ex
     const struct csn_http1_text *origin = csn_exchange_field(exchange, "origin");
     bool allowed = !there;
     for (uint32_t i = 0; origin != NULL && i < CSV_PROXY_ORIGINS_MAX; i++) {
-        allowed = allowed || (proxy->options.origins[i] != NULL &&
-                              is_text(origin, proxy->options.origins[i]));
+        allowed = allowed ||
+                  (proxy->options.origins[i] != NULL && is_text(origin, proxy->options.origins[i]));
     }
     return allowed;
 }
@@ -104,13 +104,13 @@ static csn_err start(struct csv_proxy *proxy, struct csn_exchange *exchange, str
     if (size >= (int)sizeof path || exchange->body_size > CSV_CALL_CONTENT_MAX) {
         return CSN_ERR_LIMIT;
     }
-    const struct csv_call_request request = {
-        .method = exchange->method == CSN_HTTP1_GET ? "GET" : "POST",
-        .path = path,
-        .fields = fields,
-        .field_count = copy_fields(exchange, fields),
-        .content = exchange->body,
-        .content_size = (uint32_t)exchange->body_size};
+    const struct csv_call_request request = {.method =
+                                                 exchange->method == CSN_HTTP1_GET ? "GET" : "POST",
+                                             .path = path,
+                                             .fields = fields,
+                                             .field_count = copy_fields(exchange, fields),
+                                             .content = exchange->body,
+                                             .content_size = (uint32_t)exchange->body_size};
     return csv_call_start(proxy->caller, &request, exchange, call);
 }
 

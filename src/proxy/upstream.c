@@ -31,11 +31,11 @@ struct transfer {
 struct csv_upstream {
     struct csv_caller *caller;
     CURLM *multi;
-    char *base;      /* without the last "/" */
+    char *base; /* without the last "/" */
     char *authority;
-    char *ca;        /* PEM, or NULL */
+    char *ca; /* PEM, or NULL */
     long timeout_ms;
-    long version;    /* CURL_HTTP_VERSION_* */
+    long version; /* CURL_HTTP_VERSION_* */
     struct csv_upstream_hooks hooks;
     struct transfer *free, *under_way;
     uint32_t free_count;

@@ -33,10 +33,10 @@ struct csv_upstream_hooks {
 };
 
 struct csv_upstream_options {
-    const char *url;                 /* http:// or https://, perhaps with a path; no query */
+    const char *url;                     /* http:// or https://, perhaps with a path; no query */
     const char *ca[CSV_UPSTREAM_CA_MAX]; /* PEM texts in place of the system's; up to a NULL */
-    uint32_t timeout_ms;             /* of an exchange; 0: 30 s */
-    bool http1;                      /* HTTP/1.1 and no other */
+    uint32_t timeout_ms;                 /* of an exchange; 0: 30 s */
+    bool http1;                          /* HTTP/1.1 and no other */
     struct csv_upstream_hooks hooks;
 };
 
