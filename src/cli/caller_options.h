@@ -41,7 +41,8 @@ struct cli_caller {
     "  --timeout SECONDS  of one exchange with the gateway (default 30)\n"                         \
     "  --ca FILE          certificates that vouch for the gateway's name, in place of the\n"       \
     "                     system's; up to eight times\n"                                           \
-    "  --http1            HTTP/1.1 with the gateway; else HTTP/2, by agreement over https\n"
+    "  --http1            HTTP/1.1 with the gateway, as it is over http://; over https:// it is\n" \
+    "                     HTTP/2 where the gateway agrees\n"
 
 #define CLI_CALLER_OPTIONS(caller)                                                                 \
     CLI_APPRAISE_OPTIONS((caller).appraise), {"--policy", &(caller).appraise.policy_path, NULL},   \

@@ -66,10 +66,22 @@ static void time_is_up(void *state)
     csv_proxy_finish(proxy);
 }
 
+/* Now is now, which the front's timers are not: they come some milliseconds late. */
+static bool is_busy(void *state)
+{
+    struct csv_proxy *proxy = state;
+    if (proxy->is_due) {
+        proxy->is_due = false;
+        time_is_up(proxy);
+    }
+    return proxy->is_due;
+}
+
 static void want_time(void *state, long timeout_ms)
 {
     struct csv_proxy *proxy = state;
-    if (timeout_ms < 0) {
+    proxy->is_due = timeout_ms == 0;
+    if (timeout_ms <= 0) {
         csn_front_cancel(proxy->front, &proxy->timer);
     } else {
         csn_front_after(proxy->front, &proxy->timer, (uint64_t)timeout_ms * NS_PER_MS);
@@ -150,6 +162,9 @@ csn_err csv_proxy_create(const struct csv_proxy_options *options, struct csv_pro
     proxy->timer.fire = time_is_up;
     proxy->timer.state = proxy;
     csn_err err = make_front(proxy, detail);
+    if (err == CSN_OK) {
+        csn_front_set_poll(proxy->front, is_busy, proxy);
+    }
     err = err == CSN_OK ? make_upstream(proxy, detail) : err;
     err = err == CSN_OK ? make_caller(proxy, detail) : err;
     if (err != CSN_OK) {

@@ -12,6 +12,7 @@ struct csv_proxy {
     struct csv_upstream *upstream;
     struct csn_front *front;
     struct csn_timer timer; /* libcurl's */
+    bool is_due;            /* it wants to go on at once */
     struct csn_front_watch signals;
     csn_err told; /* the last result that was told, CSN_ERR_STATE at first */
     uint64_t told_appraisals;

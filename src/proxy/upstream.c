@@ -10,7 +10,7 @@
 
 #define TIMEOUT_MS     30000u
 #define CONNECT_MS     10000L
-#define CONNECTIONS    8L   /* where each exchange takes one */
+#define CONNECTIONS    32L  /* where each exchange takes one */
 #define STREAMS        128L /* of a connection that they share */
 #define TRANSFERS_KEPT 16u
 #define ANSWER_STEP    4096u
@@ -334,8 +334,8 @@ static const char *read_url(struct csv_upstream *upstream, const char *text)
                 : size > 1024 ? "a shorter URL is expected"
                               : NULL;
         if (wrong == NULL) {
-            upstream->version = strcmp(scheme, "https") == 0 ? CURL_HTTP_VERSION_2TLS
-                                                             : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+            upstream->version =
+                strcmp(scheme, "https") == 0 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
             size -= text[size - 1] == '/' ? 1 : 0;
             upstream->base = strndup(text, size);
             size_t room = strlen(host) + 8;

@@ -2,9 +2,10 @@
 /*
  * upstream.h: HTTP with the gateway, by libcurl: does what a csv_caller wants done.
  *
- * Over https several exchanges share one HTTP/2 connection, where the gateway speaks it; over http
- * they share one as well, without an upgrade (http1 tells otherwise). Redirects are not followed.
- * Proxies of the environment (https_proxy, no_proxy) are honoured: what goes through is sealed.
+ * Over https several exchanges share one HTTP/2 connection, where the gateway speaks it. Over http
+ * it is HTTP/1.1, with connections that are kept: libcurl before 8.0 fails on the second exchange
+ * of an HTTP/2 connection that began without TLS. Redirects are not followed. Proxies of the
+ * environment (https_proxy, no_proxy) are honoured: what goes through is sealed.
  *
  * libcurl may send a request again by itself if a kept connection turns out to be closed: the same
  * bytes, which an enclave serves once at most where that matters.
