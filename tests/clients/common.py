@@ -146,6 +146,8 @@ class Posts:
 class Bare:
     """peer.c as a gateway. Its refusals are what RFC 9458 says, and no more."""
 
+    sizes = (0, 1, 26, 1000, 40000)
+
     def __init__(self, program):
         self.peer = Peer(program)
         self.keys = self.peer.call("keys")

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packages of npm/package-lock.json in the build folder, and a Node that runs npm/run.mjs there.
-They are fetched once, each held to the hash in the lock file; no script of theirs is run."""
+"""The packages of npm/package-lock.json in the build folder, and a Node that runs npm/run.mjs
+there. They are fetched once, each held to its hash in the lock file; no script of theirs is run."""
 import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import time
 
 from common import HERE, Lines
 
 SOURCES = ("run.mjs", "oblivious.mjs", "libraries.mjs", "package.json", "package-lock.json")
 NODE_MIN = (20, 19)
 SECONDS = 50
-# In a user's settings a registry is a matter of course; how long to try is ours.
+AGAIN_S = 300
+# In npm's own settings stands where from; how long to try is ours.
 NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline",
        "--fetch-retries=0", "--fetch-timeout=20000", "--loglevel=error")
 
@@ -46,11 +48,33 @@ def install():
         with open(os.path.join(folder, "package-lock.json"), "rb") as stream:
             wanted = hashlib.sha256(stream.read()).hexdigest()
         stamp = os.path.join(folder, "installed")
-        if not os.path.exists(stamp) or open(stamp, encoding="utf-8").read() != wanted:
-            fetch(folder)
+        if not holds(stamp, wanted):
+            fetch_unless_tried(folder)
             with open(stamp, "w", encoding="utf-8") as stream:
                 stream.write(wanted)
     return folder
+
+
+def holds(path, text):
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read() == text
+    except FileNotFoundError:
+        return False
+
+
+def fetch_unless_tried(folder):
+    """Where there is no network, each of several tests would wait for it."""
+    tried = os.path.join(folder, "tried")
+    if os.path.exists(tried) and time.time() - os.stat(tried).st_mtime < AGAIN_S:
+        with open(tried, encoding="utf-8") as stream:
+            raise Missing(stream.read())
+    try:
+        fetch(folder)
+    except Missing as reason:
+        with open(tried, "w", encoding="utf-8") as stream:
+            stream.write(str(reason))
+        raise
 
 
 def fetch(folder):
@@ -76,3 +100,15 @@ class Node(Lines):
 
     def job(self, op, **what):
         return json.loads(self.ask(json.dumps({"op": op, **what})))
+
+
+class Library:
+    """A client on top of one of its HPKE libraries."""
+
+    def __init__(self, node, name):
+        self.node = node
+        self.name = name
+
+    def request(self, relay, aead, config, message, **more):
+        return self.node.job("request", library=self.name, aead=aead, url=relay,
+                             config=config.hex(), message=message, **more)

@@ -86,7 +86,8 @@ static uint32_t status_of(const struct csn_bhttp_message *request, const uint8_t
     if (!csn_bhttp_is(&request->path, "/v1/echo")) {
         return 404;
     }
-    return csn_bhttp_is(&request->method, "POST") ? 200 : 405;
+    const struct csn_bhttp_text *type = csn_bhttp_header(request, "content-type");
+    return type != NULL && csn_bhttp_is(type, "application/octet-stream") ? 200 : 415;
 }
 
 /* The sealed answer to the message that is in peer->in; what fails has no answer. */
@@ -106,10 +107,9 @@ static csn_err answer(struct peer *peer, uint32_t size, uint32_t *answer_size)
         csn_bhttp_read(plain, size - CSN_OHTTP_HEAD_SIZE - CSN_OHTTP_TAG_SIZE, &request, &fault));
     response.status = status_of(&request, exchange.encapsulation);
     if (response.status == 200) {
-        const struct csn_bhttp_text *type = csn_bhttp_header(&request, "content-type");
         response.content = request.content;
-        response.fields[0] = (struct csn_bhttp_field){
-            text("content-type"), type != NULL ? *type : text("application/octet-stream")};
+        response.fields[0] =
+            (struct csn_bhttp_field){text("content-type"), text("application/octet-stream")};
         response.header_count = 1;
     }
     uint32_t nonce_size = csn_ohttp_nonce_size(&exchange);
