@@ -136,7 +136,8 @@ class Firefox:
         self.process = subprocess.Popen(
             [installed(), "--headless", "--no-remote", "--marionette",
              "--remote-allow-system-access", "--profile", profile, "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
+            start_new_session=True,
             env=dict(os.environ, HOME=folder, MOZ_DISABLE_CONTENT_SANDBOX="1",
                      MOZ_CRASHREPORTER_DISABLE="1"))
         try:
