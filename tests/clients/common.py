@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,8 +54,9 @@ def scratch():
         yield folder
 
 
-def end(process, seconds=10):
-    """A program of ours that is to stop: asked first, then made to. Its exit status."""
+def end(process, seconds=10, group=False):
+    """A program of ours that is to stop: asked first, then made to; and what it left of its own
+    process group. Its exit status."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -62,6 +64,9 @@ def end(process, seconds=10):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    if group:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     return process.returncode
 
 
@@ -110,18 +115,22 @@ class Peer(Lines):
 
 
 class Posts:
-    """An HTTP server on loopback for what is posted: answer(body) gives (status, type, body)."""
+    """An HTTP server on loopback: answer(path, body) to what is posted, get(path) to what is asked
+    for, give (status, type, body)."""
 
-    def __init__(self, answer):
-        outer = self
-
+    def __init__(self, answer, get=None):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             wbufsize = -1  # head and body in one segment
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
-                status, kind, made = answer(body, self.headers)
+                self.say(*answer(self.path, body))
+
+            def do_GET(self):
+                self.say(*get(self.path) if get else (404, "text/plain", b""))
+
+            def say(self, status, kind, made):
                 self.send_response(status)
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(made)))
@@ -134,7 +143,7 @@ class Posts:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/gateway"
-        self.thread = threading.Thread(target=outer.server.serve_forever)
+        self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
 
     def close(self):
@@ -147,15 +156,18 @@ class Bare:
     """peer.c as a gateway. Its refusals are what RFC 9458 says, and no more."""
 
     sizes = (0, 1, 26, 1000, 40000)
+    typed = ("", "/v1/echo")  # a service, by its path behind the gateway's, that takes one type
 
     def __init__(self, program):
         self.peer = Peer(program)
-        self.keys = self.peer.call("keys")
         self.token = self.peer.call("token").decode()
         self.posts = Posts(self.answer)
         self.url = self.posts.url
 
-    def answer(self, body, _):
+    def keys(self, _=""):
+        return self.peer.call("keys")
+
+    def answer(self, _, body):
         try:
             return 200, "message/ohttp-res", self.peer.call("answer", body.hex())
         except ValueError as error:
@@ -171,18 +183,21 @@ class Relay:
     """Between a client and its gateway, as RFC 9458 has it. What it must not be able to do is what
     it tries, by the name in `does`; `seen` are the statuses and types that passed."""
 
-    def __init__(self, send):
-        self.send = send
+    def __init__(self, gateway):
+        self.gateway = gateway
         self.does = None
         self.seen = []
         self.kept = None
-        self.posts = Posts(self.answer)
+        self.posts = Posts(self.answer, self.get)
         self.url = self.posts.url
 
-    def answer(self, body, headers):
+    def get(self, _):
+        return 404, "text/plain", b""
+
+    def answer(self, path, body):
         if self.does == "flip a bit of the request":
             body = flipped(body, len(body) - 20)
-        status, kind, made = self.send(body, headers)
+        status, kind, made = self.gateway.answer(path, body)
         self.seen.append((status, kind))
         if self.does == "flip a bit of the answer":
             made = flipped(made, len(made) - 20)

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Firefox, headless, driven through Marionette (its remote protocol: JSON with a length in front,
 over TCP on loopback): its own Oblivious HTTP client, nsIObliviousHttpService."""
-import contextlib
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -189,6 +187,11 @@ class Firefox:
             raise RuntimeError(f"{name}: {error['error']}: {error['message']}")
         return result
 
+    def show(self, url):
+        """A page, with no more rights than any."""
+        self.command("Marionette:SetContext", {"value": "content"})
+        self.command("WebDriver:Navigate", {"url": url})
+
     def request(self, relay, _aead, config, message):
         """It takes the first suite of config that it knows. The message is as for npm/run.mjs."""
         job = {"relay": relay, "config": config.hex(), **message}
@@ -200,9 +203,7 @@ class Firefox:
 
     def close(self):
         if self.process is not None:
-            end(self.process)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)  # what it left of its own
+            end(self.process, group=True)
         self.log.close()
 
 

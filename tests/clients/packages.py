@@ -11,7 +11,8 @@ import time
 
 from common import HERE, Lines
 
-SOURCES = ("run.mjs", "oblivious.mjs", "libraries.mjs", "package.json", "package-lock.json")
+SOURCES = ("run.mjs", "page.html", "page.mjs", "oblivious.mjs", "libraries.mjs", "package.json",
+           "package-lock.json")
 NODE_MIN = (20, 19)
 SECONDS = 50
 AGAIN_S = 300

@@ -3,18 +3,22 @@
 """Oblivious HTTP with clients that others wrote: Firefox's own, and two HPKE libraries with a
 Binary HTTP library from npm. What a relay in between may not do, the client must find. Prints TAP.
 
-    test_oblivious.py PEER npm|firefox             our ends alone (peer.c), npm both ways
-    test_oblivious.py CAISSON npm|firefox IMAGE    caisson serve, with the enclave behind it
+    test_oblivious.py PEER npm|firefox|pages             our ends alone (peer.c), npm both ways
+    test_oblivious.py CAISSON npm|firefox|pages ECHO TOKENIZE POLICY    caisson serve, two services
 """
 import contextlib
 import http.client
+import os
 import sys
+import time
 from urllib.parse import urlsplit
 
 import common
 from common import AEADS, Bare, Peer, Relay, check, flipped, only
 from firefox import Firefox, installed
-from packages import Library, Missing, Node
+from packages import Library, Missing, Node, install
+from pages import Chromium, Page, PageRelay, chromium
+from served import Served
 
 TYPE = "application/octet-stream"
 MISUSES = ("flip a bit of the answer", "cut the answer short",
@@ -26,43 +30,54 @@ def message(token, body=b'{"pan":"4111111111111111"}', path="/v1/echo", **more):
             "headers": {"content-type": TYPE, "authorization": token, **more}}
 
 
-def completes(client, gateway, relay):
+def ask(client, relay, aead=1, config=None, service="", **what):
+    gateway = relay.gateway
+    what.setdefault("token", gateway.token)
+    return client.request(relay.url + service, aead, config or only(gateway.keys(service), aead),
+                          message(**what))
+
+
+def inner(done):
+    """The status inside the seal, if there was one."""
+    return done.get("inner", {}).get("status")
+
+
+def completes(client, relay):
     """Requests in sequence, with every AEAD, of several sizes."""
     for aead, name in AEADS.items():
-        for size in gateway.sizes:
+        for size in relay.gateway.sizes:
             body = bytes(i * 7 % 251 for i in range(size))
-            done = client.request(relay.url, aead, only(gateway.keys, aead),
-                                  message(gateway.token, body))
-            inner = done.get("inner", {})
-            check(inner.get("status") == 200 and inner["body"] == body.hex()
-                  and inner["headers"]["content-type"] == TYPE,
+            done = ask(client, relay, aead, body=body)
+            check(inner(done) == 200 and done["inner"]["body"] == body.hex()
+                  and done["inner"]["headers"]["content-type"] == TYPE,
                   f"{client.name} with {name}: {size} bytes come back", done)
-        done = client.request(relay.url, aead, gateway.keys[2:], message(gateway.token))
-        check(done.get("inner", {}).get("status") == 200,
-              f"{client.name} with {name}: a configuration of three suites", done)
+        done = ask(client, relay, aead, relay.gateway.keys()[2:])
+        check(inner(done) == 200, f"{client.name} with {name}: a configuration of three suites",
+              done)
 
 
-def refusals(client, gateway, relay):
+def refusals(client, relay):
     """What is refused inside the seal, and what before it."""
     def inside(name, status, **what):
         relay.seen.clear()
-        done = client.request(relay.url, 1, only(gateway.keys, 1),
-                              message(**{"token": gateway.token, **what}))
-        check(done.get("inner", {}).get("status") == status, f"{client.name}: {name}", done)
+        done = ask(client, relay, **what)
+        check(inner(done) == status, f"{client.name}: {name}", done)
         check(relay.seen == [(200, "message/ohttp-res")], "of which a relay sees nothing",
               relay.seen)
-        return done
 
-    last = gateway.token[-1]
-    inside("a wrong token", 401, token=gateway.token[:-1] + ("A" if last != "A" else "B"))
+    token = relay.gateway.token
+    service, path = relay.gateway.typed
+    inside("a wrong token", 401, token=token[:-1] + ("A" if token[-1] != "A" else "B"))
     inside("no such route", 404, path="/v1/nothing")
-    inside("another media type", 415, **{"content-type": "text/html"})
-    done = client.request(relay.url, 1, flipped(only(gateway.keys, 1), 0), message(gateway.token))
+    inside("another media type", 415, service=service, path=path, **{"content-type": "text/html"})
+    config = only(relay.gateway.keys(), 1)
+    done = ask(client, relay, config=flipped(config, 0))
     is_key_problem(client, "another key id", done)
-    done = client.request(relay.url, 1, flipped(only(gateway.keys, 1), 10), message(gateway.token))
-    check(done.get("outer", {}).get("status") == 400 and done["outer"]["type"] ==
-          "application/problem+json" and common.KEY_PROBLEM not in done["outer"]["body"],
-          f"{client.name}: a bit of the public key", done)
+    done = ask(client, relay, config=flipped(config, 10))
+    outer = done.get("outer", {})
+    check(outer.get("status") == 400 and outer["type"] == "application/problem+json"
+          and common.KEY_PROBLEM not in outer["body"], f"{client.name}: a bit of the public key",
+          done)
 
 
 def is_key_problem(client, name, done):
@@ -72,22 +87,17 @@ def is_key_problem(client, name, done):
           f"{client.name}: {name}: the problem that says so", done)
 
 
-def bad_relay(client, gateway, relay):
+def bad_relay(client, relay):
     for aead, name in AEADS.items():
         for does in MISUSES:
-            def ask():
-                return client.request(relay.url, aead, only(gateway.keys, aead),
-                                      message(gateway.token))
-            relay.does = None
-            good = ask()
+            good = ask(client, relay, aead)
             relay.does = does
-            bad = ask()
+            bad = ask(client, relay, aead)
             relay.does = None
-            check("error" in bad and "status" not in bad.get("inner", {})
-                  and good.get("inner", {}).get("status") == 200,
+            check("error" in bad and inner(bad) is None and inner(good) == 200,
                   f"{client.name} with {name}: would a relay {does}?", [good, bad])
     relay.does = "flip a bit of the request"
-    bad = ask()
+    bad = ask(client, relay)
     relay.does = None
     check(bad.get("outer", {}).get("status") == 400,
           f"{client.name}: would a relay flip a bit of the request?", bad)
@@ -135,36 +145,110 @@ def ours_to_theirs(library, peer):
             check(error == "auth", f"our client refuses a changed answer of {library.name}", error)
 
 
-def clients(who, stack):
+CARD = (b'{"id":"a1","card":{"pan":"4111111111111111","expiry":"12/30","holder":"Ada Lovelace"},'
+        b'"amount":12}')
+
+
+def behind_a_gateway(client, relay):
+    """What only a gateway with enclaves has."""
+    done = ask(client, relay, service="/tokenize", path="/v1/tokenize", body=CARD,
+               **{"content-type": "application/json"})
+    text_of = bytes.fromhex(done.get("inner", {}).get("body", ""))
+    check(inner(done) == 200 and b'"a1"' in text_of and b"4111111111111111" not in text_of
+          and b"Lovelace" not in text_of, f"{client.name}: a card is tokenized", done)
+    done = ask(client, relay, token=relay.gateway.token_without_right)
+    check(inner(done) in (401, 403), f"{client.name}: a token whose credential has no such right",
+          done)
+    done = ask(client, relay, config=only(relay.gateway.keys("/tokenize"), 1))
+    is_key_problem(client, "the key of another service", done)
+
+
+def retired(client, relay):
+    """Keys change: those of before are good for a while, and then the client is told to look."""
+    before = relay.gateway.rotate()
+    done = ask(client, relay, config=only(before, 1))
+    check(inner(done) == 200, f"{client.name}: a key that was just replaced", done)
+    check(inner(ask(client, relay)) == 200, f"{client.name}: its successor")
+    time.sleep(relay.gateway.overlap_s + 0.5)
+    done = ask(client, relay, config=only(before, 1))
+    is_key_problem(client, "a retired key", done)
+    check(inner(ask(client, relay)) == 200, f"{client.name}: the key that is published instead")
+
+
+def elsewhere(page, relay):
+    """A browser lets a page post to its own origin; the gateway allows no other."""
+    done = page.request(relay.gateway.url, 1, only(relay.gateway.keys(), 1),
+                        message(relay.gateway.token))
+    check(done.get("error", "").startswith("TypeError"), f"{page.name}: not from elsewhere", done)
+
+
+def pages(gateway, stack):
+    """A page in each browser that is here, with a relay of its own; (client, relay) of each."""
+    made = []
+    if installed() is None and chromium() is None:
+        raise Missing("neither firefox-esr nor chromium is installed")
+    modules = install()
+    for browser, library in (("Chromium", "@hpke/core"), ("Firefox", "hpke")):
+        if (installed if browser == "Firefox" else chromium)() is None:
+            common.skip(f"a page in {browser}", "is not installed")
+            continue
+        folder = stack.enter_context(common.scratch())
+        relay = PageRelay(gateway, modules)
+        origin = relay.url.removesuffix("gateway")
+        if browser == "Firefox":
+            program = Firefox(folder)
+            program.show(origin)
+        else:
+            program = Chromium(folder, origin)
+        stack.enter_context(contextlib.closing(relay))
+        stack.enter_context(contextlib.closing(program))
+        print(f"# {browser} {program.version}")
+        made.append((Page(relay, browser, library), relay))
+    return made
+
+
+def clients(who, gateway, stack):
+    """(client, relay between it and the gateway) of each."""
+    def closing(part):
+        return stack.enter_context(contextlib.closing(part))
+
+    if who == "pages":
+        return pages(gateway, stack)
     if who == "firefox":
         if installed() is None:
             raise Missing("firefox-esr is not installed")
-        firefox = stack.enter_context(contextlib.closing(
-            Firefox(stack.enter_context(common.scratch()))))
-        print("# Firefox " + firefox.version)
-        return [firefox]
-    node = stack.enter_context(contextlib.closing(Node()))
+        firefox = closing(Firefox(stack.enter_context(common.scratch())))
+        print(f"# Firefox {firefox.version}")
+        return [(firefox, closing(Relay(gateway)))]
+    node = closing(Node())
     print("# " + " ".join(f"{name} {version}" for name, version in node.job("versions").items()))
-    return [Library(node, name) for name in ("hpke", "@hpke/core")]
+    relay = closing(Relay(gateway))
+    return [(Library(node, name), relay) for name in ("hpke", "@hpke/core")]
 
 
-def run(program, who, stack):
-    closing = lambda part: stack.enter_context(contextlib.closing(part))
-    made = clients(who, stack)
-    gateway = closing(Bare(program))
-    relay = closing(Relay(gateway.answer))
-    for client in made:
-        completes(client, gateway, relay)
-        refusals(client, gateway, relay)
-        bad_relay(client, gateway, relay)
-        if who == "npm":
-            ours_to_theirs(client, closing(Peer(program)))
+def run(program, who, images, stack):
+    folder = stack.enter_context(common.scratch())
+    gateway = stack.enter_context(contextlib.closing(
+        Served(program, *images, folder) if images else Bare(program)))
+    made = clients(who, gateway, stack)
+    for client, relay in made:
+        completes(client, relay)
+        refusals(client, relay)
+        bad_relay(client, relay)
+        if images:
+            behind_a_gateway(client, relay)
+        elif who == "npm":
+            ours_to_theirs(client, stack.enter_context(contextlib.closing(Peer(program))))
+        elif who == "pages":
+            elsewhere(client, relay)
+    for client, relay in made if images else []:
+        retired(client, relay)
 
 
 def main():
     with contextlib.ExitStack() as stack:
         try:
-            run(sys.argv[1], sys.argv[2], stack)
+            run(os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:], stack)
         except Missing as reason:
             common.skip_all(str(reason))
     common.finish()

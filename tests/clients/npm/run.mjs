@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// One job (JSON) a line in, one result a line out; jobs run one after the other.
-//   versions                                          of what is used here
-//   request   {library, aead, config, url, transport, message, spoil}   an oblivious request
-//   plain     {transport, url, method, headers, body}                   an ordinary one
-//   serve     {library}                               a gateway on loopback that echoes
-// A result has "error" if the client found something wrong; what the relay would see is in "outer",
-// what was inside the seal in "inner".
-import http2 from "node:http2";
+// In Node. One job (JSON) a line in, one result a line out; they run one after the other.
+//   versions                                                        of what is used here
+//   request   {library, config, aead, message, url, transport, ca}  an oblivious request
+//   plain     {transport, url, method, headers, body, ca}           an ordinary one
+//   serve     {library}                                             a gateway that echoes
+// A result has "error" if the client found something wrong.
 import http from "node:http";
+import http2 from "node:http2";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { BHttpDecoder, BHttpEncoder } from "bhttp-js";
 import * as undici from "undici";
 import { libraries } from "./libraries.mjs";
-import { receive, seal, writeConfig } from "./oblivious.mjs";
-
-const hex = (bytes) => Buffer.from(bytes).toString("hex");
-const unhex = (string) => Buffer.from(string, "hex");
+import { ask, hex, receive, unhex, writeConfig } from "./oblivious.mjs";
 
 async function overUndici({ url, method, headers, body }) {
   const answer = await undici.request(url, { method, headers, body });
   return {
     status: answer.statusCode,
     headers: answer.headers,
-    body: Buffer.from(await answer.body.arrayBuffer()),
+    body: new Uint8Array(await answer.body.arrayBuffer()),
   };
 }
 
@@ -32,7 +28,7 @@ async function overFetch({ url, method, headers, body }) {
   return {
     status: answer.status,
     headers: Object.fromEntries(answer.headers),
-    body: Buffer.from(await answer.arrayBuffer()),
+    body: new Uint8Array(await answer.arrayBuffer()),
   };
 }
 
@@ -66,7 +62,9 @@ function overHttp2({ url, method, headers, body, ca }) {
         reject(new Error(`stream closed with ${stream.rstCode}`));
         return;
       }
-      resolve({ status: answer[":status"], headers: { ...answer }, body: Buffer.concat(pieces) });
+      resolve({
+        status: answer[":status"], headers: { ...answer }, body: new Uint8Array(Buffer.concat(pieces)),
+      });
     });
     stream.end(body);
   });
@@ -79,21 +77,6 @@ async function send(job) {
   return { ...answer, type: String(answer.headers["content-type"] ?? "") };
 }
 
-// What the client seals. With raw, the bytes of the message are given (bhttp-js leaves queries out).
-async function encode({ method, url, headers, body }) {
-  const message = new Request(url, { method, headers, body: body === undefined ? body : unhex(body) });
-  return new BHttpEncoder().encodeRequest(message);
-}
-
-async function decode(bytes) {
-  const answer = new BHttpDecoder().decodeResponse(new Uint8Array(bytes).buffer);
-  return {
-    status: answer.status,
-    headers: Object.fromEntries(answer.headers),
-    body: hex(await answer.arrayBuffer()),
-  };
-}
-
 const jobs = {
   async versions() {
     const names = ["hpke", "@hpke/core", "@panva/hpke-noble", "bhttp-js", "undici"];
@@ -102,23 +85,13 @@ const jobs = {
     return { node: process.version, ...Object.fromEntries(names.map((name) => [name, of(name)])) };
   },
 
-  async request(job) {
-    const sealed = await seal(libraries[job.library], unhex(job.config), job.aead,
-      await encode(job.message));
-    const outer = await send({
-      ...job, method: "POST", body: sealed.body,
-      headers: { "content-type": "message/ohttp-req", ...job.headers },
-    });
-    const seen = { status: outer.status, type: outer.type, size: outer.body.length };
-    if (outer.status !== 200 || outer.type !== "message/ohttp-res") {
-      return { outer: { ...seen, body: outer.body.toString() } };
-    }
-    return { outer: seen, inner: await decode(await sealed.open(outer.body)) };
+  async request({ library, url, transport, ca, ...job }) {
+    return ask(libraries[library], job, (what) => send({ ...what, url, transport, ca }));
   },
 
   async plain(job) {
-    const answer = await send({ ...job, body: job.body === undefined ? undefined : unhex(job.body) });
-    return { status: answer.status, type: answer.type, headers: answer.headers, body: hex(answer.body) };
+    const answer = await send({ ...job, body: job.body && unhex(job.body) });
+    return { ...answer, body: hex(answer.body) };
   },
 
   async serve(job) {
@@ -131,20 +104,22 @@ const jobs = {
         for await (const piece of request) {
           pieces.push(piece);
         }
-        const received = await receive(library, keyId, pair, Buffer.concat(pieces));
+        const body = new Uint8Array(Buffer.concat(pieces));
+        const received = await receive(library, keyId, pair, body);
         const asked = new BHttpDecoder().decodeRequest(new Uint8Array(received.message).buffer);
         const echoed = new Response(await asked.arrayBuffer(), {
           status: asked.headers.get("x-status") ?? 200,
           headers: { "content-type": asked.headers.get("content-type") ?? "", "x-asked": asked.url },
         });
-        const body = await received.seal(await new BHttpEncoder().encodeResponse(echoed));
-        answer.writeHead(200, { "content-type": "message/ohttp-res" }).end(body);
+        answer.writeHead(200, { "content-type": "message/ohttp-res" });
+        answer.end(await received.seal(await new BHttpEncoder().encodeResponse(echoed)));
       } catch (error) {
         answer.writeHead(400, { "content-type": "text/plain" }).end(String(error));
       }
     });
     await new Promise((resolve) => gateway.listen(0, "127.0.0.1", resolve));
-    return { port: gateway.address().port, config: hex(writeConfig(keyId, await library.publicBytes(pair))) };
+    const config = writeConfig(keyId, await library.publicBytes(pair));
+    return { port: gateway.address().port, config: hex(config) };
   },
 };
 
