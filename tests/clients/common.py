@@ -114,6 +114,14 @@ class Peer(Lines):
         return bytes.fromhex(rest)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *where):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a browser that is closed
+            super().handle_error(*where)
+
+
 class Posts:
     """An HTTP server on loopback: answer(path, body) to what is posted, get(path) to what is asked
     for, give (status, type, body)."""
@@ -140,8 +148,7 @@ class Posts:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/gateway"
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
@@ -153,14 +160,19 @@ class Posts:
 
 
 class Bare:
-    """peer.c as a gateway. Its refusals are what RFC 9458 says, and no more."""
+    """peer.c or inside.c as a gateway. Its refusals are what RFC 9458 says, and no more."""
 
     sizes = (0, 1, 26, 1000, 40000)
+    echo = "/v1/echo"
     typed = ("", "/v1/echo")  # a service, by its path behind the gateway's, that takes one type
 
     def __init__(self, program):
         self.peer = Peer(program)
         self.token = self.peer.call("token").decode()
+        self.token_without_right = None  # only inside.c has one
+        with contextlib.suppress(ValueError):
+            self.token_without_right = self.peer.call("token-asker").decode()
+            self.echo, self.typed = "/echo", ("", "/json")
         self.posts = Posts(self.answer)
         self.url = self.posts.url
 

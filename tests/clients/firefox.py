@@ -55,6 +55,9 @@ try {
                                false);
   }
   for (const [name, value] of Object.entries(job.headers)) {
+    if (name === "content-type" && job.body !== undefined) {
+      continue;  // it comes from the stream, and would be there twice
+    }
     channel.setRequestHeader(name, value, false);
   }
   const outer = {};

@@ -39,6 +39,7 @@ class Served:
     """One gateway; key files, sockets and logs are in folder. The default service is echo."""
 
     sizes = (0, 1, 26, 1000, 4000)
+    echo = "/v1/echo"
     typed = ("/tokenize", "/v1/tokenize")
     overlap_s = 1
 
@@ -75,10 +76,10 @@ class Served:
         """web may show itself by a token, plain in no way; records of both get replies."""
         self.public = {kind: self.call("keygen", kind, kind)
                        for kind in ("signer", "root", "tenant")}
-        self.call("keygen", "producer", "--tenant", "tenant", "--requests", "proof,bearer", "web")
+        self.call("keygen", "producer", "--tenant", "tenant", "--requests", "--bearer", "web")
         self.call("keygen", "producer", "--tenant", "tenant", "plain")
-        self.token = self.call("keygen", "token", "web")
-        self.token_without_right = self.call("keygen", "token", "plain")
+        self.token = "Bearer " + self.call("keygen", "bearer", "web")
+        self.token_without_right = "Bearer " + self.call("keygen", "bearer", "plain")
         for name, image in self.images.items():
             self.call("sign", image, "--key", "signer", "-o", name + ".sig")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",

@@ -3,7 +3,7 @@
 """Oblivious HTTP with clients that others wrote: Firefox's own, and two HPKE libraries with a
 Binary HTTP library from npm. What a relay in between may not do, the client must find. Prints TAP.
 
-    test_oblivious.py PEER npm|firefox|pages             our ends alone (peer.c), npm both ways
+    test_oblivious.py PEER|INSIDE npm|firefox|pages      peer.c (npm: both ways) or inside.c
     test_oblivious.py CAISSON npm|firefox|pages ECHO TOKENIZE POLICY    caisson serve, two services
 """
 import contextlib
@@ -25,14 +25,14 @@ MISUSES = ("flip a bit of the answer", "cut the answer short",
            "give the answer of another request")
 
 
-def message(token, body=b'{"pan":"4111111111111111"}', path="/v1/echo", **more):
+def message(token, path, body=b'{"pan":"4111111111111111"}', **more):
     return {"method": "POST", "url": "https://vault.example" + path, "body": body.hex(),
             "headers": {"content-type": TYPE, "authorization": token, **more}}
 
 
 def ask(client, relay, aead=1, config=None, service="", **what):
     gateway = relay.gateway
-    what.setdefault("token", gateway.token)
+    what = {"token": gateway.token, "path": gateway.echo, **what}
     return client.request(relay.url + service, aead, config or only(gateway.keys(service), aead),
                           message(**what))
 
@@ -149,6 +149,11 @@ CARD = (b'{"id":"a1","card":{"pan":"4111111111111111","expiry":"12/30","holder":
         b'"amount":12}')
 
 
+def other_token(client, relay):
+    done = ask(client, relay, token=relay.gateway.token_without_right)
+    check(inner(done) == 403, f"{client.name}: a token whose credential has no such right", done)
+
+
 def behind_a_gateway(client, relay):
     """What only a gateway with enclaves has."""
     done = ask(client, relay, service="/tokenize", path="/v1/tokenize", body=CARD,
@@ -156,9 +161,7 @@ def behind_a_gateway(client, relay):
     text_of = bytes.fromhex(done.get("inner", {}).get("body", ""))
     check(inner(done) == 200 and b'"a1"' in text_of and b"4111111111111111" not in text_of
           and b"Lovelace" not in text_of, f"{client.name}: a card is tokenized", done)
-    done = ask(client, relay, token=relay.gateway.token_without_right)
-    check(inner(done) in (401, 403), f"{client.name}: a token whose credential has no such right",
-          done)
+    other_token(client, relay)
     done = ask(client, relay, config=only(relay.gateway.keys("/tokenize"), 1))
     is_key_problem(client, "the key of another service", done)
 
@@ -177,8 +180,9 @@ def retired(client, relay):
 
 def elsewhere(page, relay):
     """A browser lets a page post to its own origin; the gateway allows no other."""
-    done = page.request(relay.gateway.url, 1, only(relay.gateway.keys(), 1),
-                        message(relay.gateway.token))
+    gateway = relay.gateway
+    done = page.request(gateway.url, 1, only(gateway.keys(), 1),
+                        message(gateway.token, gateway.echo))
     check(done.get("error", "").startswith("TypeError"), f"{page.name}: not from elsewhere", done)
 
 
@@ -235,12 +239,14 @@ def run(program, who, images, stack):
         completes(client, relay)
         refusals(client, relay)
         bad_relay(client, relay)
+        if who == "pages":
+            elsewhere(client, relay)
         if images:
             behind_a_gateway(client, relay)
+        elif gateway.token_without_right:
+            other_token(client, relay)
         elif who == "npm":
             ours_to_theirs(client, stack.enter_context(contextlib.closing(Peer(program))))
-        elif who == "pages":
-            elsewhere(client, relay)
     for client, relay in made if images else []:
         retired(client, relay)
 
