@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from urllib.parse import urlsplit
@@ -27,14 +26,6 @@ def fetch(url, method="GET", body=None, headers=None):
         return answer.status, answer.getheader("content-type", ""), answer.read()
 
 
-def free_ports(count):
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
 class Served:
     """One gateway; key files, sockets and logs are in folder. The default service is echo."""
 
@@ -49,14 +40,9 @@ class Served:
         self.images = {"echo": echo, "tokenize": tokenize}
         self.policies = {"echo": ["--no-policy"], "tokenize": ["--policy", policy]}
         self.running = []
-        plain, secure, admin = free_ports(3)
-        self.origin = f"http://127.0.0.1:{plain}"
-        self.secure = f"https://127.0.0.1:{secure}"
-        self.admin = f"http://127.0.0.1:{admin}"
-        self.url = self.origin + "/gateway"
         try:
             self.make_keys()
-            self.write_config(plain, secure, admin)
+            self.write_config()
             self.start()
         except BaseException:
             self.close()
@@ -82,17 +68,21 @@ class Served:
         self.token_without_right = "Bearer " + self.call("keygen", "bearer", "plain")
         for name, image in self.images.items():
             self.call("sign", image, "--key", "signer", "-o", name + ".sig")
+        self.certify("ca", "-addext", "keyUsage=keyCertSign")
+        self.certify("tls", "-addext", "subjectAltName=IP:127.0.0.1", "-addext",
+                     "basicConstraints=critical,CA:FALSE", "-CA", "ca.crt", "-CAkey", "ca.key")
+
+    def certify(self, name, *how):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-                        "-keyout", "tls.key", "-out", "tls.crt"],
+                        f"/CN=caisson test {name}", "-keyout", name + ".key", "-out",
+                        name + ".crt", *how],
                        cwd=self.folder, capture_output=True, timeout=60, check=True)
 
-    def write_config(self, plain, secure, admin):
+    def write_config(self):
         config = {
-            "listeners": [{"port": plain},
-                          {"port": secure, "certificate": "tls.crt", "key": "tls.key"}],
-            "admin": {"port": admin},
+            "listeners": [{"port": 0}, {"port": 0, "certificate": "tls.crt", "key": "tls.key"}],
+            "admin": {"port": 0},
             "services": [{"name": name, "image": image, "signature": name + ".sig",
                           "control": name + ".sock", "backend": "process", "grants": 1,
                           "overlap_s": self.overlap_s,
@@ -104,15 +94,23 @@ class Served:
             json.dump(config, stream)
 
     def run(self, log, *arguments):
-        """A program of ours that stays until close()."""
+        """A program of ours that stays until close(); what it says on stdout can be read."""
         with open(self.path(log), "wb") as stream:
-            process = subprocess.Popen([self.caisson, *arguments], cwd=self.folder, stdout=stream,
-                                       stdin=subprocess.DEVNULL, stderr=stream)
+            process = subprocess.Popen([self.caisson, *arguments], cwd=self.folder, stderr=stream,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.running.append(process)
         return process
 
     def start(self):
-        self.gateway = self.run("serve.log", "serve", "serve.json")
+        self.gateway = self.run("serve.log", "serve", "serve.json", "--json")
+        said = json.loads(self.gateway.stdout.readline() or "{}")
+        if not said:
+            raise RuntimeError(f"caisson serve does not start: {self.tail()}")
+        plain, secure = (listener["port"] for listener in said["listeners"])
+        self.origin = f"http://127.0.0.1:{plain}"
+        self.secure = f"https://127.0.0.1:{secure}"
+        self.admin = f"http://127.0.0.1:{said['admin']}"
+        self.url = self.origin + "/gateway"
         for name, image in self.images.items():
             self.run(name + ".grant", "grant", "--control", name + ".sock", "--tenant", "tenant",
                      *self.policies[name], "--version", "1", "--image", image, "--insecure-dev",
@@ -151,3 +149,4 @@ class Served:
     def close(self):
         for process in reversed(self.running):
             end(process)
+            process.stdout.close()

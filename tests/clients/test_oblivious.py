@@ -13,12 +13,13 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-import common
-from common import AEADS, Bare, Peer, Relay, check, flipped, only
-from firefox import Firefox, installed
-from packages import Library, Missing, Node, install
-from pages import Chromium, Page, PageRelay, chromium
-from served import Served
+sys.dont_write_bytecode = True
+import common  # noqa: E402
+from common import AEADS, Bare, Peer, Relay, check, flipped, only  # noqa: E402
+from firefox import Firefox, installed  # noqa: E402
+from packages import Library, Missing, Node, install  # noqa: E402
+from pages import Chromium, Page, PageRelay, chromium  # noqa: E402
+from served import Served  # noqa: E402
 
 TYPE = "application/octet-stream"
 MISUSES = ("flip a bit of the answer", "cut the answer short",
@@ -154,6 +155,20 @@ def other_token(client, relay):
     check(inner(done) == 403, f"{client.name}: a token whose credential has no such right", done)
 
 
+def without_a_relay(firefox, gateway):
+    """Its channel to the gateway itself, over TLS: it takes HTTP/2."""
+    def straight():
+        return firefox.request(gateway.secure + "/gateway", 1, only(gateway.keys(), 1),
+                               message(gateway.token, gateway.echo))
+    done = straight()
+    check("error" in done and not done["outer"], "Firefox: not to a server that nobody certified",
+          done)
+    firefox.trust(gateway.path("ca.crt"))
+    done = straight()
+    check(inner(done) == 200 and done["outer"]["protocol"] == "h2",
+          "Firefox: over HTTP/2 and TLS, without a relay", done)
+
+
 def behind_a_gateway(client, relay):
     """What only a gateway with enclaves has."""
     done = ask(client, relay, service="/tokenize", path="/v1/tokenize", body=CARD,
@@ -241,6 +256,8 @@ def run(program, who, images, stack):
         bad_relay(client, relay)
         if who == "pages":
             elsewhere(client, relay)
+        if images and who == "firefox":
+            without_a_relay(client, gateway)
         if images:
             behind_a_gateway(client, relay)
         elif gateway.token_without_right:
@@ -254,7 +271,8 @@ def run(program, who, images, stack):
 def main():
     with contextlib.ExitStack() as stack:
         try:
-            run(os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:], stack)
+            run(os.path.abspath(sys.argv[1]), sys.argv[2],
+                list(map(os.path.abspath, sys.argv[3:])), stack)
         except Missing as reason:
             common.skip_all(str(reason))
     common.finish()

@@ -2,6 +2,7 @@
 // In Node. One job (JSON) a line in, one result a line out; they run one after the other.
 //   versions                                                        of what is used here
 //   request   {library, config, aead, message, url, transport, ca}  an oblivious request
+//   flood     {the same, count}                                     so many of them at once
 //   plain     {transport, url, method, headers, body, ca}           an ordinary one
 //   serve     {library}                                             a gateway that echoes
 // A result has "error" if the client found something wrong.
@@ -87,6 +88,15 @@ const jobs = {
 
   async request({ library, url, transport, ca, ...job }) {
     return ask(libraries[library], job, (what) => send({ ...what, url, transport, ca }));
+  },
+
+  // Many at once, with contents of their own: how many got back what they sent.
+  async flood({ library, transport, url, ca, count, message, ...job }) {
+    const bodies = Array.from({ length: count }, (_, i) => hex(new TextEncoder().encode(`number ${i}`)));
+    const answers = await Promise.all(bodies.map((body) => ask(
+      libraries[library], { ...job, message: { ...message, body } },
+      (what) => send({ ...what, url, transport, ca }))));
+    return { right: answers.filter((answer, i) => answer.inner?.body === bodies[i]).length };
   },
 
   async plain(job) {
