@@ -32,7 +32,7 @@ LAYERS = {
     "src/ohttp": {"src/core", "src/crypto"},
     "src/json": {"src/core"},
     "src/image": {"src/core", "src/crypto"},
-    "src/enclave": {"src/core", "src/crypto", "caisson/enclave.h"},
+    "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h"},
     "enclaves": {"caisson/enclave.h", "src/json", "src/crypto", "src/core/bytes.h"},
     "src/backend": {"src/core", "src/crypto", "src/image", "caisson/host.h"},
     "src/host": {"src/core", "src/image", "src/backend", "caisson/host.h"},

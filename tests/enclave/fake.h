@@ -87,7 +87,10 @@ struct fake_tenant {
     struct csv_tenant tenant;
     struct csv_consumer consumer;
     struct csv_credential producer;
-    struct csv_credential replier; /* with the right to detokenize, budget 5, purposes 0 and 1 */
+    struct csv_credential replier;   /* with the right to detokenize, budget 5, purposes 0 and 1 */
+    struct csv_credential asker;     /* as replier, and may send requests with a proof for each */
+    struct csv_credential bearer;    /* sends requests with a token, and may not detokenize */
+    struct csv_credential deliverer; /* may do both, but its outputs go to the sink */
     struct csv_recipient recipient;
     struct csv_grant grant;
     const void *policy; /* NULL: what fake_service takes */

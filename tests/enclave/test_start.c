@@ -4,10 +4,13 @@
  * every size, and use as much memory as the size table says? usage: test_start BACKEND
  */
 #include "../skip.h"
+#include "crypto/sha2.h"
 #include "enclave/size.h"
 #include "image/support/elf.h"
+#include "ohttp/ohttp.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
+#include <caisson/wire/record.h>
 #include <caisson/wire/stop.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,6 +140,26 @@ static void test_size_table(void **state)
     csn_enclave_destroy(enclave);
 }
 
+/* One configuration, with all three AEADs; what evidence lists is the hash of those very bytes. */
+static void expect_request_key(const struct csn_wire_boot_made *made)
+{
+    struct csn_ohttp_config config;
+    uint8_t hash[32];
+    uint32_t offset = 0;
+    assert_int_equal(made->ohttp_keys_size, CSN_OHTTP_KEYS_SIZE);
+    assert_int_equal(csn_ohttp_keys_next(made->ohttp_keys, made->ohttp_keys_size, &offset, &config),
+                     CSN_OK);
+    assert_int_equal(offset, made->ohttp_keys_size);
+    assert_int_equal(config.aeads, 0xe);
+    csn_sha256(config.public_key, 32, hash);
+    assert_int_equal(config.key_id, hash[0]);
+    csn_sha256(made->ohttp_keys, made->ohttp_keys_size, hash);
+    assert_int_equal(made->keys[1].purpose, CSN_WIRE_KEY_OHTTP);
+    assert_int_equal(made->keys[1].suite, CSN_WIRE_SUITE);
+    assert_memory_equal(made->keys[1].public_key, hash, 32);
+    assert_memory_equal(made->keys[1].tenant, (uint8_t[32]){0}, 32);
+}
+
 /* Two starts never share a key or a boot id. */
 static void test_fresh_keys(void **state)
 {
@@ -147,9 +170,11 @@ static void test_fresh_keys(void **state)
         assert_int_equal(csn_enclave_made(enclave, &made[i]), CSN_OK);
         csn_enclave_destroy(enclave);
         assert_int_equal(made[i].state, CSN_WIRE_STATE_SERVING);
-        assert_int_equal(made[i].key_count, 1);
+        assert_int_equal(made[i].key_count, 2);
         assert_int_equal(made[i].keys[0].purpose, CSN_WIRE_KEY_INSTANCE);
+        expect_request_key(&made[i]);
     }
+    assert_memory_not_equal(made[0].ohttp_keys, made[1].ohttp_keys, CSN_OHTTP_KEYS_SIZE);
     assert_memory_not_equal(made[0].boot_id, made[1].boot_id, 16);
     assert_memory_not_equal(made[0].keys[0].public_key, made[1].keys[0].public_key, 32);
 }
