@@ -99,7 +99,7 @@ static struct csv_policy *make_policy(const struct sealed_tenant *tenant,
 
 void sealed_tenant_new(struct sealed_tenant *tenant, const struct sealed_image *image, bool replies)
 {
-    const struct csv_rights rights = {.rights = CSN_WIRE_RIGHT_SUBMIT,
+    const struct csv_rights rights = {.rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_REQUEST,
                                       .consumer = replies ? CSN_WIRE_CONSUMER_NONE : 0,
                                       .purpose_mask = 1};
     memset(tenant, 0, sizeof *tenant);
