@@ -45,6 +45,8 @@ void sealed_image_read(struct sealed_image *image, const char *path)
                   "the image is not one");
     struct csn_wire_signature signature;
     csn_signature_make(&signature, &parsed, image->measurement, seed);
+    _Static_assert(sizeof signature == sizeof image->signature_file, "size");
+    memcpy(image->signature_file, &signature, sizeof signature);
     memcpy(image->signer_key, signature.signer_key, sizeof image->signer_key);
     memcpy(image->signature, signature.signature, sizeof image->signature);
 }
