@@ -219,7 +219,9 @@ static int run_gateway(struct serve *serve, struct csn_config *config, bool json
         }
     }
     csn_config_free(config);
-    err = err == CSN_OK ? csn_gateway_run(gateway, &detail) : err;
+    if (err == CSN_OK) {
+        csn_gateway_run(gateway);
+    }
     csn_gateway_destroy(gateway);
     for (uint32_t i = 0; i < serve->platform_count; i++) {
         free(serve->platforms[i]);

@@ -40,6 +40,7 @@ struct csn_control_server {
     uint8_t *reply; /* malloc'd, or NULL where the size is 0 */
 
     /* the loop's */
+    uint64_t asked_ns; /* since when a request waits for an enclave that starts; 0: none does */
     uint64_t unit_serial; /* to whom this connection speaks, since its evidence */
     struct csn_unit_nonce nonce;
     uint32_t grant_sent;
@@ -50,8 +51,8 @@ struct csn_control_server {
 
 CSN_MUST_USE csn_err csn_control_server_start(struct csn_control_server *server,
                                               struct csn_detail *detail);
-/* The event descriptor woke the loop. */
-void csn_control_server_take(struct csn_control_server *server);
+/* The event descriptor woke the loop; and some times a second. */
+void csn_control_server_take(struct csn_control_server *server, uint64_t now_ns);
 /* After the units have ended: nothing is under way any more. */
 void csn_control_server_end(struct csn_control_server *server);
 

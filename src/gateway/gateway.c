@@ -86,6 +86,13 @@ static void on_signal(void *state, uint32_t events)
 
 /* ---- the loop ---- */
 
+static void take_controls(struct csn_gateway_fleet *owner, uint64_t now_ns)
+{
+    for (uint32_t slot = 0; slot < owner->fleet.plan.service.instances; slot++) {
+        csn_control_server_take(&owner->controls[slot], now_ns);
+    }
+}
+
 static void on_event(void *state, uint32_t events)
 {
     struct csn_gateway *gateway = state;
@@ -94,11 +101,8 @@ static void on_event(void *state, uint32_t events)
     (void)got;
     (void)events;
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
-        struct csn_gateway_fleet *owner = &gateway->fleets[i];
-        csn_fleet_take(&owner->fleet, csn_front_now(gateway->front));
-        for (uint32_t slot = 0; slot < owner->fleet.plan.service.instances; slot++) {
-            csn_control_server_take(&owner->controls[slot]);
-        }
+        csn_fleet_take(&gateway->fleets[i].fleet, csn_front_now(gateway->front));
+        take_controls(&gateway->fleets[i], csn_front_now(gateway->front));
     }
 }
 
@@ -120,6 +124,7 @@ static void on_tick(void *state)
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
         struct csn_fleet *fleet = &gateway->fleets[i].fleet;
         csn_fleet_tick(fleet, now);
+        take_controls(&gateway->fleets[i], now);
         if (rotate_ns != 0 && now - fleet->rotated_ns >= rotate_ns &&
             csn_fleet_rotate(fleet, now)) {
             csn_gateway_say(gateway, "service %s: rotates: its time has come",
@@ -263,13 +268,11 @@ csn_err csn_gateway_create(struct csn_config *config, const struct csn_gateway_h
     return CSN_OK;
 }
 
-csn_err csn_gateway_run(struct csn_gateway *gateway, struct csn_detail *detail)
+void csn_gateway_run(struct csn_gateway *gateway)
 {
-    (void)detail;
     gateway->tick = (struct csn_timer){.fire = on_tick, .state = gateway};
     csn_front_after(gateway->front, &gateway->tick, TICK_NS);
     csn_front_run(gateway->front);
-    return CSN_OK;
 }
 
 static bool are_ended(const struct csn_gateway *gateway)
