@@ -64,7 +64,12 @@ void csn_exchange_break(struct csn_exchange *exchange);
 void csn_exchange_problem(struct csn_exchange *exchange, uint32_t status, const char *type,
                           const char *title, const char *detail);
 
-/* What answers. One const struct for each listener. */
+/*
+ * What answers. One const struct for each listener.
+ *
+ * After begin() exactly one of gone() and done() follows, and then the exchange is no more. An
+ * answer that was given whole ends in gone(), too, if the client did not stay to take it.
+ */
 struct csn_service {
     /*
      * The head is there. Returns how many bytes of body it would take, SIZE_MAX: none, it has
@@ -73,7 +78,11 @@ struct csn_service {
     size_t (*begin)(void *state, struct csn_exchange *exchange);
     /* The body is there, too. Answer now, or later from the loop's thread. */
     void (*request)(void *state, struct csn_exchange *exchange);
-    /* The client has gone, or its deadline has passed (the front answered 504): forget it. */
+    /*
+     * Forget it. status says what the front answered in the service's place: 504, a deadline
+     * passed; 413, 408, 400 or 503, the body did not come; 0, nothing, the client has gone. If the
+     * answer had begun, its own status stands there, and it was cut off.
+     */
     void (*gone)(void *state, struct csn_exchange *exchange);
     /* Answered and handed to the socket: status, sizes and times are final. For the log. */
     void (*done)(void *state, const struct csn_exchange *exchange);

@@ -20,8 +20,7 @@ static bool equals(struct csn_http1_text text, const char *string)
     return text.size == strlen(string) && memcmp(text.bytes, string, text.size) == 0;
 }
 
-/* Origin form alone (RFC 9112 section 3.2.1): visible ASCII, no fragment. */
-static bool is_target(struct csn_http1_text target)
+bool csn_http1_is_target(struct csn_http1_text target)
 {
     for (size_t i = 0; i < target.size; i++) {
         unsigned char byte = (unsigned char)target.bytes[i];
@@ -55,7 +54,7 @@ static enum csn_http1_result read_request_line(struct csn_http1_text line,
     if (head->target.size > CSN_HTTP1_TARGET_SIZE_MAX) {
         return csn_http1_refuse(CSN_HTTP1_TARGET, "target too long", fault);
     }
-    if (!is_target(head->target)) {
+    if (!csn_http1_is_target(head->target)) {
         return csn_http1_refuse(CSN_HTTP1_BAD, "target", fault);
     }
     if (!equals(method, "GET") && !equals(method, "POST")) {

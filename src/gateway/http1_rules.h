@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http1_rules.h: lines and fields of HTTP/1.1, shared by heads and trailers. Private. */
+/* http1_rules.h: lines and fields of HTTP/1.1, shared by heads, trailers and HTTP/2. Private. */
 #ifndef CSN_GATEWAY_HTTP1_RULES_H
 #define CSN_GATEWAY_HTTP1_RULES_H
 
 #include "http1.h"
 
 bool csn_http1_is_token(struct csn_http1_text text);
+/* Origin form alone (RFC 9112 section 3.2.1): visible ASCII, no fragment. */
+bool csn_http1_is_target(struct csn_http1_text target);
 /*
  * The line at the front, without its end. MORE: no end in sight. BAD: a CR without LF, a LF without
  * CR, or a control character; *fault says which.

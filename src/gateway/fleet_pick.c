@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet_pick.c: which unit is meant. */
+#include "fleet.h"
+#include <stdio.h>
+#include <string.h>
+
+struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot)
+{
+    struct csn_unit *found = NULL;
+    uint32_t best = UINT32_MAX;
+    uint32_t count = fleet->plan.service.instances;
+    for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
+        uint32_t distance = (unit->slot + count - slot % count) % count;
+        if (unit->state == CSN_UNIT_CURRENT && distance < best) {
+            best = distance;
+            found = unit;
+        }
+    }
+    return found;
+}
+
+struct csn_unit *csn_fleet_by_key(const struct csn_fleet *fleet, uint8_t key_id)
+{
+    for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
+        if ((unit->state == CSN_UNIT_CURRENT || unit->state == CSN_UNIT_RETIRING) &&
+            unit->ohttp_keys_size != 0 && unit->ohttp_key_id == key_id) {
+            return unit;
+        }
+    }
+    return NULL;
+}
+
+struct csn_unit *csn_fleet_newest(const struct csn_fleet *fleet, uint32_t slot)
+{
+    struct csn_unit *found = NULL;
+    for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
+        bool takes = unit->state == CSN_UNIT_GRANTING || unit->state == CSN_UNIT_CURRENT;
+        found = takes && unit->slot == slot ? unit : found;
+    }
+    return found;
+}
+
+struct csn_unit *csn_fleet_by_serial(const struct csn_fleet *fleet, uint64_t serial)
+{
+    struct csn_unit *unit = fleet->units;
+    while (unit != NULL && unit->serial != serial) {
+        unit = unit->next;
+    }
+    return unit;
+}
+
+void csn_fleet_token(const struct csn_unit *unit, const struct csn_pump *pump,
+                     char token[CSN_FLEET_TOKEN_SIZE])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < 8; i++) {
+        used +=
+            (size_t)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, "%02x", unit->boot_id[i]);
+    }
+    (void)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, ".%02u",
+                   (unsigned)(pump - unit->pumps) % CSN_MAP_WORKER_COUNT_MAX);
+}
+
+struct csn_pump *csn_fleet_by_token(const struct csn_fleet *fleet, const char *token, size_t size,
+                                    struct csn_unit **found)
+{
+    char name[CSN_FLEET_TOKEN_SIZE];
+    for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
+        bool serves = unit->state == CSN_UNIT_CURRENT || unit->state == CSN_UNIT_RETIRING;
+        for (uint32_t i = 0; serves && i < unit->worker_count; i++) {
+            csn_fleet_token(unit, &unit->pumps[i], name);
+            if (strlen(name) == size && memcmp(name, token, size) == 0) {
+                *found = unit;
+                return &unit->pumps[i];
+            }
+        }
+    }
+    return NULL;
+}
