@@ -8,6 +8,7 @@ set -eu
 
 packages="gcc libc6-dev make pkg-config meson ninja-build python3 binutils"
 packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
+packages="$packages libcurl4-openssl-dev" # proxy, call: HTTP/2 with the gateway
 wished="libtss2-dev"
 if [ "${1:-build}" = bench ]; then
     wished="$wished g++ libdpdk-dev libck-dev libboost-dev libgrpc++-dev libprotobuf-dev"
