@@ -127,6 +127,7 @@ struct csn_view {
     "default-src 'none'; style-src 'sha256-P/+0Poul8JhRruhjnPhm28u7pmRA481AAzb4wnolDAE='; "        \
     "img-src data:; "                                                                              \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define CSN_VIEW_DATA_POLICY "default-src 'none'; frame-ancestors 'none'"
 
 /*
  * Each writes text for one picture into bytes, at most room with its terminating NUL, and returns
