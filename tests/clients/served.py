@@ -29,7 +29,7 @@ def fetch(url, method="GET", body=None, headers=None):
 class Served:
     """One gateway; key files, sockets and logs are in folder. The default service is echo."""
 
-    sizes = (0, 1, 26, 1000, 4000)
+    sizes = (0, 1, 26, 1000, 40000)
     echo = "/v1/echo"
     typed = ("/tokenize", "/v1/tokenize")
     overlap_s = 1

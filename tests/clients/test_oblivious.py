@@ -177,8 +177,10 @@ def behind_a_gateway(client, relay):
     check(inner(done) == 200 and b'"a1"' in text_of and b"4111111111111111" not in text_of
           and b"Lovelace" not in text_of, f"{client.name}: a card is tokenized", done)
     other_token(client, relay)
-    done = ask(client, relay, config=only(relay.gateway.keys("/tokenize"), 1))
-    is_key_problem(client, "the key of another service", done)
+    config = only(relay.gateway.keys("/tokenize"), 1)
+    if config[0] != relay.gateway.keys()[2]:  # ids are one byte
+        done = ask(client, relay, config=config)
+        is_key_problem(client, "the key of another service", done)
 
 
 def retired(client, relay):

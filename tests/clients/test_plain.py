@@ -6,7 +6,6 @@ sealed requests and refusals, over HTTP/1.1 and HTTP/2, with and without TLS. Pr
     test_plain.py CAISSON ECHO TOKENIZE POLICY
 """
 import contextlib
-import json
 import os
 import secrets
 import shutil
@@ -116,19 +115,6 @@ def with_node(gateway, node):
         check(done.get("right") == 40, f"{name}: 40 at once, each its own answer", done)
 
 
-def logs(gateway):
-    """After all that: neither a token nor content is in what the gateway wrote."""
-    written = ""
-    for name in ("serve.log", "access.log"):
-        with open(gateway.path(name), encoding="utf-8", errors="replace") as stream:
-            written += stream.read()
-    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
-    check(len(lines) > 40, "the access log has a line for each request", len(lines))
-    check(not any(secret in written for secret in (gateway.token.split()[1], "4111111111111111",
-                                                   gateway.public["tenant"])),
-          "no log has a token, content or a tenant's id")
-
-
 def main():
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(common.scratch())
@@ -145,7 +131,6 @@ def main():
             with_node(gateway, node)
         except Missing as reason:
             common.skip("undici, fetch and http2", str(reason))
-        logs(gateway)
     common.finish()
 
 

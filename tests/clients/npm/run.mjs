@@ -39,6 +39,7 @@ function session(url, ca) {
   const { origin } = new URL(url);
   if (!sessions.has(origin) || sessions.get(origin).destroyed) {
     const made = http2.connect(origin, ca === undefined ? {} : { ca: readFileSync(ca) });
+    made.setMaxListeners(0);
     made.on("error", () => made.destroy());
     sessions.set(origin, made);
   }
