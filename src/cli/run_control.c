@@ -95,8 +95,7 @@ static void answer_evidence(struct cli_run *run)
         return;
     }
     if (csn_attest(run->enclave, &run->image.signature, &platform,
-                   (const uint8_t(*)[32])run->box_bytes, 1, take_bundle, run,
-                   &detail) != CSN_OK) {
+                   (const uint8_t(*)[32])run->box_bytes, 1, take_bundle, run, &detail) != CSN_OK) {
         refuse(run, detail.text);
     }
 }

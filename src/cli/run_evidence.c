@@ -13,7 +13,8 @@ void run_evidence_quiet(void)
     setenv("TSS2_LOG", "all+NONE", 0);
 }
 
-/* What an option is called where it was given: "--ak-certificate", or "evidence: ak_certificate". */
+/* What an option is called where it was given: "--ak-certificate", or "evidence: ak_certificate".
+ */
 static const char *name_of(const struct run_evidence *evidence, const char *option)
 {
     static const struct {
@@ -84,9 +85,9 @@ static int read_software(struct run_evidence *evidence)
 static int read_tsm(struct run_evidence *evidence)
 {
     uint64_t level = CSN_EVIDENCE_PRIVLEVEL_UNSET;
-    int code = evidence->privlevel == NULL
-                   ? CLI_OK
-                   : cli_number(name_of(evidence, "--privlevel"), evidence->privlevel, 0, 3, &level);
+    int code = evidence->privlevel == NULL ? CLI_OK
+                                           : cli_number(name_of(evidence, "--privlevel"),
+                                                        evidence->privlevel, 0, 3, &level);
     evidence->tsm.root = evidence->path != NULL ? evidence->path : CSN_EVIDENCE_TSM_ROOT;
     evidence->tsm.privlevel = (uint32_t)level;
     evidence->producer = &csn_evidence_tsm;
@@ -100,10 +101,11 @@ static int read_tpm(struct run_evidence *evidence)
     evidence->producer = &csn_evidence_tpm;
     evidence->state = tpm;
     int code = read_pcrs(evidence, &tpm->pcrs);
-    code = code == CLI_OK ? read_handle(name_of(evidence, "--ak"), evidence->ak, &tpm->ak_handle) : code;
-    return code == CLI_OK
-               ? read_handle(name_of(evidence, "--ak-certificate"), evidence->ak_certificate, &tpm->ak_certificate)
-               : code;
+    code = code == CLI_OK ? read_handle(name_of(evidence, "--ak"), evidence->ak, &tpm->ak_handle)
+                          : code;
+    return code == CLI_OK ? read_handle(name_of(evidence, "--ak-certificate"),
+                                        evidence->ak_certificate, &tpm->ak_certificate)
+                          : code;
 }
 
 static int read_nsm(struct run_evidence *evidence)

@@ -29,7 +29,8 @@ static const char help[] =
     "   \"admin\": {\"port\": 9090},\n"
     "   \"services\": [{\"name\": \"echo\", \"image\": \"echo.elf\", \"signature\": \"echo.sig\",\n"
     "                 \"control\": \"echo.sock\", \"evidence\": {\"root\": \"root.key\"}}]}\n"
-    "Relative paths begin at the configuration's folder. Without certificate and key a listener is\n"
+    "Relative paths begin at the configuration's folder. Without certificate and key a listener "
+    "is\n"
     "cleartext, and then only of the loopback.\n"
     "\n"
     "Tenants grant through the control socket, as with `caisson run`; an enclave serves once it\n"
@@ -64,7 +65,9 @@ struct serve {
 static char *folder_of(const char *path)
 {
     const char *end = strrchr(path, '/');
-    return end == NULL ? strdup("") : end == path ? strdup("/") : strndup(path, (size_t)(end - path));
+    return end == NULL   ? strdup("")
+           : end == path ? strdup("/")
+                         : strndup(path, (size_t)(end - path));
 }
 
 static struct csn_config *read_config(void *state, struct csn_detail *detail)
@@ -150,8 +153,7 @@ static int check_images(const struct csn_config *config)
         const struct csn_config_service *service = &config->services[i];
         struct csn_signed_image image;
         struct csn_detail detail = {""};
-        csn_err err =
-            csn_signed_image_read(service->image, service->signature, &image, &detail);
+        csn_err err = csn_signed_image_read(service->image, service->signature, &image, &detail);
         if (err != CSN_OK) {
             return cli_fail(err == CSN_ERR_AUTH ? CLI_INVALID : CLI_FAILURE, "service %s: %s",
                             service->name, detail.text);
@@ -217,7 +219,9 @@ static int run_gateway(struct serve *serve, struct csn_config *config, bool json
         }
     }
     csn_config_free(config);
-    err = err == CSN_OK ? csn_gateway_run(gateway, &detail) : err;
+    if (err == CSN_OK) {
+        csn_gateway_run(gateway);
+    }
     csn_gateway_destroy(gateway);
     for (uint32_t i = 0; i < serve->platform_count; i++) {
         free(serve->platforms[i]);
@@ -259,7 +263,5 @@ static int run_verb(int argc, char **argv)
     return run_gateway(&serve, config, json);
 }
 
-const struct cli_verb cli_serve = {.name = "serve",
-                                   .summary = "requests over HTTP to enclaves",
-                                   .help = help,
-                                   .run = run_verb};
+const struct cli_verb cli_serve = {
+    .name = "serve", .summary = "requests over HTTP to enclaves", .help = help, .run = run_verb};

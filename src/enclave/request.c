@@ -45,7 +45,7 @@ static csn_err open_chunks(struct opened *opened, uint32_t size)
     struct csn_ohttp_chunk chunk = {.end = 0};
     uint8_t *bytes = opened->plain;
     for (uint32_t i = 0; i < CHUNKS_MAX; i++) {
-        CSN_TRY(csn_ohttp_chunk_find(bytes, size, chunk.end, true, size, &chunk));
+        CSN_TRY(csn_ohttp_chunk_find(bytes, size, chunk.end, true, UINT32_MAX, &chunk));
         uint8_t *sealed = bytes + chunk.offset;
         CSN_TRY(csn_ohttp_open(&opened->exchange, chunk.final, sealed, chunk.size, sealed));
         uint32_t plain_size = chunk.size - CSN_OHTTP_TAG_SIZE;

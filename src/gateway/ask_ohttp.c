@@ -104,8 +104,8 @@ void csn_ask_ohttp(struct csn_visit *visit)
     }
     pump = pump != NULL ? pump : csn_unit_idlest(unit);
     uint64_t size = sizeof head + (uint64_t)exchange->body_size;
-    csn_err err = size > UINT32_MAX ? CSN_ERR_SPACE
-                                    : csn_pump_reserve(pump, (uint32_t)size, &place);
+    csn_err err =
+        size > UINT32_MAX ? CSN_ERR_SPACE : csn_pump_reserve(pump, (uint32_t)size, &place);
     if (err != CSN_OK) {
         csn_visit_refuse_place(visit, err);
         return;

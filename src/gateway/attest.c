@@ -28,8 +28,7 @@ static csn_err make_all(const struct csn_evidence_batch *batch, csn_attest_take 
 
 csn_err csn_attest(const struct csn_enclave *enclave, const struct csn_wire_signature *signature,
                    const struct csn_platform *platform, const uint8_t (*nonces)[32],
-                   size_t nonce_count, csn_attest_take take, void *state,
-                   struct csn_detail *detail)
+                   size_t nonce_count, csn_attest_take take, void *state, struct csn_detail *detail)
 {
     struct work *work = calloc(1, sizeof *work);
     if (work == NULL) {

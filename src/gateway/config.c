@@ -107,7 +107,8 @@ static csn_err read_listeners(struct csn_json_reader *reader, const struct csn_j
         const struct csn_json_place here = {.outer = place, .index = (int)i};
         CSN_TRY(check_listener(reader, &here, &config->listeners[i]));
     }
-    return config->listener_count != 0 ? CSN_OK : csn_json_fault(reader, place, "wants one or more");
+    return config->listener_count != 0 ? CSN_OK
+                                       : csn_json_fault(reader, place, "wants one or more");
 }
 
 static csn_err read_admin(struct csn_json_reader *reader, const struct csn_json_place *place,
@@ -195,10 +196,7 @@ static const struct csn_json_field service_fields[] = {
      .offset = SERVICE(inflight),
      .minimum = 1,
      .maximum = 65536},
-    {.key = "evidence",
-     .kind = CSN_JSON_OTHER,
-     .offset = SERVICE(evidence),
-     .read = read_evidence},
+    {.key = "evidence", .kind = CSN_JSON_OTHER, .offset = SERVICE(evidence), .read = read_evidence},
 };
 
 static void service_defaults(void *item)
@@ -351,10 +349,7 @@ static const struct csn_json_field top_fields[] = {
     {.key = "admin", .kind = CSN_JSON_OTHER, .read = read_admin},
     {.key = "services", .kind = CSN_JSON_OTHER, .is_needed = true, .read = read_services},
     {.key = "tenants", .kind = CSN_JSON_OTHER, .read = read_tenants},
-    {.key = "unlabelled",
-     .kind = CSN_JSON_OTHER,
-     .offset = TOP(unlabelled),
-     .read = read_rate},
+    {.key = "unlabelled", .kind = CSN_JSON_OTHER, .offset = TOP(unlabelled), .read = read_rate},
     {.key = "limits", .kind = CSN_JSON_OTHER, .read = read_limits},
     {.key = "deadlines", .kind = CSN_JSON_OTHER, .read = read_deadlines},
     {.key = "access_log", .kind = CSN_JSON_OTHER, .read = read_log},

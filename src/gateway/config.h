@@ -26,8 +26,8 @@
 #define CSN_CONFIG_SIZE_MAX      ((size_t)1 << 20)
 
 struct csn_config_listener {
-    const char *address; /* a number, or "localhost" */
-    uint32_t port;       /* 0: any that is free */
+    const char *address;     /* a number, or "localhost" */
+    uint32_t port;           /* 0: any that is free */
     const char *certificate; /* NULL: cleartext */
     const char *key;
 };
@@ -81,13 +81,13 @@ struct csn_config {
     struct csn_config_tenant tenants[CSN_CONFIG_TENANTS_MAX];
     uint32_t tenant_count;
     struct csn_config_rate unlabelled; /* for each address of a client */
-    struct csn_front_limits limits; /* 0: the front's default */
-    uint64_t body_size_max;         /* of a request; 1 MiB */
-    uint64_t drain_ns;              /* 30 s: for what is under way at the end */
-    const char *access_log; /* "-": standard output; NULL: none */
-    bool log_clients;       /* addresses, too */
-    uint32_t rotate_s;      /* 0: by signal alone */
-    void *texts;            /* private */
+    struct csn_front_limits limits;    /* 0: the front's default */
+    uint64_t body_size_max;            /* of a request; 1 MiB */
+    uint64_t drain_ns;                 /* 30 s: for what is under way at the end */
+    const char *access_log;            /* "-": standard output; NULL: none */
+    bool log_clients;                  /* addresses, too */
+    uint32_t rotate_s;                 /* 0: by signal alone */
+    void *texts;                       /* private */
     uint32_t holds;
 };
 

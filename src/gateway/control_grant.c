@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define START_NS_MAX UINT64_C(20000000000) /* for an enclave that is to come */
+
 /* ---- the box ---- */
 
 static void answer(struct csn_control_server *server, uint32_t type)
@@ -57,20 +59,13 @@ static void take_evidence(struct csn_unit_nonce *nonce)
     free(nonce->bundle);
 }
 
-static void ask_evidence(struct csn_control_server *server)
+static void ask_evidence(struct csn_control_server *server, struct csn_unit *unit)
 {
-    struct csn_unit *unit = csn_fleet_newest(server->fleet, server->slot);
-    if (server->size != CSN_CONTROL_NONCE_SIZE) {
-        refuse(server, "a nonce has 32 bytes");
-    } else if (unit == NULL) {
-        refuse(server, "no enclave is running; it is being started");
-    } else {
-        server->unit_serial = unit->serial;
-        server->nonce.done = take_evidence;
-        server->nonce.state = server;
-        memcpy(server->nonce.nonce, server->bytes, sizeof server->nonce.nonce);
-        csn_unit_ask_evidence(unit, &server->nonce);
-    }
+    server->unit_serial = unit->serial;
+    server->nonce.done = take_evidence;
+    server->nonce.state = server;
+    memcpy(server->nonce.nonce, server->bytes, sizeof server->nonce.nonce);
+    csn_unit_ask_evidence(unit, &server->nonce);
 }
 
 /* ---- grants ---- */
@@ -163,26 +158,45 @@ static void send_grant(struct csn_control_server *server)
     }
 }
 
-void csn_control_server_take(struct csn_control_server *server)
+/* Takes the request, unless it is for evidence of an enclave that is still to come. */
+static bool take_request(struct csn_control_server *server, struct csn_unit *unit, uint64_t now_ns)
 {
     pthread_mutex_lock(&server->lock);
     bool asked = server->box == CSN_CONTROL_ASKED;
+    if (asked && server->asked_ns == 0) {
+        server->asked_ns = now_ns;
+    }
+    if (asked && unit == NULL && server->type == CSN_CONTROL_EVIDENCE &&
+        now_ns - server->asked_ns < START_NS_MAX) {
+        asked = false;
+    }
     if (asked) {
         server->box = CSN_CONTROL_BUSY;
         server->reply_size = 0;
+        server->asked_ns = 0;
     }
     pthread_mutex_unlock(&server->lock);
-    if (!asked) {
+    return asked;
+}
+
+void csn_control_server_take(struct csn_control_server *server, uint64_t now_ns)
+{
+    struct csn_unit *unit = csn_fleet_newest(server->fleet, server->slot);
+    if (!take_request(server, unit, now_ns)) {
         return;
     }
     if (server->is_new_peer) {
         server->unit_serial = 0;
     }
-    if (server->type == CSN_CONTROL_EVIDENCE) {
-        ask_evidence(server);
-    } else if (server->type == CSN_CONTROL_GRANT) {
+    if (server->type == CSN_CONTROL_GRANT) {
         send_grant(server);
-    } else {
+    } else if (server->type != CSN_CONTROL_EVIDENCE) {
         refuse(server, "no such request");
+    } else if (server->size != CSN_CONTROL_NONCE_SIZE) {
+        refuse(server, "a nonce has 32 bytes");
+    } else if (unit == NULL) {
+        refuse(server, "no enclave is running; it is being started");
+    } else {
+        ask_evidence(server, unit);
     }
 }

@@ -16,8 +16,8 @@
 
 struct csn_fleet {
     struct csn_unit_plan plan; /* of the next unit */
-    struct csn_unit *units; /* oldest first */
-    uint64_t rotated_ns;    /* when the last rotation began */
+    struct csn_unit *units;    /* oldest first */
+    uint64_t rotated_ns;       /* when the last rotation began */
     bool is_ending;
     /* Says what happened, for the operator's log. */
     void (*say)(void *state, const struct csn_unit *unit, const char *what);

@@ -54,8 +54,8 @@ void csn_fleet_token(const struct csn_unit *unit, const struct csn_pump *pump,
 {
     size_t used = 0;
     for (size_t i = 0; i < 8; i++) {
-        used += (size_t)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, "%02x",
-                                 unit->boot_id[i]);
+        used +=
+            (size_t)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, "%02x", unit->boot_id[i]);
     }
     (void)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, ".%02u",
                    (unsigned)(pump - unit->pumps) % CSN_MAP_WORKER_COUNT_MAX);

@@ -52,8 +52,7 @@ void csn_gateway_block_signals(void)
 static void rotate(struct csn_gateway *gateway)
 {
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
-        bool begun =
-            csn_fleet_rotate(&gateway->fleets[i].fleet, csn_front_now(gateway->front));
+        bool begun = csn_fleet_rotate(&gateway->fleets[i].fleet, csn_front_now(gateway->front));
         csn_gateway_say(gateway, "service %s: %s", gateway->fleets[i].name,
                         begun ? "rotates: the next enclave starts"
                               : "does not rotate now: it is starting, down, or in an overlap");
@@ -87,6 +86,13 @@ static void on_signal(void *state, uint32_t events)
 
 /* ---- the loop ---- */
 
+static void take_controls(struct csn_gateway_fleet *owner, uint64_t now_ns)
+{
+    for (uint32_t slot = 0; slot < owner->fleet.plan.service.instances; slot++) {
+        csn_control_server_take(&owner->controls[slot], now_ns);
+    }
+}
+
 static void on_event(void *state, uint32_t events)
 {
     struct csn_gateway *gateway = state;
@@ -95,11 +101,8 @@ static void on_event(void *state, uint32_t events)
     (void)got;
     (void)events;
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
-        struct csn_gateway_fleet *owner = &gateway->fleets[i];
-        csn_fleet_take(&owner->fleet, csn_front_now(gateway->front));
-        for (uint32_t slot = 0; slot < owner->fleet.plan.service.instances; slot++) {
-            csn_control_server_take(&owner->controls[slot]);
-        }
+        csn_fleet_take(&gateway->fleets[i].fleet, csn_front_now(gateway->front));
+        take_controls(&gateway->fleets[i], csn_front_now(gateway->front));
     }
 }
 
@@ -121,6 +124,7 @@ static void on_tick(void *state)
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
         struct csn_fleet *fleet = &gateway->fleets[i].fleet;
         csn_fleet_tick(fleet, now);
+        take_controls(&gateway->fleets[i], now);
         if (rotate_ns != 0 && now - fleet->rotated_ns >= rotate_ns &&
             csn_fleet_rotate(fleet, now)) {
             csn_gateway_say(gateway, "service %s: rotates: its time has come",
@@ -131,8 +135,8 @@ static void on_tick(void *state)
         gateway->point_ns = now + CSN_VIEW_POINT_S * NS_PER_S;
         csn_counters_point(&gateway->counters);
     }
-    if (gateway->notify.watchdog_ns != 0 && now - gateway->told_ns >=
-                                                gateway->notify.watchdog_ns / 3) {
+    if (gateway->notify.watchdog_ns != 0 &&
+        now - gateway->told_ns >= gateway->notify.watchdog_ns / 3) {
         gateway->told_ns = now;
         csn_notify_tell(&gateway->notify, "WATCHDOG=1", NULL);
     }
@@ -214,10 +218,10 @@ static csn_err open_front(struct csn_gateway *gateway, struct csn_detail *detail
                                               .limits = config->limits,
                                               .counters = &gateway->front_counters};
     CSN_TRY(csn_front_create(&options, &gateway->front, detail));
-    gateway->event_watch = (struct csn_front_watch){
-        .ready = on_event, .state = gateway, .fd = gateway->event_fd};
-    gateway->signal_watch = (struct csn_front_watch){
-        .ready = on_signal, .state = gateway, .fd = gateway->signal_fd};
+    gateway->event_watch =
+        (struct csn_front_watch){.ready = on_event, .state = gateway, .fd = gateway->event_fd};
+    gateway->signal_watch =
+        (struct csn_front_watch){.ready = on_signal, .state = gateway, .fd = gateway->signal_fd};
     CSN_TRY(csn_front_watch(gateway->front, &gateway->event_watch, EPOLLIN));
     CSN_TRY(csn_front_watch(gateway->front, &gateway->signal_watch, EPOLLIN));
     csn_front_set_poll(gateway->front, poll_fleets, gateway);
@@ -264,13 +268,11 @@ csn_err csn_gateway_create(struct csn_config *config, const struct csn_gateway_h
     return CSN_OK;
 }
 
-csn_err csn_gateway_run(struct csn_gateway *gateway, struct csn_detail *detail)
+void csn_gateway_run(struct csn_gateway *gateway)
 {
-    (void)detail;
     gateway->tick = (struct csn_timer){.fire = on_tick, .state = gateway};
     csn_front_after(gateway->front, &gateway->tick, TICK_NS);
     csn_front_run(gateway->front);
-    return CSN_OK;
 }
 
 static bool are_ended(const struct csn_gateway *gateway)

@@ -15,7 +15,8 @@
 
 struct csn_gateway;
 
-/* What is not the gateway's to know; all functions are called by the gateway's thread but extend. */
+/* What is not the gateway's to know; all functions are called by the gateway's thread but extend.
+ */
 struct csn_gateway_hooks {
     void *state;
     /* Who vouches for a service, once for each name. False: detail says why. */
@@ -37,9 +38,9 @@ CSN_MUST_USE csn_err csn_gateway_create(struct csn_config *config,
                                         struct csn_gateway **gateway, struct csn_detail *detail);
 /*
  * Until SIGTERM or SIGINT and the drain after it. SIGHUP reads the configuration again, SIGUSR1
- * rotates all services. CSN_ERR_SYSTEM: it could not begin.
+ * rotates all services.
  */
-CSN_MUST_USE csn_err csn_gateway_run(struct csn_gateway *gateway, struct csn_detail *detail);
+void csn_gateway_run(struct csn_gateway *gateway);
 void csn_gateway_destroy(struct csn_gateway *gateway);
 
 /* Where it listens; index listener_count of the configuration: the admin's. */

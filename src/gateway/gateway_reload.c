@@ -107,8 +107,8 @@ static void apply(struct csn_gateway *gateway, struct csn_config *config)
     (void)err; /* its memory was taken at the start */
     gateway->log.with_clients = config->log_clients;
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
-        csn_fleet_set_service(&gateway->fleets[i].fleet,
-                              find(config, gateway->fleets[i].name), config);
+        csn_fleet_set_service(&gateway->fleets[i].fleet, find(config, gateway->fleets[i].name),
+                              config);
     }
     for (uint32_t i = 0; i < config->service_count; i++) {
         const char *name = config->services[i].name;

@@ -31,7 +31,7 @@ enum csn_json_kind {
     CSN_JSON_PATH, /* of a file: relative ones begin at the reader's folder */
     CSN_JSON_U32,
     CSN_JSON_U64,
-    CSN_JSON_MS, /* milliseconds, kept as nanoseconds in a uint64_t */
+    CSN_JSON_MS,   /* milliseconds, kept as nanoseconds in a uint64_t */
     CSN_JSON_RATE, /* a double, not negative */
     CSN_JSON_BOOL,
     CSN_JSON_OTHER, /* read: what reads it */
@@ -54,8 +54,8 @@ CSN_MUST_USE csn_err csn_json_object(struct csn_json_reader *reader,
                                      const struct csn_json_field *fields, size_t field_count,
                                      void *target);
 /* Says what is wrong at a place; CSN_ERR_FORMAT. */
-__attribute__((format(printf, 3, 4))) csn_err
-csn_json_fault(const struct csn_json_reader *reader, const struct csn_json_place *place,
-               const char *format, ...);
+__attribute__((format(printf, 3, 4))) csn_err csn_json_fault(const struct csn_json_reader *reader,
+                                                             const struct csn_json_place *place,
+                                                             const char *format, ...);
 
 #endif

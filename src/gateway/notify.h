@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * notify.h: what a service tells systemd (sd_notify(3)): one datagram for each change, to the socket
- * that the environment names. Without one, all functions do nothing.
+ * notify.h: what a service tells systemd (sd_notify(3)): one datagram for each change, to the
+ * socket that the environment names. Without one, all functions do nothing.
  */
 #ifndef CSN_GATEWAY_NOTIFY_H
 #define CSN_GATEWAY_NOTIFY_H

@@ -7,8 +7,8 @@
 
 enum csn_route_kind {
     CSN_ROUTE_NONE,
-    CSN_ROUTE_GATEWAY, /* /gateway[/SERVICE[/LABEL]], /.well-known/ohttp-gateway */
-    CSN_ROUTE_RECORDS, /* /records[/SERVICE[/LABEL]] */
+    CSN_ROUTE_GATEWAY,  /* /gateway[/SERVICE[/LABEL]], /.well-known/ohttp-gateway */
+    CSN_ROUTE_RECORDS,  /* /records[/SERVICE[/LABEL]] */
     CSN_ROUTE_EVIDENCE, /* /.well-known/caisson/evidence?nonce=...&service=... */
 };
 

@@ -98,11 +98,11 @@ static bool take_turn(struct csn_visit *visit, uint32_t tenant)
     const struct csn_when when = {.now_ns = csn_front_now(gateway->front),
                                   .now_s = (uint64_t)time(NULL)};
     enum csn_allowed allowed =
-        tenant != UINT32_MAX
-            ? csn_tenants_take(&gateway->tenants, tenant, &when, &over.retry_s)
-            : csn_tenants_take_client(&gateway->tenants, visit->exchange->client, &when,
-                                      &over.retry_s);
-    over.title = allowed == CSN_OVER_QUOTA ? "The quota of the day is used up" : "Too many requests";
+        tenant != UINT32_MAX ? csn_tenants_take(&gateway->tenants, tenant, &when, &over.retry_s)
+                             : csn_tenants_take_client(&gateway->tenants, visit->exchange->client,
+                                                       &when, &over.retry_s);
+    over.title =
+        allowed == CSN_OVER_QUOTA ? "The quota of the day is used up" : "Too many requests";
     if (allowed != CSN_ALLOWED) {
         csn_visit_refuse(visit, &over);
     }
@@ -125,7 +125,8 @@ static bool read_names(struct csn_visit *visit, const struct csn_route *route, u
         csn_visit_refuse(visit, &no_service);
         return false;
     }
-    memcpy(visit->service, visit->fleet->plan.service.name, strlen(visit->fleet->plan.service.name) + 1);
+    memcpy(visit->service, visit->fleet->plan.service.name,
+           strlen(visit->fleet->plan.service.name) + 1);
     if (route->label.size != 0) {
         *tenant = csn_tenants_find(&gateway->tenants, route->label.bytes, route->label.size);
         if (*tenant == UINT32_MAX) {
@@ -145,8 +146,7 @@ static size_t body_limit(const struct csn_visit *visit)
     if (visit->route == CSN_VIEW_ROUTE_RECORDS) {
         return visit->gateway->config->body_size_max;
     }
-    return unit != NULL ? csn_enclave_manifest(unit->enclave)->input_size_max - head_size
-                        : 0;
+    return unit != NULL ? csn_enclave_manifest(unit->enclave)->input_size_max - head_size : 0;
 }
 
 /* No unit is current or retiring: the body would be for nothing. */
@@ -167,8 +167,7 @@ static size_t begin_post(struct csn_visit *visit, const struct csn_route *route,
         csn_visit_refuse(visit, &get_only);
         return SIZE_MAX;
     }
-    visit->route = route->kind == CSN_ROUTE_RECORDS ? CSN_VIEW_ROUTE_RECORDS
-                                                    : CSN_VIEW_ROUTE_OHTTP;
+    visit->route = route->kind == CSN_ROUTE_RECORDS ? CSN_VIEW_ROUTE_RECORDS : CSN_VIEW_ROUTE_OHTTP;
     if (!read_type(visit) || !take_turn(visit, tenant) || !is_served(visit)) {
         return SIZE_MAX;
     }

@@ -65,10 +65,10 @@ static csn_err read_signature(const char *path, struct csn_signed_image *image,
     }
     free(bytes);
     csn_err err = csn_signature_verify(&image->signature, size);
-    const char *why = err == CSN_ERR_FORMAT ? "not a signature file" : "not a signature of this image";
-    err = err == CSN_OK
-              ? csn_signature_match(&image->signature, &image->image, image->measurement)
-              : err;
+    const char *why =
+        err == CSN_ERR_FORMAT ? "not a signature file" : "not a signature of this image";
+    err = err == CSN_OK ? csn_signature_match(&image->signature, &image->image, image->measurement)
+                        : err;
     return err == CSN_OK ? CSN_OK : csn_detail_set(detail, CSN_ERR_AUTH, "%.150s: %s", path, why);
 }
 

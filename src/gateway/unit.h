@@ -76,13 +76,13 @@ struct csn_unit {
     uint32_t grant_count;  /* accepted in this boot */
     uint32_t grants_wanted;
     uint64_t restarts;
-    uint64_t start_s;      /* UNIX time */
-    uint64_t up_ns;        /* CLOCK_MONOTONIC */
-    uint64_t down_ns;      /* of the last crash; 0: none */
-    uint64_t recovery_ns;  /* from the last crash to current again */
+    uint64_t start_s;     /* UNIX time */
+    uint64_t up_ns;       /* CLOCK_MONOTONIC */
+    uint64_t down_ns;     /* of the last crash; 0: none */
+    uint64_t recovery_ns; /* from the last crash to current again */
     uint64_t retry_ns;
-    uint32_t failures;     /* in a row */
-    uint64_t retire_ns;    /* when the overlap is over */
+    uint32_t failures;  /* in a row */
+    uint64_t retire_ns; /* when the overlap is over */
     struct csn_detail detail;
     struct csn_unit *next; /* in its fleet */
 

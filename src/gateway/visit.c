@@ -131,10 +131,10 @@ void csn_visit_refuse(struct csn_visit *visit, const struct csn_problem *problem
     struct csn_answer_head head = head_of(visit, problem->status, "application/problem+json");
     const char *type = problem->type != NULL ? problem->type : "about:blank";
     const char *detail = problem->detail;
-    int size = snprintf(body, sizeof body, "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%u%s%s%s}",
-                        type, problem->title, problem->status,
-                        detail != NULL ? ",\"detail\":\"" : "", detail != NULL ? detail : "",
-                        detail != NULL ? "\"" : "");
+    int size =
+        snprintf(body, sizeof body, "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%u%s%s%s}", type,
+                 problem->title, problem->status, detail != NULL ? ",\"detail\":\"" : "",
+                 detail != NULL ? detail : "", detail != NULL ? "\"" : "");
     if (problem->retry_s != 0) {
         snprintf(retry, sizeof retry, "%u", problem->retry_s);
         add_field(&head, "retry-after", retry);

@@ -61,8 +61,7 @@ struct csn_problem {
 };
 void csn_visit_refuse(struct csn_visit *visit, const struct csn_problem *problem);
 
-#define CSN_PROBLEM_OHTTP_KEY                                                                      \
-    "https://iana.org/assignments/http-problem-types#ohttp-key"
+#define CSN_PROBLEM_OHTTP_KEY   "https://iana.org/assignments/http-problem-types#ohttp-key"
 #define CSN_PROBLEM_WORKER_GONE "urn:caisson:problem:worker-gone"
 
 /* The exchange is over, answered or not: counts it and logs it, and lets go of it. */

@@ -33,8 +33,7 @@ static void *wait_when_asked(void *state)
 csn_err csn_waiter_init(struct csn_waiter *waiter, struct csn_enclave *enclave, uint32_t channel,
                         int event_fd)
 {
-    *waiter =
-        (struct csn_waiter){.enclave = enclave, .channel = channel, .event_fd = event_fd};
+    *waiter = (struct csn_waiter){.enclave = enclave, .channel = channel, .event_fd = event_fd};
     if (sem_init(&waiter->asked, 0, 0) != 0) {
         return CSN_ERR_SYSTEM;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asker.c: see asker.h. */
 #include "asker.h"
+#include "../../src/enclave/request.h"
 #include "test.h"
 #include <openssl/rand.h>
 
@@ -148,6 +149,10 @@ uint32_t asker_ask(struct asker *asker, struct fake *fake, const struct ask *ask
     asker_seal(asker, fake, ask);
     const struct fake_message message = {asker->message, asker->size};
     fake_send(fake, &message, 1);
+    for (uint32_t i = 0; i < fake->answer_count; i++) { /* what the run loop counts on */
+        assert_true(sizeof(struct csn_wire_answer) + fake->answers[i].size <=
+                    cse_request_bound(&fake->manifest, asker->size));
+    }
     asker_open(asker, fake, 0);
     return asker->response.status;
 }

@@ -185,6 +185,7 @@ static const struct cse_operation operations[] = {
     {FAKE_GREEDY, CSN_WIRE_PAYLOAD_MAX, 0, greedy},
     {FAKE_LATE, CSN_WIRE_PAYLOAD_MAX, 0, late},
     {FAKE_STATUS, CSN_WIRE_PAYLOAD_MAX, 0, own_status},
+    {FAKE_SMALL, 8, 0, echo},
 };
 /* Each operation as a path; one of them takes JSON, another is there with two methods. */
 static const struct cse_route routes[] = {
@@ -198,6 +199,7 @@ static const struct cse_route routes[] = {
     {"POST", "/full", FAKE_FULL, NULL, "text/plain"},
     {"POST", "/late", FAKE_LATE, NULL, "text/plain"},
     {"POST", "/status", FAKE_STATUS, NULL, "text/plain"},
+    {"POST", "/small", FAKE_SMALL, NULL, "text/plain"},
 };
 const struct cse_service fake_service = {.operations = operations,
                                          .routes = routes,

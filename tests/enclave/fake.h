@@ -53,6 +53,7 @@ struct fake {
 #define FAKE_LATE    9u  /* the payload back, put off until the batch is complete */
 #define FAKE_GREEDY  11u /* takes scratch until there is none, then says so */
 #define FAKE_STATUS  12u /* a status of its own, 256 */
+#define FAKE_SMALL   13u /* as ECHO, of at most 8 bytes */
 extern const struct cse_service fake_service;
 
 struct fake_options {
