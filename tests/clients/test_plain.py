@@ -5,8 +5,6 @@ sealed requests and refusals, over HTTP/1.1 and HTTP/2, with and without TLS. Pr
 
     test_plain.py CAISSON ECHO TOKENIZE POLICY
 """
-import contextlib
-import os
 import secrets
 import shutil
 import subprocess
@@ -14,8 +12,8 @@ import sys
 
 sys.dont_write_bytecode = True
 import common  # noqa: E402
-from common import AEADS, check, only  # noqa: E402
-from packages import Library, Missing, Node  # noqa: E402
+from common import AEADS, Missing, check, only  # noqa: E402
+from packages import Library, Node  # noqa: E402
 from served import Served  # noqa: E402
 from test_oblivious import inner, message  # noqa: E402
 
@@ -115,24 +113,19 @@ def with_node(gateway, node):
         check(done.get("right") == 40, f"{name}: 40 at once, each its own answer", done)
 
 
-def main():
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(common.scratch())
-        gateway = stack.enter_context(contextlib.closing(
-            Served(*map(os.path.abspath, sys.argv[1:5]), folder)))
-        if shutil.which("curl") is None:
-            common.skip("curl", "is not installed")
-        else:
-            print("# " + subprocess.run(["curl", "--version"], capture_output=True, text=True,
-                                        check=True).stdout.split(" (")[0])
-            with_curl(gateway)
-        try:
-            node = stack.enter_context(contextlib.closing(Node()))
-            with_node(gateway, node)
-        except Missing as reason:
-            common.skip("undici, fetch and http2", str(reason))
-    common.finish()
+def run(closing):
+    gateway = closing(Served(*sys.argv[1:5]))
+    if shutil.which("curl") is None:
+        common.skip("curl", "is not installed")
+    else:
+        print("# " + subprocess.run(["curl", "--version"], capture_output=True, text=True,
+                                    check=True).stdout.split(" (")[0])
+        with_curl(gateway)
+    try:
+        with_node(gateway, closing(Node()))
+    except Missing as reason:
+        common.skip("undici, fetch and http2", str(reason))
 
 
 if __name__ == "__main__":
-    main()
+    common.main(run)
