@@ -5,6 +5,8 @@ sealed requests and refusals, over HTTP/1.1 and HTTP/2, with and without TLS. Pr
 
     test_plain.py CAISSON ECHO TOKENIZE POLICY
 """
+import hashlib
+import json
 import secrets
 import shutil
 import subprocess
@@ -81,12 +83,17 @@ def evidence(gateway, curl):
     def verify(with_nonce):
         return subprocess.run(
             [gateway.caisson, "verify", path, "--nonce", with_nonce, "--image",
-             gateway.images["echo"], "--insecure-dev", "--root", gateway.public["root"]],
-            capture_output=True, timeout=30, stdin=subprocess.DEVNULL, check=False).returncode
+             gateway.images["echo"], "--insecure-dev", "--root", gateway.public["root"],
+             "--json"], capture_output=True, timeout=30, stdin=subprocess.DEVNULL, check=False)
 
-    check(done["type"] == "application/vnd.caisson.evidence" and verify(nonce) == 0,
+    verified = verify(nonce)
+    check(done["type"] == "application/vnd.caisson.evidence" and verified.returncode == 0,
           f"{curl.name}: evidence that verifies", done)
-    check(verify(secrets.token_hex(32)) == 3, "and not for another nonce")
+    named = json.loads(verified.stdout)["claims"]["ohttp_keys"]
+    check([named == hashlib.sha256(gateway.keys(service)).hexdigest()
+           for service in ("", "/tokenize")] == [True, False],
+          "and names the keys of its service, and no other's", named)
+    check(verify(secrets.token_hex(32)).returncode == 3, "and not for another nonce")
 
 
 def with_node(gateway, node):
