@@ -19,8 +19,8 @@
 #include <string.h>
 #include <time.h>
 
-#define COUNT    1500u /* requests of a slice */
-#define SLICE_NS UINT64_C(40000000)
+#define COUNT    8000u /* requests of a slice */
+#define SLICE_NS  UINT64_C(80000000)
 #define SECOND_NS UINT64_C(1000000000)
 
 enum side {
