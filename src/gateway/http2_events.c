@@ -230,6 +230,7 @@ static uint32_t check_head(struct csn_request *request, const char **why)
 static void expect_body(nghttp2_session *session, struct csn_request *request)
 {
     csn_request_set_deadline(request, request->conn->front->limits.body_ns);
+    request->body.room_max = request->head.content_length;
     if (request->head.wants_continue) {
         const nghttp2_nv status = {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t) "100",
                                    7, 3, NGHTTP2_NV_FLAG_NONE};
@@ -291,12 +292,6 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
         csn_request_refuse(request, 400, "GET with a body");
     } else if (size > request->body_size_max - held) {
         csn_request_refuse(request, 413, NULL);
-    } else if (held == 0 && request->head.content_length > size &&
-               !csn_buffer_reserve(&request->body,
-                                   request->head.content_length < CSN_FRONT_SCRATCH_SIZE
-                                       ? (size_t)request->head.content_length
-                                       : CSN_FRONT_SCRATCH_SIZE)) {
-        csn_request_refuse(request, 503, "too much is under way");
     } else if (!csn_buffer_add(&request->body, bytes, size)) {
         csn_request_refuse(request, 503, "too much is under way");
     }

@@ -7,6 +7,7 @@
 
 struct csn_http2 {
     nghttp2_session *session;
+    uint64_t sent;            /* bytes of answers */
     uint64_t interval_end_ns; /* of the counts below */
     uint32_t resets;
     uint32_t controls;
