@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs_test.py CAISSON: what is written of the command and the gateway is what they do (TAP)."""
+import fnmatch
+import json
 import os
 import re
 import subprocess
@@ -10,7 +12,7 @@ SOURCE = os.environ.get("CAISSON_SOURCE", ".")
 
 
 def read(path):
-    with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+    with open(path if os.path.isabs(path) else os.path.join(SOURCE, path), encoding="utf-8") as file:
         return file.read()
 
 
@@ -139,7 +141,43 @@ def test_paths():
     assert told == routed, told ^ routed
 
 
-TESTS = [test_man, test_man_options, test_completion, test_limits, test_paths]
+# Of the last column of THREAT-MODEL.md, what is in back quotes and no test.
+NO_TESTS = {"flags", "host_plaintext_hits"}
+
+
+def threats_wrong(text, names, sources):
+    """Tests and their parts that the threat model names and that are not there."""
+    found = []
+    for line in text.splitlines():
+        cells = line.strip("| ").split(" | ")
+        if not line.startswith("| ") or len(cells) < 3:
+            continue
+        found += [name for name in re.findall(r"`([a-z0-9_*]+)`", cells[-1])
+                  if name not in NO_TESTS and not fnmatch.filter(names, name)]
+        found += [part for part in re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b",
+                                              re.sub(r"`[^`]*`", "", cells[-1]))
+                  if part not in sources]
+    return found
+
+
+def test_threats():
+    """each test that docs/THREAT-MODEL.md names is there"""
+    build = os.environ.get("CAISSON_BUILD", "build")
+    with open(os.path.join(build, "meson-info/intro-tests.json"), encoding="utf-8") as file:
+        names = [test["name"] for test in json.load(file)]
+    sources = ""
+    for base, _, files in os.walk(os.path.join(SOURCE, "tests")):
+        for name in files:
+            if name.endswith((".c", ".h", ".py")):
+                sources += read(os.path.join(base, name))
+    text = read("docs/THREAT-MODEL.md")
+    assert threats_wrong(text, names, sources) == [], threats_wrong(text, names, sources)
+    for old, new in (("`mutant_serve_pump_shuffles`", "`mutant_serve_pump_shuffle`"),
+                     ("swapped_answers", "sw" + "opped_answers")):
+        assert old in text and threats_wrong(text.replace(old, new), names, sources), old
+
+
+TESTS = [test_threats, test_man, test_man_options, test_completion, test_limits, test_paths]
 
 
 def main():
