@@ -4,7 +4,7 @@
 #
 #   make build && examples/gateway/quickstart.sh
 #
-# GATEWAY_PORT, ADMIN_PORT, PROXY_PORT (8080, 9090, 8390) and CAISSON_BUILD may be set. All files are
+# GATEWAY_PORT, ADMIN_PORT, PROXY_PORT (8080, 9090, 8390), CAISSON_BUILD may be set. All files are
 # in a folder of its own that goes away at the end; with STAY=1 it serves until you press Enter.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -7,17 +7,21 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gateway"))
+import tap  # noqa: E402
+
 CAISSON = os.path.abspath(sys.argv[1])
 SOURCE = os.environ.get("CAISSON_SOURCE", ".")
 
 
 def read(path):
-    with open(path if os.path.isabs(path) else os.path.join(SOURCE, path), encoding="utf-8") as file:
+    """Relative to the tree."""
+    with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
         return file.read()
 
 
 def helped(*arguments):
-    """"" where there is no such help."""
+    """The help, or nothing where there is none of that."""
     return subprocess.run([CAISSON, *arguments, "--help"], capture_output=True, text=True,
                           timeout=60, check=False).stdout
 
@@ -180,21 +184,4 @@ def test_threats():
 TESTS = [test_threats, test_man, test_man_options, test_completion, test_limits, test_paths]
 
 
-def main():
-    print(f"1..{len(TESTS)}")
-    failed = 0
-    for number, test in enumerate(TESTS, 1):
-        why = None
-        try:
-            test()
-        except (AssertionError, LookupError, AttributeError, ValueError, OSError,
-                subprocess.SubprocessError) as error:
-            why = repr(error)[:2000]
-        failed += why is not None
-        print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}")
-        if why:
-            print("# " + why)
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(tap.run(TESTS))

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
 SOURCE = os.environ.get("CAISSON_SOURCE", ".")
 BUILD = os.environ.get("CAISSON_BUILD", "build")
 
@@ -91,21 +94,8 @@ TESTS = [test_script, test_document]
 
 def main():
     if shutil.which("curl") is None:
-        print(f"1..0 # SKIP no curl here: {len(TESTS)} ways to begin not tried")
-        return 0
-    print(f"1..{len(TESTS)}")
-    failed = 0
-    for number, test in enumerate(TESTS, 1):
-        why = None
-        try:
-            test()
-        except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as error:
-            why = str(error)[:3000]
-        failed += why is not None
-        print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}")
-        for line in (why or "").splitlines():
-            print("# " + line)
-    return 1 if failed else 0
+        return tap.skip_all(f"no curl here: {len(TESTS)} ways to begin not tried")
+    return tap.run(TESTS)
 
 
 sys.exit(main())
