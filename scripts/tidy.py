@@ -39,13 +39,14 @@ LAYERS = {
     "src/verify": {"src/image/image.h", "src/json", "caisson/verify.h"},
     "src/evidence": {"src/verify", "caisson/verify.h", "caisson/host.h", "caisson/evidence.h"},
     "src/client": {"src/crypto", "src/core", "src/ohttp", "src/verify", "src/json",
-                   "caisson/client.h", "caisson/policy.h", "caisson/verify.h"},
+                   "caisson/client.h", "caisson/policy.h", "caisson/verify.h", "caisson/call.h"},
     "src/gateway": {"src/backend/detail.h", "src/image/image.h", "caisson/host.h",
                     "caisson/evidence.h"},
     "src/reference": set(),
-    "src/cli": {"src/gateway", "caisson/host.h", "caisson/verify.h", "caisson/evidence.h",
-                "caisson/client.h", "caisson/policy.h"},
-    "include": {"caisson/host.h", "caisson/verify.h"},
+    "src/proxy": {"src/gateway", "src/json", "caisson/call.h", "caisson/host.h"},
+    "src/cli": {"src/gateway", "src/proxy", "caisson/host.h", "caisson/verify.h",
+                "caisson/evidence.h", "caisson/client.h", "caisson/policy.h", "caisson/call.h"},
+    "include": {"caisson/host.h", "caisson/verify.h", "caisson/client.h"},
 }
 # Includes outside the rule, each with its reason; docs/CAVEATS.md repeats them.
 LAYER_EXCEPTIONS = {

@@ -7,14 +7,20 @@
 struct page {
     const char *path;
     const char *type;
+    const char *policy; /* Content-Security-Policy */
     size_t (*write)(const struct csn_view *view, char *bytes, size_t room);
 };
 
 static const struct page pages[] = {
-    {"/", "text/html; charset=utf-8", csn_view_page},
-    {"/view.json", "application/json", csn_view_json},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", csn_view_metrics},
+    {"/", CSN_VIEW_PAGE_TYPE, CSN_VIEW_PAGE_POLICY, csn_view_page},
+    {"/view.json", CSN_VIEW_JSON_TYPE, CSN_VIEW_DATA_POLICY, csn_view_json},
+    {"/metrics", CSN_VIEW_METRICS_TYPE, CSN_VIEW_DATA_POLICY, csn_view_metrics},
 };
+
+static struct csn_http1_text text_of(const char *string)
+{
+    return (struct csn_http1_text){.bytes = string, .size = strlen(string)};
+}
 
 static void answer_text(struct csn_exchange *exchange, uint32_t status, const char *text)
 {
@@ -26,7 +32,12 @@ static void answer_text(struct csn_exchange *exchange, uint32_t status, const ch
 static void answer_page(struct csn_gateway *gateway, struct csn_exchange *exchange,
                         const struct page *page)
 {
-    const struct csn_answer_head head = {.status = 200, .content_type = page->type};
+    const struct csn_answer_head head = {
+        .status = 200,
+        .content_type = page->type,
+        .more = {{text_of("content-security-policy"), text_of(page->policy)},
+                 {text_of("x-content-type-options"), text_of("nosniff")}},
+        .more_count = 2};
     csn_gateway_look(gateway);
     size_t size = page->write(&gateway->view, NULL, 0);
     char *bytes = malloc(size + 1);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fleet_pick.c: which unit is meant. */
 #include "fleet.h"
-#include <stdio.h>
 #include <string.h>
 
 static bool serves(const struct csn_unit *unit)
@@ -57,13 +56,17 @@ struct csn_unit *csn_fleet_by_serial(const struct csn_fleet *fleet, uint64_t ser
 void csn_fleet_token(const struct csn_unit *unit, const struct csn_pump *pump,
                      char token[CSN_FLEET_TOKEN_SIZE])
 {
-    size_t used = 0;
+    /* By hand: printing took a tenth of the gateway's time for a request. */
+    static const char digits[] = "0123456789abcdef";
+    const uint32_t worker = (uint32_t)(pump - unit->pumps);
     for (size_t i = 0; i < 8; i++) {
-        used +=
-            (size_t)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, "%02x", unit->boot_id[i]);
+        token[2 * i] = digits[unit->boot_id[i] >> 4];
+        token[2 * i + 1] = digits[unit->boot_id[i] & 15];
     }
-    (void)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, ".%02u",
-                   (unsigned)(pump - unit->pumps) % CSN_MAP_WORKER_COUNT_MAX);
+    token[16] = '.';
+    token[17] = digits[worker / 10];
+    token[18] = digits[worker % 10];
+    token[19] = 0;
 }
 
 struct csn_pump *csn_fleet_by_token(const struct csn_fleet *fleet, const char *token, size_t size,

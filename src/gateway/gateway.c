@@ -338,6 +338,7 @@ void csn_gateway_destroy(struct csn_gateway *gateway)
         close(gateway->signal_fd);
     }
     csn_config_free(gateway->config);
+    free(gateway->spare_answers);
     free(gateway);
 }
 

@@ -124,9 +124,10 @@ struct csn_view {
 #define CSN_VIEW_PAGE_TYPE    "text/html; charset=utf-8"
 #define CSN_VIEW_JSON_TYPE    "application/json"
 #define CSN_VIEW_PAGE_POLICY                                                                       \
-    "default-src 'none'; style-src 'sha256-MK7ABqzQPwziDskTfLWNKKZVdg6prv9V0OoULcj+4LI='; "        \
+    "default-src 'none'; style-src 'sha256-P/+0Poul8JhRruhjnPhm28u7pmRA481AAzb4wnolDAE='; "        \
     "img-src data:; "                                                                              \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define CSN_VIEW_DATA_POLICY "default-src 'none'; frame-ancestors 'none'"
 
 /*
  * Each writes text for one picture into bytes, at most room with its terminating NUL, and returns

@@ -86,7 +86,7 @@ static void put_line(struct csn_view_text *text, const struct csn_view_plot *plo
 void csn_view_put_plot(struct csn_view_text *text, const struct csn_view_plot *plot)
 {
     double most = most_of(plot);
-    double step = step_for(most);
+    double step = step_for(most > 0 ? most : 1);
     uint32_t ticks = 1;
     while (ticks * step < most) {
         ticks++;

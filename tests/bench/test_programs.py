@@ -24,6 +24,7 @@ PROGRAMS = [
     ("growth", ["--curve", "channels"], ["channels"]),
     ("park", [], ["{}"]),
     ("scale", [], []),
+    ("request_core", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
 ALONE = ("aead", "crypto_parts", "tokenize_session")  # one CPU is enough

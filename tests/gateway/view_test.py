@@ -323,6 +323,15 @@ def grouped(value):
     return f"{value:,}"
 
 
+def within(buckets, share):
+    """The bound within which a share of the answers was, as the page says it."""
+    bounds = read_json("plain")["latency_bounds_s"]
+    for i, bound in enumerate(bounds):
+        if 100 * sum(buckets[:i + 1]) >= share * sum(buckets):
+            return f"{bound * 1000:.10g} ms"
+    return f"over {bounds[-1]:.10g} s"
+
+
 def page_facts(page):
     """One dictionary for each instance."""
     found = []
@@ -353,6 +362,9 @@ def test_page():
     for route, of in truth["requests"].items():
         statuses = [of["by_status"][name] for name in STATUSES[1:] + STATUSES[:1]]
         assert requests[route][:6] == [grouped(value) for value in statuses], route
+        assert requests[route][6:] == [within(of["buckets"], 50), within(of["buckets"], 99)], route
+    for i, row in enumerate(page.tables["latency"][1:]):
+        assert row[1:] == [grouped(of["buckets"][i]) for of in truth["requests"].values()], row
     front = [row[1] for row in page.tables["front"][1:]]
     assert front == [grouped(value) for value in truth["front"].values()]
     assert page.tables["answers"][1:] == [[n, grouped(truth["codes"][c])] for c, n in CODES.items()]
@@ -429,11 +441,14 @@ def test_page_plots():
     assert ids == ["plot-requests", "plot-errors", "plot-latency"]
     assert [a["aria-labelledby"] for t, a in page.seen if t == "svg"] == [i + "-title" for i in ids]
     lines = [a["d"] for t, a in page.seen if t == "path" and a["class"] == "line"]
-    for line, steps in zip(lines, (4, 3, 4)):
+    plots = read_json("plain")["plots"]
+    for line, name, end in zip(lines, ("requests_per_s", "errors_per_s", "latency_p99_ms"),
+                               (4000, 3, 2)):
         points = [tuple(map(float, p.split())) for p in re.split("[ML]", line) if p]
         assert len(points) == 120 and points[-1][0] == 350 and points[0][0] == 52
-        assert all(10 <= y <= 142 for _, y in points), "inside its axes"
-        assert min(y for _, y in points) < 142 - (steps - 2) * 132 / steps, "and fills them"
+        for i, (x, y) in enumerate(points):
+            assert abs(x - (52 + 298 * i / 119)) < 0.06, (name, i, x)
+            assert abs(y - (142 - 132 * plots[name][i] / end)) < 0.06, (name, i, y)
     words = "".join(page.words)
     for word in ("4000", "0.5", "10 min ago", "now 2249", "Requests per second, last 10 minutes"):
         assert word in words, word
@@ -473,7 +488,7 @@ TESTS = [test_metrics, test_metrics_hostile, test_promtool, test_json, test_json
 def main():
     chosen = [t for t in TESTS if len(sys.argv) < 3 or t.__name__ == "test_" + sys.argv[2]]
     print(f"1..{len(chosen)}")
-    failed = 0
+    failed, left_out = 0, 0
     for number, test in enumerate(chosen, 1):
         skipped, why = None, None
         try:
@@ -481,10 +496,13 @@ def main():
         except (AssertionError, LookupError, ValueError, OSError) as error:
             why = repr(error)[:2000]
         failed += why is not None
+        left_out += skipped is not None
         print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}"
               f"{' # SKIP ' + skipped if skipped else ''}")
         if why:
             print("# " + why)
+    if left_out == len(chosen):  # of a seeded bug, 0 would look like a pass
+        return int(os.environ.get("CAISSON_SKIP_STATUS", "0"))
     return 1 if failed else 0
 
 
