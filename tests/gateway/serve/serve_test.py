@@ -425,6 +425,8 @@ def part_rotate():
         wait_for(lambda: gateway.ask("GET", "/gateway")[2] != first, "new keys are published")
         stale = ("POST", "/gateway", first[2:3] + b"\0\x20\0\1\0\1" + bytes(80), OHTTP)
         check(gateway.problem(*stale)[:2] == (400, "about:blank"), "the old key is still taken")
+        fresh = gateway.load(0.7, 2).wait()
+        check(fresh["good"] > 10 and not fresh["refused"], "and the new one", fresh)
         states = sorted(one["state"] for one in gateway.view()["instances"])
         check(states == ["current", "retiring"], "the old one is still there", states)
         gateway.process.send_signal(signal.SIGUSR1)
