@@ -24,7 +24,7 @@ CONFIGURATIONS = {
          ["ring", "ring_stress", "run_loop", "session", "attack", "client", "host", "crash_*",
           "image_parse", "json", "tokenize_*", "evidence", "producer_*", "launcher", "crypto_gcm",
           "crypto_ff1", "crypto_random", "crypto_aead_suite", "ohttp", "bhttp", "authorize",
-          "http1", "view", "fuzz_[a-u]*", "fuzz_verify_parse", "verify_policy",
+          "http1", "clients_npm_*", "clients_plain", "clients_proxy", "view", "fuzz_[a-u]*", "fuzz_verify_parse", "verify_policy",
           "snp_published", "verify_cca_published"]),
         ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED,
          ["ring_stress", "run_loop", "host", "backend_process", "mutant_lost_join"]),

@@ -11,7 +11,8 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-from common import Missing, Scratch, end
+import common
+from common import Missing, Scratch, check, end
 
 PATIENCE_S = 20
 
@@ -158,6 +159,10 @@ class Served:
 
     def close(self):
         for process in reversed(self.running):
-            end(process)
+            code = end(process)
             process.stdout.close()
+            if process.args[1] in ("serve", "proxy"):
+                check(code == 0, f"caisson {process.args[1]} ends well", code)
+        if common.FAILED:
+            print("# " + self.tail().replace("\n", "\n# "))
         self.scratch.close()
