@@ -12,7 +12,7 @@ import time
 from urllib.parse import urlsplit
 
 import common
-from common import Missing, Scratch, check, end
+from common import KEY_PROBLEM, Missing, Scratch, check, end
 
 PATIENCE_S = 20
 
@@ -35,7 +35,7 @@ class Served:
     sizes = (0, 1, 26, 1000, 40000)
     echo = "/v1/echo"
     typed = ("/tokenize", "/v1/tokenize")
-    overlap_s = 1
+    overlap_s = 3  # long enough for a request on a busy machine
 
     def __init__(self, caisson, echo, tokenize, policy):
         self.caisson = os.path.abspath(caisson)
@@ -153,9 +153,11 @@ class Served:
         self.wait("new keys", lambda: self.keys() not in (None, before))
         return before
 
-    def forget(self):
-        """Until the keys of before the last rotate() are no good any more."""
-        time.sleep(self.overlap_s + 0.5)
+    def forget(self, keys):
+        """Until these keys, which rotate() gave, are no good any more."""
+        probe = keys[2:3] + bytes(63)  # no request, whoever has the key
+        self.wait("end of the overlap", lambda: KEY_PROBLEM.encode() in
+                  self.answer("/gateway", probe)[2])
 
     def close(self):
         for process in reversed(self.running):

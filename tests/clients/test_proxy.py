@@ -111,8 +111,7 @@ def ways(gateway, between, node):
         check(status == 502 and kind == PROBLEM and b"answer-not-authentic" in body,
               f"{name}: would a gateway flip a bit?",
               (status, body))
-        gateway.rotate()
-        gateway.forget()
+        gateway.forget(gateway.rotate())
         status, _, body = fetch(secret, "POST", CARD)
         check((status, body) == (200, CARD), f"{name}: after other keys", (status, body))
 
