@@ -41,7 +41,7 @@ static void write_files(const struct gateway_rig *rig, const struct sealed_image
         "\"%s\"}],\n"
         " \"services\": [{\"name\": \"%s\", \"image\": \"echo.elf\", \"signature\": "
         "\"echo.elf.sig\",\n"
-        "   \"backend\": \"%s\", \"control\": \"control.socket\", \"grants\": 1,\n"
+        "   \"backend\": \"%s\", \"control\": \"control.socket\", \"grants\": 0,\n"
         "   \"evidence\": {\"name\": \"software\", \"root\": \"root.key\"}}]}\n",
         rig->clear, rig->tls, WEB_PEERS_CERTIFICATE, WEB_PEERS_KEY, GATEWAY_RIG_SERVICE, backend);
     bench_require(size > 0, "no memory");
@@ -93,7 +93,7 @@ static const uint8_t *exchange(struct gateway_rig *rig, const uint8_t *message, 
 {
     static uint8_t framed[MESSAGE_MAX + 4];
     struct web_answer answer;
-    struct csn_wire_answer head;
+    struct csn_wire_answer head = {0};
     uint32_t framed_size = 0;
     uint32_t begin = 0;
     put_size(framed, size);
@@ -240,7 +240,7 @@ static void check_warm(struct gateway_rig *rig)
 {
     static uint8_t plain[GATEWAY_RIG_ROOM];
     struct web_answer answer;
-    struct csn_wire_answer head;
+    struct csn_wire_answer head = {0};
     struct csn_wire_result result;
     uint32_t begin = 0;
     uint32_t size = 0;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fleet_pick.c: which unit is meant. */
 #include "fleet.h"
-#include <stdio.h>
 #include <string.h>
+
+static bool serves(const struct csn_unit *unit)
+{
+    return unit->state == CSN_UNIT_CURRENT ||
+           (unit->state == CSN_UNIT_RETIRING && !unit->is_closed);
+}
 
 struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot)
 {
@@ -22,8 +27,7 @@ struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot)
 struct csn_unit *csn_fleet_by_key(const struct csn_fleet *fleet, uint8_t key_id)
 {
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
-        if ((unit->state == CSN_UNIT_CURRENT || unit->state == CSN_UNIT_RETIRING) &&
-            unit->ohttp_keys_size != 0 && unit->ohttp_key_id == key_id) {
+        if (serves(unit) && unit->ohttp_keys_size != 0 && unit->ohttp_key_id == key_id) {
             return unit;
         }
     }
@@ -52,13 +56,17 @@ struct csn_unit *csn_fleet_by_serial(const struct csn_fleet *fleet, uint64_t ser
 void csn_fleet_token(const struct csn_unit *unit, const struct csn_pump *pump,
                      char token[CSN_FLEET_TOKEN_SIZE])
 {
-    size_t used = 0;
+    /* By hand: printing took a tenth of the gateway's time for a request. */
+    static const char digits[] = "0123456789abcdef";
+    const uint32_t worker = (uint32_t)(pump - unit->pumps);
     for (size_t i = 0; i < 8; i++) {
-        used +=
-            (size_t)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, "%02x", unit->boot_id[i]);
+        token[2 * i] = digits[unit->boot_id[i] >> 4];
+        token[2 * i + 1] = digits[unit->boot_id[i] & 15];
     }
-    (void)snprintf(token + used, CSN_FLEET_TOKEN_SIZE - used, ".%02u",
-                   (unsigned)(pump - unit->pumps) % CSN_MAP_WORKER_COUNT_MAX);
+    token[16] = '.';
+    token[17] = digits[worker / 10];
+    token[18] = digits[worker % 10];
+    token[19] = 0;
 }
 
 struct csn_pump *csn_fleet_by_token(const struct csn_fleet *fleet, const char *token, size_t size,
@@ -66,8 +74,7 @@ struct csn_pump *csn_fleet_by_token(const struct csn_fleet *fleet, const char *t
 {
     char name[CSN_FLEET_TOKEN_SIZE];
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
-        bool serves = unit->state == CSN_UNIT_CURRENT || unit->state == CSN_UNIT_RETIRING;
-        for (uint32_t i = 0; serves && i < unit->worker_count; i++) {
+        for (uint32_t i = 0; serves(unit) && i < unit->worker_count; i++) {
             csn_fleet_token(unit, &unit->pumps[i], name);
             if (strlen(name) == size && memcmp(name, token, size) == 0) {
                 *found = unit;

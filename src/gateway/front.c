@@ -127,6 +127,7 @@ void csn_front_destroy(struct csn_front *front)
     }
     csn_conn_free_dead(front);
     csn_request_free_spare(front);
+    csn_account_end(&front->memory);
     for (uint32_t i = 0; i < front->listener_count; i++) {
         struct csn_listener *listener = &front->listeners[i];
         csn_listener_close(listener);

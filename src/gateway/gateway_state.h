@@ -33,6 +33,7 @@ struct csn_gateway {
     struct csn_view view; /* too large for a stack */
     uint64_t start_s;
     bool is_draining;
+    bool is_told; /* to systemd, that it is up */
     bool is_told_ready;
     /* the loop */
     int event_fd; /* threads write it */
@@ -44,6 +45,8 @@ struct csn_gateway {
     uint64_t told_ns;   /* the watchdog, when last */
     uint64_t moved_ns;  /* when an output, or a message, moved last */
     uint64_t next_slot; /* whose turn it is, for records without a worker */
+    uint8_t *spare_answers; /* room that goes from list to list; NULL: in use, or none yet */
+    size_t spare_room;
 };
 
 /* The service of that name, the first one for size 0, or NULL. */

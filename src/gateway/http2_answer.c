@@ -2,7 +2,6 @@
 /* http2_answer.c: answers as frames. What the client's window does not take waits in the request.
  */
 #include "http2_session.h"
-#include <stdio.h>
 #include <string.h>
 
 /* ---- bytes that leave ---- */
@@ -23,20 +22,34 @@ static ssize_t on_send(nghttp2_session *session, const uint8_t *bytes, size_t si
     return (ssize_t)size;
 }
 
+void csn_http2_watch_output(struct csn_request *request)
+{
+    request->moved = 0;
+    request->mark = request->conn->http2->sent;
+    csn_request_set_deadline(request, request->conn->front->limits.stall_ns);
+}
+
+bool csn_http2_is_moving(const struct csn_request *request)
+{
+    const struct csn_http2 *http2 = request->conn->http2;
+    if (request->moved >= CSN_FRONT_STALL_STEP) {
+        return true;
+    }
+    return http2->sent - request->mark >= CSN_FRONT_STALL_STEP &&
+           nghttp2_session_get_stream_remote_window_size(http2->session, request->id) > 0;
+}
+
 static void note_progress(struct csn_request *request, size_t size)
 {
     struct csn_front *front = request->conn->front;
     request->moved += size;
+    request->conn->http2->sent += size;
     if (csn_buffer_size(&request->output) == 0) {
-        request->moved = 0;
         if (request->is_final) {
             csn_wheel_cancel(&front->wheel, &request->timer);
         } else {
             csn_request_set_deadline(request, front->limits.request_ns);
         }
-    } else if (request->moved >= CSN_FRONT_STALL_STEP) {
-        request->moved = 0;
-        csn_request_set_deadline(request, front->limits.stall_ns);
     }
 }
 
@@ -137,6 +150,18 @@ static void put_string(struct fields *fields, const char *name, const char *valu
     put(fields, name, strlen(name), value, strlen(value));
 }
 
+/* In decimal, at the end of its room. */
+static void put_number(struct fields *fields, const char *name, char *room, size_t size,
+                       uint64_t number)
+{
+    size_t at = size;
+    do {
+        room[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    put(fields, name, strlen(name), room + at, size - at);
+}
+
 static void put_more(struct fields *fields, const struct csn_http1_field *field)
 {
     char *name = fields->names + fields->names_size; /* csn_answer_is_legal(): they fit */
@@ -151,8 +176,7 @@ static void put_more(struct fields *fields, const struct csn_http1_field *field)
 static void put_head(struct fields *fields, struct csn_front *front,
                      const struct csn_answer_head *head)
 {
-    snprintf(fields->status, sizeof fields->status, "%u", (unsigned)head->status);
-    put_string(fields, ":status", fields->status);
+    put_number(fields, ":status", fields->status, sizeof fields->status, head->status);
     put_string(fields, "date", csn_front_date(front));
     if (head->content_type != NULL) {
         put_string(fields, "content-type", head->content_type);
@@ -174,15 +198,14 @@ void csn_http2_answer(struct csn_request *request, const struct csn_answer_head 
     bool has_body = head->status != 204 && head->status != 304;
     size = has_body ? size : 0;
     if (whole && has_body) {
-        snprintf(fields.length, sizeof fields.length, "%zu", size);
-        put_string(&fields, "content-length", fields.length);
+        put_number(&fields, "content-length", fields.length, sizeof fields.length, size);
     }
     if (!csn_buffer_add(&request->output, body, size)) {
         csn_exchange_break(&request->exchange);
         return;
     }
     if (size != 0) {
-        csn_request_set_deadline(request, conn->front->limits.stall_ns);
+        csn_http2_watch_output(request);
     }
     nghttp2_data_provider provider = {.source.ptr = request, .read_callback = read_output};
     if (nghttp2_submit_response(conn->http2->session, request->id, fields.pairs, fields.count,
@@ -199,8 +222,7 @@ void csn_http2_piece(struct csn_request *request, const void *bytes, size_t size
         return;
     }
     if (was_empty && (size != 0 || final)) {
-        request->moved = 0;
-        csn_request_set_deadline(request, request->conn->front->limits.stall_ns);
+        csn_http2_watch_output(request);
     }
     if (request->is_deferred && (size != 0 || final)) {
         request->is_deferred = false;
