@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from serving import Serving  # noqa: E402
 CAISSON, ECHO, OTHER = (os.path.abspath(path) for path in sys.argv[1:4])
 CANARY = "canary-4711-in-clear"
 PARTS = sys.argv[4:] or ["calls", "calls_refused", "serves", "who_may_ask", "refuses",
-                         "several_at_once", "rotates", "comes_back", "tls"]
+                         "several_at_once", "rotates", "comes_back", "tls", "page"]
 STATUS = "/.well-known/caisson/proxy"
 COUNT = 0
 FAILED = 0
@@ -366,6 +367,32 @@ def tls(serving, relay, client, other):
         thread.join()
     check(not wrong, "sixteen at once over one HTTP/2 connection")
     proxy.stop()
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def page(serving, relay, client, other):
+    """What docs/PROXY.md tells a newcomer to type."""
+    path = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "PROXY.md")
+    with open(path, encoding="utf-8") as stream:
+        text = stream.read().split("```sh\n")[1].split("```")[0]
+    for port in ("8080", "9090", "8390"):
+        text = text.replace(port, str(free_port()))
+    os.symlink(os.path.dirname(CAISSON), serving.path("build"))
+    done = subprocess.Popen(["bash", "-e", "-c", text + "\nkill %2 %1; wait"], text=True,
+                            cwd=serving.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            start_new_session=True)
+    try:
+        said, wrong = done.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(done.pid, signal.SIGKILL)
+        said, wrong = done.communicate()
+    check(said.count("hello") == 2 and said.endswith("hello"), "docs/PROXY.md does as it says",
+          said + wrong)
 
 
 def main():
