@@ -16,7 +16,7 @@
 #define HEAD_MAX       4096u
 #define ANSWER_SECONDS 20
 #define LOAD_NS        UINT64_C(60000000000)
-#define CONNECTIONS    "4"
+#define CONNECTIONS    "8"
 #define STREAMS        "32"
 #define NAME_ROOM      64u
 
