@@ -125,6 +125,7 @@ bool csn_buffer_reserve(struct csn_buffer *buffer, size_t size)
     }
     size_t wanted = held + size;
     size_t room = buffer->room == 0 ? wanted : 2 * buffer->room;
+    room = buffer->room_max != 0 && room > buffer->room_max ? buffer->room_max : room;
     room = room < wanted ? wanted : room;
     room = room <= ROOM_MIN ? ROOM_MIN : room < CSN_BLOCK_SIZE ? CSN_BLOCK_SIZE : room;
     if (!csn_account_take(buffer->account, room - buffer->room)) {
@@ -164,5 +165,5 @@ void csn_buffer_drop(struct csn_buffer *buffer)
 {
     give_block(buffer->account, buffer->bytes, buffer->room);
     csn_account_give(buffer->account, buffer->room);
-    *buffer = (struct csn_buffer){.account = buffer->account};
+    *buffer = (struct csn_buffer){.account = buffer->account, .room_max = buffer->room_max};
 }

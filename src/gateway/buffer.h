@@ -35,6 +35,7 @@ struct csn_buffer {
     size_t start; /* the bytes are from start to end */
     size_t end;
     size_t room;
+    size_t room_max; /* where the doubling ends, if more is not to come; 0: nowhere */
     struct csn_account *account;
 };
 

@@ -2,8 +2,10 @@
 /* conn_io.c: a connection's bytes, through TLS or not: read, write, and what epoll should tell. */
 #include "connection.h"
 #include <errno.h>
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* ---- what TLS says ---- */
 
@@ -143,6 +145,12 @@ void csn_conn_write(struct csn_conn *conn, struct iovec *parts, uint32_t count)
         conn->moved += sent;
         keep_rest(conn, parts, count, sent);
     }
+}
+
+size_t csn_conn_queued(const struct csn_conn *conn)
+{
+    int size = 0;
+    return ioctl(conn->fd, SIOCOUTQ, &size) == 0 && size > 0 ? (size_t)size : 0;
 }
 
 void csn_conn_flush(struct csn_conn *conn)

@@ -55,6 +55,10 @@ static void on_timer(void *state)
     enum csn_conn_wait wait = conn->wait;
     conn->wait = CSN_WAIT_NOTHING;
     if (wait == CSN_WAIT_STALL) {
+        if (conn->moved + conn->queued >= csn_conn_queued(conn) + CSN_FRONT_STALL_STEP) {
+            csn_conn_wait_for(conn, CSN_WAIT_STALL);
+            return;
+        }
         counters->slow_closed++;
     } else if (wait == CSN_WAIT_HEAD) {
         bool has_begun = csn_buffer_size(&conn->in) != 0 || conn->phase == CSN_CONN_HANDSHAKE;
@@ -82,6 +86,7 @@ void csn_conn_wait_for(struct csn_conn *conn, enum csn_conn_wait wait)
                                [CSN_WAIT_LINGER] = limits->linger_ns};
     conn->wait = wait;
     conn->moved = 0;
+    conn->queued = wait == CSN_WAIT_STALL ? csn_conn_queued(conn) : 0;
     if (wait == CSN_WAIT_NOTHING) {
         csn_wheel_cancel(&conn->front->wheel, &conn->timer);
     } else {
@@ -356,9 +361,6 @@ static void watch_progress(struct csn_conn *conn)
             csn_conn_wait_for(conn, CSN_WAIT_NOTHING);
         }
         return;
-    }
-    if (conn->wait == CSN_WAIT_STALL && conn->moved >= CSN_FRONT_STALL_STEP) {
-        csn_conn_wait_for(conn, CSN_WAIT_NOTHING);
     }
     csn_conn_wait_for(conn, CSN_WAIT_STALL);
 }

@@ -80,7 +80,8 @@ struct csn_conn {
     struct csn_buffer in;         /* HTTP/1.1: read, not yet understood */
     struct csn_buffer out;        /* to be written before anything else */
     struct csn_timer timer;
-    size_t moved; /* bytes written since the timer was set for CSN_WAIT_STALL */
+    size_t moved;  /* bytes written since the timer was set for CSN_WAIT_STALL */
+    size_t queued; /* bytes that the kernel held then */
     int fd;
     uint32_t interest; /* EPOLL* as the kernel has them */
     enum csn_conn_phase phase;
@@ -108,6 +109,7 @@ struct csn_request {
     struct csn_buffer body;
     struct csn_buffer output; /* HTTP/2: answer that waits for the client's window */
     size_t moved;             /* of it since the timer was set */
+    uint64_t mark;            /* what the whole connection had sent then */
     size_t body_size_max;
     struct csn_http1_chunks chunks;
     int32_t id;
@@ -201,6 +203,8 @@ enum csn_conn_got csn_conn_read(struct csn_conn *conn, void *bytes, size_t room,
 /* Writes what it can and keeps the rest in conn->out; if it cannot be kept, the connection fails.
  */
 void csn_conn_write(struct csn_conn *conn, struct iovec *parts, uint32_t count);
+/* Bytes that the kernel holds and the client has not taken. */
+size_t csn_conn_queued(const struct csn_conn *conn);
 /* What waits in conn->out. */
 void csn_conn_flush(struct csn_conn *conn);
 /* TLS: CSN_GOT_BYTES when it is done. */
@@ -266,5 +270,8 @@ void csn_http2_answer(struct csn_request *request, const struct csn_answer_head 
                       const void *body, size_t size, bool whole);
 void csn_http2_piece(struct csn_request *request, const void *bytes, size_t size, bool final);
 void csn_http2_break(struct csn_request *request);
+/* The deadline for its output has passed: has the client taken enough, or is it not its turn? */
+bool csn_http2_is_moving(const struct csn_request *request);
+void csn_http2_watch_output(struct csn_request *request); /* sets that deadline */
 
 #endif

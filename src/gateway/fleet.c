@@ -147,7 +147,8 @@ static void consider(struct csn_fleet *fleet, struct csn_unit *unit, uint64_t no
 
 static void end_retired(struct csn_fleet *fleet, struct csn_unit *unit, uint64_t now_ns)
 {
-    if (unit->state == CSN_UNIT_RETIRING && now_ns >= unit->retire_ns &&
+    unit->is_closed = unit->state == CSN_UNIT_RETIRING && now_ns >= unit->retire_ns;
+    if (unit->is_closed &&
         (csn_unit_inflight(unit) == 0 || now_ns >= unit->retire_ns + RETIRED_MAX_NS)) {
         say(fleet, unit, "ends: its overlap is over");
         csn_unit_end(unit);

@@ -3,6 +3,12 @@
 #include "fleet.h"
 #include <string.h>
 
+static bool serves(const struct csn_unit *unit)
+{
+    return unit->state == CSN_UNIT_CURRENT ||
+           (unit->state == CSN_UNIT_RETIRING && !unit->is_closed);
+}
+
 struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot)
 {
     struct csn_unit *found = NULL;
@@ -21,8 +27,7 @@ struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot)
 struct csn_unit *csn_fleet_by_key(const struct csn_fleet *fleet, uint8_t key_id)
 {
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
-        if ((unit->state == CSN_UNIT_CURRENT || unit->state == CSN_UNIT_RETIRING) &&
-            unit->ohttp_keys_size != 0 && unit->ohttp_key_id == key_id) {
+        if (serves(unit) && unit->ohttp_keys_size != 0 && unit->ohttp_key_id == key_id) {
             return unit;
         }
     }
@@ -69,8 +74,7 @@ struct csn_pump *csn_fleet_by_token(const struct csn_fleet *fleet, const char *t
 {
     char name[CSN_FLEET_TOKEN_SIZE];
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
-        bool serves = unit->state == CSN_UNIT_CURRENT || unit->state == CSN_UNIT_RETIRING;
-        for (uint32_t i = 0; serves && i < unit->worker_count; i++) {
+        for (uint32_t i = 0; serves(unit) && i < unit->worker_count; i++) {
             csn_fleet_token(unit, &unit->pumps[i], name);
             if (strlen(name) == size && memcmp(name, token, size) == 0) {
                 *found = unit;

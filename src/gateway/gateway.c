@@ -106,10 +106,13 @@ static void on_event(void *state, uint32_t events)
     }
 }
 
+/* For systemd it is up once it listens: grants come from outside, after that and whenever they do.
+ */
 static void tell_ready(struct csn_gateway *gateway)
 {
     bool ready = csn_gateway_is_ready(gateway);
-    if (ready != gateway->is_told_ready && !gateway->is_draining) {
+    if ((ready != gateway->is_told_ready || !gateway->is_told) && !gateway->is_draining) {
+        gateway->is_told = true;
         gateway->is_told_ready = ready;
         csn_notify_tell(&gateway->notify, "READY=1",
                         ready ? "serving" : "no enclave is current in some service");

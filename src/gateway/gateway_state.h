@@ -33,6 +33,7 @@ struct csn_gateway {
     struct csn_view view; /* too large for a stack */
     uint64_t start_s;
     bool is_draining;
+    bool is_told; /* to systemd, that it is up */
     bool is_told_ready;
     /* the loop */
     int event_fd; /* threads write it */

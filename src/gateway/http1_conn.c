@@ -93,6 +93,7 @@ static size_t expect_body(struct csn_request *request, const char *head, const c
         return 0;
     }
     conn->http1 = CSN_HTTP1_LENGTH;
+    request->body.room_max = request->head.content_length;
     return take_length(request, bytes, size);
 }
 

@@ -22,20 +22,34 @@ static ssize_t on_send(nghttp2_session *session, const uint8_t *bytes, size_t si
     return (ssize_t)size;
 }
 
+void csn_http2_watch_output(struct csn_request *request)
+{
+    request->moved = 0;
+    request->mark = request->conn->http2->sent;
+    csn_request_set_deadline(request, request->conn->front->limits.stall_ns);
+}
+
+bool csn_http2_is_moving(const struct csn_request *request)
+{
+    const struct csn_http2 *http2 = request->conn->http2;
+    if (request->moved >= CSN_FRONT_STALL_STEP) {
+        return true;
+    }
+    return http2->sent - request->mark >= CSN_FRONT_STALL_STEP &&
+           nghttp2_session_get_stream_remote_window_size(http2->session, request->id) > 0;
+}
+
 static void note_progress(struct csn_request *request, size_t size)
 {
     struct csn_front *front = request->conn->front;
     request->moved += size;
+    request->conn->http2->sent += size;
     if (csn_buffer_size(&request->output) == 0) {
-        request->moved = 0;
         if (request->is_final) {
             csn_wheel_cancel(&front->wheel, &request->timer);
         } else {
             csn_request_set_deadline(request, front->limits.request_ns);
         }
-    } else if (request->moved >= CSN_FRONT_STALL_STEP) {
-        request->moved = 0;
-        csn_request_set_deadline(request, front->limits.stall_ns);
     }
 }
 
@@ -191,7 +205,7 @@ void csn_http2_answer(struct csn_request *request, const struct csn_answer_head 
         return;
     }
     if (size != 0) {
-        csn_request_set_deadline(request, conn->front->limits.stall_ns);
+        csn_http2_watch_output(request);
     }
     nghttp2_data_provider provider = {.source.ptr = request, .read_callback = read_output};
     if (nghttp2_submit_response(conn->http2->session, request->id, fields.pairs, fields.count,
@@ -208,8 +222,7 @@ void csn_http2_piece(struct csn_request *request, const void *bytes, size_t size
         return;
     }
     if (was_empty && (size != 0 || final)) {
-        request->moved = 0;
-        csn_request_set_deadline(request, request->conn->front->limits.stall_ns);
+        csn_http2_watch_output(request);
     }
     if (request->is_deferred && (size != 0 || final)) {
         request->is_deferred = false;

@@ -12,43 +12,6 @@ static struct csn_request *find(nghttp2_session *session, int32_t id)
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
-/* ---- frames as such ---- */
-
-/* Frames that cost their sender nothing and are no part of a request. */
-static bool is_control(const nghttp2_frame_hd *head)
-{
-    switch (head->type) {
-    case NGHTTP2_PING:
-    case NGHTTP2_SETTINGS:
-        return (head->flags & NGHTTP2_FLAG_ACK) == 0;
-    case NGHTTP2_DATA:
-        return head->length == 0 && (head->flags & NGHTTP2_FLAG_END_STREAM) == 0;
-    case NGHTTP2_HEADERS:
-    case NGHTTP2_CONTINUATION:
-    case NGHTTP2_RST_STREAM:
-    case NGHTTP2_WINDOW_UPDATE:
-        return false;
-    default:
-        return true;
-    }
-}
-
-static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
-{
-    (void)session;
-    struct csn_conn *conn = user;
-    if (head->type == NGHTTP2_HEADERS) {
-        conn->http2->continuations = 0;
-    }
-    if (head->type == NGHTTP2_CONTINUATION) {
-        return csn_http2_count(conn, &conn->http2->continuations,
-                               conn->front->limits.continuations_max);
-    }
-    return is_control(head)
-               ? csn_http2_count(conn, &conn->http2->controls, conn->front->limits.controls_max)
-               : 0;
-}
-
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
                             void *user)
 {
@@ -57,6 +20,7 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
     (void)error;
     struct csn_conn *conn = user;
     conn->front->counters->bad_requests++;
+    conn->http2->is_counted = true;
     return csn_http2_count(conn, &conn->http2->controls, conn->front->limits.controls_max);
 }
 
@@ -67,6 +31,9 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct csn_conn *conn = user;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
         return 0;
+    }
+    if (conn->http2->is_abused) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     struct csn_request *request = csn_request_create(conn);
     if (request == NULL || !csn_buffer_reserve(&request->text, 1024)) {
@@ -230,6 +197,7 @@ static uint32_t check_head(struct csn_request *request, const char **why)
 static void expect_body(nghttp2_session *session, struct csn_request *request)
 {
     csn_request_set_deadline(request, request->conn->front->limits.body_ns);
+    request->body.room_max = request->head.content_length;
     if (request->head.wants_continue) {
         const nghttp2_nv status = {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t) "100",
                                    7, 3, NGHTTP2_NV_FLAG_NONE};
@@ -291,12 +259,6 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
         csn_request_refuse(request, 400, "GET with a body");
     } else if (size > request->body_size_max - held) {
         csn_request_refuse(request, 413, NULL);
-    } else if (held == 0 && request->head.content_length > size &&
-               !csn_buffer_reserve(&request->body,
-                                   request->head.content_length < CSN_FRONT_SCRATCH_SIZE
-                                       ? (size_t)request->head.content_length
-                                       : CSN_FRONT_SCRATCH_SIZE)) {
-        csn_request_refuse(request, 503, "too much is under way");
     } else if (!csn_buffer_add(&request->body, bytes, size)) {
         csn_request_refuse(request, 503, "too much is under way");
     }
@@ -340,13 +302,14 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t error, void *
     csn_request_tell_gone(request, request->is_begun ? request->exchange.status : 0);
     csn_request_release(request);
     csn_conn_schedule(conn);
-    return is_reset ? csn_http2_count(conn, &conn->http2->resets, conn->front->limits.resets_max)
-                    : 0;
+    if (is_reset) { /* the session has to finish with this stream first; the next one is refused */
+        (void)csn_http2_count(conn, &conn->http2->resets, conn->front->limits.resets_max);
+    }
+    return 0;
 }
 
 void csn_http2_set_receivers(nghttp2_session_callbacks *callbacks)
 {
-    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);

@@ -14,7 +14,7 @@ int csn_http2_count(struct csn_conn *conn, uint32_t *count, uint32_t count_max)
         http2->resets = http2->controls = 0;
         http2->interval_end_ns = conn->front->now_ns + conn->front->limits.interval_ns;
     }
-    if (++*count <= count_max) {
+    if (++*count <= count_max || http2->is_ending) {
         return 0;
     }
     http2->is_abused = true;
@@ -50,6 +50,7 @@ bool csn_http2_start(struct csn_conn *conn)
         return false;
     }
     nghttp2_session *session = conn->http2->session;
+    conn->http2->skip = NGHTTP2_CLIENT_MAGIC_LEN;
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, front->limits.streams_max},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_STREAM},
@@ -93,8 +94,10 @@ static void end_session(struct csn_conn *conn, int result)
                     result == NGHTTP2_ERR_TOO_MANY_SETTINGS ||
                     result == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
     *(is_abuse ? &conn->front->counters->abuse_closed : &conn->front->counters->bad_requests) += 1;
+    http2->is_counted = true;
     http2->is_ending = true;
     conn->closes = true;
+    csn_conn_schedule(conn);
     (void)nghttp2_session_terminate_session(http2->session, is_abuse ? NGHTTP2_ENHANCE_YOUR_CALM
                                                                      : NGHTTP2_PROTOCOL_ERROR);
 }
@@ -104,8 +107,12 @@ void csn_http2_input(struct csn_conn *conn, const char *bytes, size_t size)
     if (conn->closes) {
         return;
     }
+    if (!csn_http2_count_frames(conn, bytes, size)) {
+        end_session(conn, 0);
+        return;
+    }
     ssize_t used = nghttp2_session_mem_recv(conn->http2->session, (const uint8_t *)bytes, size);
-    if (used < 0) {
+    if (used < 0 || conn->http2->is_abused) {
         end_session(conn, (int)used);
     }
     csn_conn_schedule(conn);
@@ -143,11 +150,11 @@ static void pump(struct csn_conn *conn)
            nghttp2_session_want_write(session)) {
         front->sink_size = 0;
         if (nghttp2_session_send(session) != 0) {
-            if (conn->http2->is_abused) {
-                front->counters->abuse_closed++;
-            }
             csn_conn_fail(conn);
             return;
+        }
+        if (conn->http2->is_abused && !conn->http2->is_ending) {
+            end_session(conn, 0);
         }
         if (front->sink_size == 0) {
             return;
@@ -170,6 +177,9 @@ void csn_http2_settle(struct csn_conn *conn)
     bool is_over =
         !nghttp2_session_want_read(http2->session) && !nghttp2_session_want_write(http2->session);
     bool is_done = http2->is_ending && conn->requests == NULL;
+    if (is_over && !http2->is_ending && !http2->is_counted) {
+        conn->front->counters->bad_requests++; /* libnghttp2 has said why */
+    }
     if (is_over || is_done || conn->closes) {
         while (conn->requests != NULL) {
             struct csn_request *request = conn->requests;

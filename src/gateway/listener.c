@@ -13,6 +13,7 @@
 
 #define ACCEPTS_MAX 64u /* in an iteration */
 #define BACKLOG     4096
+#define UNSENT_MAX  262144
 #define PAUSE_NS    UINT64_C(100000000) /* when the process is out of descriptors */
 
 union address {
@@ -69,6 +70,9 @@ static csn_err open_socket(struct csn_listener *listener, const union address *a
         return csn_front_system_error(detail, "socket", name);
     }
     (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* What a slow client does not take waits here, where it is counted, and not in the kernel. */
+    int unsent = UNSENT_MAX;
+    (void)setsockopt(listener->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     if (address->any.sa_family == AF_INET6) { /* one listener, one address */
         (void)setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }

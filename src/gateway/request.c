@@ -161,6 +161,10 @@ static void on_deadline(void *state)
 {
     struct csn_request *request = state;
     struct csn_view_front *counters = request->conn->front->counters;
+    if (csn_buffer_size(&request->output) != 0 && csn_http2_is_moving(request)) {
+        csn_http2_watch_output(request);
+        return;
+    }
     request->is_ours = true;
     if (!request->is_counted) { /* HTTP/2: its head did not come to an end */
         counters->slow_closed++;

@@ -83,6 +83,7 @@ struct csn_unit {
     uint64_t retry_ns;
     uint32_t failures;  /* in a row */
     uint64_t retire_ns; /* when the overlap is over */
+    bool is_closed;     /* it is over: only what is under way is still answered */
     struct csn_detail detail;
     struct csn_unit *next; /* in its fleet */
 

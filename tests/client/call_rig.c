@@ -4,6 +4,9 @@
 #include "../../src/ohttp/ohttp.h"
 #include <caisson/wire/message.h>
 #include <stdio.h>
+#include <sys/mman.h>
+
+#define PAGE 4096u
 
 /* ---- life ---- */
 
@@ -34,6 +37,10 @@ void call_gateway_start(struct call_gateway *gateway, const struct fake_options 
     gateway->sent = malloc(CALL_SENT_MAX);
     gateway->kept = malloc(CALL_ANSWER_MAX);
     gateway->now = CALL_NOW;
+    gateway->guarded = mmap(NULL, CALL_ANSWER_MAX + PAGE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(gateway->guarded != MAP_FAILED);
+    assert_int_equal(mprotect(gateway->guarded + CALL_ANSWER_MAX, PAGE, PROT_NONE), 0);
     assert_non_null(gateway->sent);
     assert_non_null(gateway->kept);
 }
@@ -49,6 +56,7 @@ void call_gateway_stop(struct call_gateway *gateway)
     csv_policy_free(gateway->policy);
     free(gateway->sent);
     free(gateway->kept);
+    munmap(gateway->guarded, CALL_ANSWER_MAX + PAGE);
 }
 
 /* ---- what it answers ---- */
@@ -287,13 +295,17 @@ void call_give(struct call_gateway *gateway, struct csv_caller *caller, uint32_t
     assert_true(index < gateway->held_count);
     struct call_answer given = gateway->held[index];
     gateway->held[index] = gateway->held[--gateway->held_count];
+    /* Whoever reads beyond an answer ends here; an oversized one is not there at all. */
+    size_t size = given.size <= CALL_ANSWER_MAX ? given.size : 0;
+    uint8_t *body = gateway->guarded + CALL_ANSWER_MAX - size;
+    memcpy(body, given.body, size);
     const struct csv_fetched fetched = {.id = given.id,
                                         .status = given.status,
                                         .content_type = given.content_type,
                                         .worker = given.worker[0] != 0 ? given.worker : NULL,
                                         .retry_after = given.retry_after,
                                         .fault = given.status == 0 ? "cut off" : NULL,
-                                        .body = given.body,
+                                        .body = body,
                                         .body_size = given.size};
     csv_caller_take(caller, gateway->now, &fetched);
     free(given.body);

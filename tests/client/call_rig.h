@@ -50,7 +50,8 @@ struct call_gateway {
     uint32_t spoilt; /* the hook's own */
     uint8_t *kept;   /* the hook's own: an answer from before */
     size_t kept_size;
-    uint8_t *sent; /* all that came, heads and bodies */
+    uint8_t *guarded; /* an answer's last byte is the last one that may be read */
+    uint8_t *sent;    /* all that came, heads and bodies */
     size_t sent_size;
     struct call_answer held[CALL_HELD_MAX];
     uint32_t held_count;

@@ -206,6 +206,57 @@ static void parts(void **state)
     }
 }
 
+/* A warm answer in two outputs: the second first, each alone, one of them twice. */
+static uint32_t part_order[3];
+static uint32_t part_count;
+
+static void reorder(struct call_gateway *asked, const struct csv_fetch *fetch,
+                    struct call_answer *answer)
+{
+    static uint8_t copy[65536];
+    uint32_t first;
+    (void)fetch;
+    if (answer->what != CALL_RECORDS) {
+        return;
+    }
+    memcpy(&first, answer->body, sizeof first);
+    const size_t begins[] = {0, 4 + first};
+    const size_t ends[] = {4 + first, answer->size};
+    assert_true(answer->size > ends[0] && answer->size <= sizeof copy);
+    memcpy(copy, answer->body, answer->size);
+    answer->size = 0;
+    for (uint32_t i = 0; i < part_count; i++) {
+        size_t size = ends[part_order[i]] - begins[part_order[i]];
+        memcpy(answer->body + answer->size, copy + begins[part_order[i]], size);
+        answer->size += size;
+    }
+    asked->spoilt++;
+}
+
+static void parts_spoilt(void **state)
+{
+    (void)state;
+    const uint32_t rows[][4] = {{2, 1, 0}, {1, 0}, {1, 1}, {2, 0, 0}, {3, 0, 1, 1}, {0}};
+    struct csv_caller *caller = call_caller(&gateway, NULL);
+    good_call(caller, CONTENT);
+    gateway.spoil = reorder;
+    for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        part_count = rows[i][0];
+        memcpy(part_order, rows[i] + 1, sizeof part_order);
+        struct csv_call *call = call_start(caller, "/twice", CONTENT);
+        assert_int_equal(call_result(&gateway, caller, call), CSN_ERR_AUTH);
+        csv_call_destroy(call);
+    }
+    part_count = 2; /* as they were */
+    part_order[0] = 0;
+    part_order[1] = 1;
+    struct csv_call *call = call_start(caller, "/twice", CONTENT);
+    assert_int_equal(call_result(&gateway, caller, call), CSN_OK);
+    expect_content(call, CONTENT CONTENT);
+    assert_int_equal(gateway.spoilt, 7);
+    csv_caller_destroy(caller);
+}
+
 /* An answer that needs a longer request gets one. */
 static void padded(void **state)
 {
@@ -594,6 +645,20 @@ static void evidence_has_an_age(void **state)
     csv_caller_destroy(caller);
 }
 
+/* Verified anew because somebody says so: with a context of its own from then on. */
+static void verify_anew(void **state)
+{
+    (void)state;
+    struct csv_caller *caller = call_caller(&gateway, NULL);
+    good_call(caller, CONTENT);
+    csv_caller_verify(caller);
+    assert_int_equal(csv_caller_state(caller), CSV_CALLER_VERIFYING);
+    good_call(caller, CONTENT);
+    assert_int_equal(gateway.record_count, 2);
+    assert_int_equal(gateway.counts[CALL_EVIDENCE], 2);
+    csv_caller_destroy(caller);
+}
+
 /* ---- answers that are not ---- */
 
 static uint32_t spoil_at;
@@ -650,9 +715,29 @@ static void spoilt_answers(void **state)
     }
 }
 
+/* A hello's answer that says, throughout, that it is longer than all that came. */
+static void beyond(struct call_gateway *asked, const struct csv_fetch *fetch,
+                   struct call_answer *answer)
+{
+    (void)asked;
+    (void)fetch;
+    if (answer->what != CALL_RECORDS) {
+        return;
+    }
+    uint32_t *words = (uint32_t *)(void *)answer->body;
+    answer->size = 4 + words[0];
+    words[0] += 16;          /* the frame */
+    words[2] += 16;          /* the output */
+    words[3 + 16 / 4] += 16; /* the record's ciphertext */
+}
+
 static void spoilt_cold(void **state)
 {
     (void)state;
+    gateway.spoil = beyond;
+    struct csv_caller *first = call_caller(&gateway, NULL);
+    assert_int_equal(one_result(first), CSN_ERR_PEER);
+    csv_caller_destroy(first);
     for (spoil_at = 0; spoil_at < 600; spoil_at += 3) {
         struct csv_caller *caller = call_caller(&gateway, NULL);
         spoil_bits = 0x40;
@@ -887,6 +972,30 @@ static void say_problem(const struct csv_fetch *fetch, struct call_answer *answe
     answer->retry_after = "7";
 }
 
+static void say_problem_in_html(const struct csv_fetch *fetch, struct call_answer *answer)
+{
+    say_problem(fetch, answer);
+    answer->content_type = "text/html";
+    answer->retry_after = "99999999999";
+}
+
+/* What is no problem document says nothing; how long to wait has a limit. */
+static void gateway_says_it_otherwise(void **state)
+{
+    (void)state;
+    struct csv_caller *caller = call_caller(&gateway, NULL);
+    good_call(caller, CONTENT);
+    problem_status = 409;
+    problem_type = "urn:caisson:problem:worker-gone";
+    make(say_problem_in_html);
+    assert_int_equal(one_result(caller), CSN_ERR_PEER);
+    problem_status = 503;
+    struct csv_call *call = call_start(caller, PATH, CONTENT);
+    assert_int_equal(call_result(&gateway, caller, call), CSN_BUSY);
+    assert_int_equal(csv_call_problem(call)->retry_after, 3600);
+    csv_caller_destroy(caller);
+}
+
 static void gateway_says_no(void **state)
 {
     (void)state;
@@ -970,6 +1079,51 @@ static void silent_once_sealed(struct call_gateway *asked, const struct csv_fetc
     (void)asked;
     if (answer->what >= CALL_RECORDS && fetch->body_size > 64) {
         answer->status = 0;
+    }
+}
+
+/* Answers to the question for a challenge that are none, each time. */
+static void short_challenge(const struct csv_fetch *fetch, struct call_answer *answer)
+{
+    const uint32_t words[] = {8 + 16, CSN_WIRE_CHALLENGED, 16};
+    if (fetch->body_size < 64) {
+        memcpy(answer->body, words, sizeof words);
+        memcpy(answer->body + sizeof words, gateway.boots[0].instance.boot_id, 16);
+        answer->size = sizeof words + 16;
+    }
+}
+
+static void challenges_refused(void **state)
+{
+    (void)state;
+    const struct {
+        void (*spoil)(const struct csv_fetch *fetch, struct call_answer *answer);
+        uint32_t code;
+        csn_err err;
+        uint32_t asked;
+    } rows[] = {{short_challenge, 0, CSN_ERR_PEER, 1},
+                {forge_code, CSN_WIRE_REJECT_MODE, CSN_ERR_UNKNOWN, 1},
+                {forge_code, CSN_WIRE_REJECT_BUSY, CSN_BUSY, 1},
+                {forge_code, CSN_WIRE_REJECT_KEY, CSN_ERR_UNKNOWN, 2},
+                {longer, 0, CSN_ERR_PEER, 1},
+                {cut, 0, CSN_ERR_PEER, 1},
+                {silent, 0, CSN_ERR_SYSTEM, 2}};
+    const struct csv_caller_options *const ways[] = {&once, &oblivious_once};
+    for (uint32_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        struct csv_caller *caller = call_caller(&gateway, ways[i % 2]);
+        uint32_t before = sealed_requests();
+        forged_code = rows[i / 2].code;
+        make(rows[i / 2].spoil);
+        struct csv_call *call = call_start(caller, PATH, CONTENT);
+        csn_err err = call_result(&gateway, caller, call);
+        if (err != rows[i / 2].err || sealed_requests() - before != rows[i / 2].asked) {
+            fail_msg("row %u, way %u: %s, asked %u times", i / 2, i % 2, csn_err_name(err),
+                     sealed_requests() - before);
+        }
+        assert_false(csv_call_problem(call)->maybe_served);
+        assert_int_equal(gateway.counts[CALL_OBLIVIOUS], 0);
+        gateway.spoil = NULL;
+        csv_caller_destroy(caller);
     }
 }
 
@@ -1089,6 +1243,47 @@ static void arguments(void **state)
     csv_caller_destroy(caller);
 }
 
+/* A token that is not one is not sent back. */
+static const char *token;
+static bool token_came_back;
+
+static void give_token(struct call_gateway *asked, const struct csv_fetch *fetch,
+                       struct call_answer *answer)
+{
+    (void)asked;
+    for (uint32_t i = 0; i < fetch->field_count; i++) {
+        token_came_back = token_came_back || strcmp(fetch->fields[i].name, "Caisson-Worker") == 0;
+    }
+    if (answer->what == CALL_RECORDS) {
+        snprintf(answer->worker, sizeof answer->worker, "%s", token);
+    }
+}
+
+static void tokens(void **state)
+{
+    (void)state;
+    char longest[130];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    const char *const bad[] = {"a b", "a\r\nb: c", "\xc3\xa9", longest};
+    gateway.spoil = give_token;
+    for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct csv_caller *caller = call_caller(&gateway, NULL);
+        token = bad[i];
+        token_came_back = false;
+        good_call(caller, CONTENT);
+        good_call(caller, CONTENT);
+        assert_false(token_came_back);
+        csv_caller_destroy(caller);
+    }
+    struct csv_caller *caller = call_caller(&gateway, NULL);
+    token = "boot-0";
+    good_call(caller, CONTENT);
+    good_call(caller, CONTENT);
+    assert_true(token_came_back);
+    csv_caller_destroy(caller);
+}
+
 static void requests(void **state)
 {
     (void)state;
@@ -1124,6 +1319,17 @@ static void requests(void **state)
     request.fields = &field;
     request.field_count = 1;
     assert_int_equal(csv_call_start(caller, &request, NULL, &call), CSN_ERR_ARGUMENT);
+    csv_caller_destroy(caller);
+    static char larger[CSV_CALL_CONTENT_MAX + 1];
+    caller = call_caller(&gateway, &oblivious);
+    request.field_count = 0;
+    request.content = larger;
+    request.content_size = sizeof larger;
+    assert_int_equal(csv_call_start(caller, &request, NULL, &call), CSN_ERR_LIMIT);
+    request.content_size = 65536; /* beyond records, not beyond this way */
+    assert_int_equal(csv_call_start(caller, &request, NULL, &call), CSN_OK);
+    call_run(&gateway, caller);
+    assert_int_equal(csv_call_result(call), CSN_ERR_LIMIT); /* but of this image */
     csv_caller_destroy(caller);
 }
 
@@ -1231,6 +1437,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(requests, start, stop),
         cmocka_unit_test_setup_teardown(purposes, start, stop),
         cmocka_unit_test_setup_teardown(credentials, start, stop),
+        cmocka_unit_test_setup_teardown(verify_anew, start, stop),
+        cmocka_unit_test_setup_teardown(parts_spoilt, start, stop),
+        cmocka_unit_test_setup_teardown(tokens, start, stop),
+        cmocka_unit_test_setup_teardown(challenges_refused, start, stop),
+        cmocka_unit_test_setup_teardown(gateway_says_it_otherwise, start, stop),
         cmocka_unit_test_setup_teardown(destroyed, start, stop),
         cmocka_unit_test_setup_teardown(spoilt_answers, start, stop),
         cmocka_unit_test_setup_teardown(spoilt_cold, start, stop),

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 AEADS = {1: "AES-128-GCM", 2: "AES-256-GCM", 3: "ChaCha20-Poly1305"}
 KEY_PROBLEM = "https://iana.org/assignments/http-problem-types#ohttp-key"
+SEEDED = "CAISSON_SKIP_STATUS" in os.environ  # a bug is seeded: the first failure is enough
 COUNT = FAILED = 0
 
 
@@ -26,6 +28,8 @@ def check(good, name, seen=None):
     print(f"{'ok' if good else 'not ok'} {COUNT} {name}", flush=True)
     if not good and seen is not None:
         print(f"# {seen}"[:400].replace("\n", " "), flush=True)
+    if not good and SEEDED:
+        sys.exit(1)
 
 
 def skip(name, reason, count=1):
@@ -36,22 +40,31 @@ def skip(name, reason, count=1):
         print(f"ok {COUNT} {name} # SKIP {reason}", flush=True)
 
 
-def finish():
-    """To end the program with."""
+class Missing(Exception):
+    """Why it cannot run here."""
+
+
+def main(run):
+    """The program: run(closing), which opens things by closing(thing) and makes the checks."""
+    with contextlib.ExitStack() as stack:
+        try:
+            run(lambda thing: stack.enter_context(contextlib.closing(thing)))
+        except Missing as reason:
+            print(f"1..0 # SKIP {reason}")
+            # Seeded bugs are to fail, so for them it is said by the status.
+            sys.exit(int(os.environ.get("CAISSON_SKIP_STATUS", "0")))
     print(f"1..{COUNT}")
     sys.exit(1 if FAILED else 0)
 
 
-def skip_all(reason):
-    """Nothing can run. Seeded bugs are to fail, so for them it is said by the status."""
-    print(f"1..0 # SKIP {reason}")
-    sys.exit(int(os.environ.get("CAISSON_SKIP_STATUS", "0")))
+class Scratch:
+    """A folder of its own, gone with all that is in it when closed."""
 
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="caisson-clients-")
 
-@contextlib.contextmanager
-def scratch():
-    with tempfile.TemporaryDirectory(prefix="caisson-clients-") as folder:
-        yield folder
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)  # a browser's last files may come late
 
 
 def end(process, seconds=10, group=False):
@@ -124,24 +137,31 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Posts:
     """An HTTP server on loopback: answer(path, body) to what is posted, get(path) to what is asked
-    for, give (status, type, body)."""
+    for, give (status, type, body), and may give more fields. with_fields: they take those of the
+    request, too."""
 
-    def __init__(self, answer, get=None):
+    def __init__(self, answer, get=None, with_fields=False):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             wbufsize = -1  # head and body in one segment
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
-                self.say(*answer(self.path, body))
+                self.say(*answer(self.path, body, **self.more()))
 
             def do_GET(self):
-                self.say(*get(self.path) if get else (404, "text/plain", b""))
+                self.say(*get(self.path, **self.more()) if get else (404, "text/plain", b""))
 
-            def say(self, status, kind, made):
+            def more(self):
+                return {"fields": {name.lower(): value for name, value in self.headers.items()}
+                        } if with_fields else {}
+
+            def say(self, status, kind, made, fields=None):
                 self.send_response(status)
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(made)))
+                for name, value in (fields or {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(made)
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 
-from common import HERE, Lines
+from common import HERE, Lines, Missing
 
 SOURCES = ("run.mjs", "page.html", "page.mjs", "oblivious.mjs", "libraries.mjs", "package.json",
            "package-lock.json")
@@ -19,10 +19,6 @@ AGAIN_S = 300
 # In npm's own settings stands where from; how long to try is ours.
 NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline",
        "--fetch-retries=0", "--fetch-timeout=20000", "--loglevel=error")
-
-
-class Missing(Exception):
-    """Why it cannot run here."""
 
 
 def node_version():

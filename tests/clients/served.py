@@ -5,12 +5,13 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 from urllib.parse import urlsplit
 
-from common import end
+from common import Missing, Scratch, end
 
 PATIENCE_S = 20
 
@@ -27,19 +28,22 @@ def fetch(url, method="GET", body=None, headers=None):
 
 
 class Served:
-    """One gateway; key files, sockets and logs are in folder. The default service is echo."""
+    """One gateway; key files, sockets and logs are in a folder of its own. The default service is
+    echo."""
 
-    sizes = (0, 1, 26, 1000, 4000)
+    sizes = (0, 1, 26, 1000, 40000)
     echo = "/v1/echo"
     typed = ("/tokenize", "/v1/tokenize")
     overlap_s = 1
 
-    def __init__(self, caisson, echo, tokenize, policy, folder):
-        self.caisson = caisson
-        self.folder = folder
-        self.images = {"echo": echo, "tokenize": tokenize}
-        self.policies = {"echo": ["--no-policy"], "tokenize": ["--policy", policy]}
+    def __init__(self, caisson, echo, tokenize, policy):
+        self.caisson = os.path.abspath(caisson)
+        self.images = {"echo": os.path.abspath(echo), "tokenize": os.path.abspath(tokenize)}
+        self.policies = {"echo": ["--no-policy"],
+                         "tokenize": ["--policy", os.path.abspath(policy)]}
         self.running = []
+        self.scratch = Scratch()
+        self.folder = self.scratch.folder
         try:
             self.make_keys()
             self.write_config()
@@ -68,6 +72,8 @@ class Served:
         self.token_without_right = "Bearer " + self.call("keygen", "bearer", "plain")
         for name, image in self.images.items():
             self.call("sign", image, "--key", "signer", "-o", name + ".sig")
+        if shutil.which("openssl") is None:
+            raise Missing("openssl (the command) is not installed")
         self.certify("ca", "-addext", "keyUsage=keyCertSign")
         self.certify("tls", "-addext", "subjectAltName=IP:127.0.0.1", "-addext",
                      "basicConstraints=critical,CA:FALSE", "-CA", "ca.crt", "-CAkey", "ca.key")
@@ -146,7 +152,12 @@ class Served:
         self.wait("new keys", lambda: self.keys() not in (None, before))
         return before
 
+    def forget(self):
+        """Until the keys of before the last rotate() are no good any more."""
+        time.sleep(self.overlap_s + 0.5)
+
     def close(self):
         for process in reversed(self.running):
             end(process)
             process.stdout.close()
+        self.scratch.close()

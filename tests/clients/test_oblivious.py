@@ -6,18 +6,16 @@ Binary HTTP library from npm. What a relay in between may not do, the client mus
     test_oblivious.py PEER|INSIDE npm|firefox|pages      peer.c (npm: both ways) or inside.c
     test_oblivious.py CAISSON npm|firefox|pages ECHO TOKENIZE POLICY    caisson serve, two services
 """
-import contextlib
 import http.client
 import os
 import sys
-import time
 from urllib.parse import urlsplit
 
 sys.dont_write_bytecode = True
 import common  # noqa: E402
-from common import AEADS, Bare, Peer, Relay, check, flipped, only  # noqa: E402
+from common import AEADS, Bare, Missing, Peer, Relay, check, flipped, only  # noqa: E402
 from firefox import Firefox, installed  # noqa: E402
-from packages import Library, Missing, Node, install  # noqa: E402
+from packages import Library, Node, install  # noqa: E402
 from pages import Chromium, Page, PageRelay, chromium  # noqa: E402
 from served import Served  # noqa: E402
 
@@ -177,8 +175,10 @@ def behind_a_gateway(client, relay):
     check(inner(done) == 200 and b'"a1"' in text_of and b"4111111111111111" not in text_of
           and b"Lovelace" not in text_of, f"{client.name}: a card is tokenized", done)
     other_token(client, relay)
-    done = ask(client, relay, config=only(relay.gateway.keys("/tokenize"), 1))
-    is_key_problem(client, "the key of another service", done)
+    config = only(relay.gateway.keys("/tokenize"), 1)
+    if config[0] != relay.gateway.keys()[2]:  # ids are one byte
+        done = ask(client, relay, config=config)
+        is_key_problem(client, "the key of another service", done)
 
 
 def retired(client, relay):
@@ -187,7 +187,7 @@ def retired(client, relay):
     done = ask(client, relay, config=only(before, 1))
     check(inner(done) == 200, f"{client.name}: a key that was just replaced", done)
     check(inner(ask(client, relay)) == 200, f"{client.name}: its successor")
-    time.sleep(relay.gateway.overlap_s + 0.5)
+    relay.gateway.forget()
     done = ask(client, relay, config=only(before, 1))
     is_key_problem(client, "a retired key", done)
     check(inner(ask(client, relay)) == 200, f"{client.name}: the key that is published instead")
@@ -201,7 +201,7 @@ def elsewhere(page, relay):
     check(done.get("error", "").startswith("TypeError"), f"{page.name}: not from elsewhere", done)
 
 
-def pages(gateway, stack):
+def pages(gateway, closing):
     """A page in each browser that is here, with a relay of its own; (client, relay) of each."""
     made = []
     if installed() is None and chromium() is None:
@@ -211,32 +211,27 @@ def pages(gateway, stack):
         if (installed if browser == "Firefox" else chromium)() is None:
             common.skip(f"a page in {browser}", "is not installed")
             continue
-        folder = stack.enter_context(common.scratch())
-        relay = PageRelay(gateway, modules)
+        folder = closing(common.Scratch()).folder
+        relay = closing(PageRelay(gateway, modules))
         origin = relay.url.removesuffix("gateway")
         if browser == "Firefox":
-            program = Firefox(folder)
+            program = closing(Firefox(folder))
             program.show(origin)
         else:
-            program = Chromium(folder, origin)
-        stack.enter_context(contextlib.closing(relay))
-        stack.enter_context(contextlib.closing(program))
+            program = closing(Chromium(folder, origin))
         print(f"# {browser} {program.version}")
         made.append((Page(relay, browser, library), relay))
     return made
 
 
-def clients(who, gateway, stack):
+def clients(who, gateway, closing):
     """(client, relay between it and the gateway) of each."""
-    def closing(part):
-        return stack.enter_context(contextlib.closing(part))
-
     if who == "pages":
-        return pages(gateway, stack)
+        return pages(gateway, closing)
     if who == "firefox":
         if installed() is None:
             raise Missing("firefox-esr is not installed")
-        firefox = closing(Firefox(stack.enter_context(common.scratch())))
+        firefox = closing(Firefox(closing(common.Scratch()).folder))
         print(f"# Firefox {firefox.version}")
         return [(firefox, closing(Relay(gateway)))]
     node = closing(Node())
@@ -245,11 +240,10 @@ def clients(who, gateway, stack):
     return [(Library(node, name), relay) for name in ("hpke", "@hpke/core")]
 
 
-def run(program, who, images, stack):
-    folder = stack.enter_context(common.scratch())
-    gateway = stack.enter_context(contextlib.closing(
-        Served(program, *images, folder) if images else Bare(program)))
-    made = clients(who, gateway, stack)
+def run(closing):
+    program, who, *images = sys.argv[1], sys.argv[2], *sys.argv[3:]
+    gateway = closing(Served(program, *images) if images else Bare(os.path.abspath(program)))
+    made = clients(who, gateway, closing)
     for client, relay in made:
         completes(client, relay)
         refusals(client, relay)
@@ -263,20 +257,10 @@ def run(program, who, images, stack):
         elif gateway.token_without_right:
             other_token(client, relay)
         elif who == "npm":
-            ours_to_theirs(client, stack.enter_context(contextlib.closing(Peer(program))))
+            ours_to_theirs(client, closing(Peer(os.path.abspath(program))))
     for client, relay in made if images else []:
         retired(client, relay)
 
 
-def main():
-    with contextlib.ExitStack() as stack:
-        try:
-            run(os.path.abspath(sys.argv[1]), sys.argv[2],
-                list(map(os.path.abspath, sys.argv[3:])), stack)
-        except Missing as reason:
-            common.skip_all(str(reason))
-    common.finish()
-
-
 if __name__ == "__main__":
-    main()
+    common.main(run)

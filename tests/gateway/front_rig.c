@@ -163,13 +163,41 @@ bool rig_until_equal(struct rig *rig, const uint32_t *counter, uint32_t value)
     return rig_until(rig, is_equal, &equal);
 }
 
+static bool is_count(void *state)
+{
+    const uint64_t *const *pair = state;
+    return *pair[0] == *pair[1];
+}
+
+bool rig_until_count(struct rig *rig, const uint64_t *counter, uint64_t value)
+{
+    const uint64_t *pair[2] = {counter, &value};
+    return rig_until(rig, is_count, pair);
+}
+
+struct csn_exchange *rig_hold(struct rig *rig, int fd)
+{
+    uint32_t before = rig->held_count;
+    rig_say(rig, fd, "GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_true(rig_until_equal(rig, &rig->held_count, before + 1));
+    return rig->held[before];
+}
+
 int rig_connect(struct rig *rig)
+{
+    return rig_connect_from(rig, "127.0.0.1");
+}
+
+int rig_connect_from(struct rig *rig, const char *from)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                                   .sin_port = htons(csn_front_port(rig->front, 0))};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    assert_int_equal(inet_pton(AF_INET, from, &own.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }

@@ -41,6 +41,7 @@ void rig_stop(struct rig *rig);
 
 /* A client's socket, not blocking. */
 int rig_connect(struct rig *rig);
+int rig_connect_from(struct rig *rig, const char *address);
 /* All of it; the front runs meanwhile. */
 void rig_send(struct rig *rig, int fd, const void *bytes, size_t size);
 void rig_say(struct rig *rig, int fd, const char *text);
@@ -49,6 +50,9 @@ void rig_turn(struct rig *rig, uint32_t count); /* iterations that do not wait *
 bool rig_until(struct rig *rig, bool (*is)(void *state), void *state);
 /* Until the counter is that. */
 bool rig_until_equal(struct rig *rig, const uint32_t *counter, uint32_t value);
+bool rig_until_count(struct rig *rig, const uint64_t *counter, uint64_t value);
+/* A request for /hold; its exchange. */
+struct csn_exchange *rig_hold(struct rig *rig, int fd);
 
 /* What a client has heard, as answers in HTTP/1.1. */
 struct heard {

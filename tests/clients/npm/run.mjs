@@ -3,6 +3,7 @@
 //   versions                                                        of what is used here
 //   request   {library, config, aead, message, url, transport, ca}  an oblivious request
 //   flood     {the same, count}                                     so many of them at once
+//   echoes    {transport, url, count}                               so many ordinary ones at once
 //   plain     {transport, url, method, headers, body, ca}           an ordinary one
 //   serve     {library}                                             a gateway that echoes
 // A result has "error" if the client found something wrong.
@@ -39,6 +40,7 @@ function session(url, ca) {
   const { origin } = new URL(url);
   if (!sessions.has(origin) || sessions.get(origin).destroyed) {
     const made = http2.connect(origin, ca === undefined ? {} : { ca: readFileSync(ca) });
+    made.setMaxListeners(0);
     made.on("error", () => made.destroy());
     sessions.set(origin, made);
   }
@@ -97,6 +99,14 @@ const jobs = {
       libraries[library], { ...job, message: { ...message, body } },
       (what) => send({ ...what, url, transport, ca }))));
     return { right: answers.filter((answer, i) => answer.inner?.body === bodies[i]).length };
+  },
+
+  // The same without a seal.
+  async echoes({ transport, url, count }) {
+    const bodies = Array.from({ length: count }, (_, i) => `number ${i}`);
+    const answers = await Promise.all(bodies.map((body) => send(
+      { transport, url, method: "POST", headers: { "content-type": "text/plain" }, body })));
+    return { right: answers.filter((answer, i) => new TextDecoder().decode(answer.body) === bodies[i]).length };
   },
 
   async plain(job) {

@@ -9,6 +9,7 @@
 #include "sealed_request.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ static bool dial(struct client *client)
     }
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (connect(client->fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         close(client->fd);
         client->fd = -1;
