@@ -63,7 +63,7 @@ static void drain(struct csn_gateway *gateway)
 {
     csn_gateway_say(gateway, gateway->is_draining ? "asked again to end: it ends now"
                                                   : "ends, once what is under way is answered");
-    csn_notify_tell(&gateway->notify, "STOPPING=1", "draining");
+    csn_notify_tell(&gateway->notify, "STOPPING=1\nSTATUS=drains");
     csn_front_drain(gateway->front, gateway->is_draining ? 0 : gateway->config->drain_ns);
     gateway->is_draining = true;
 }
@@ -106,17 +106,42 @@ static void on_event(void *state, uint32_t events)
     }
 }
 
-/* For systemd it is up once it listens: grants come from outside, after that and whenever they do.
- */
-static void tell_ready(struct csn_gateway *gateway)
+/* Each service has an enclave that serves evidence and takes grants, at least. */
+static bool are_up(const struct csn_gateway *gateway)
 {
-    bool ready = csn_gateway_is_ready(gateway);
-    if ((ready != gateway->is_told_ready || !gateway->is_told) && !gateway->is_draining) {
-        gateway->is_told = true;
-        gateway->is_told_ready = ready;
-        csn_notify_tell(&gateway->notify, "READY=1",
-                        ready ? "serving" : "no enclave is current in some service");
+    for (uint32_t i = 0; i < gateway->fleet_count; i++) {
+        const struct csn_unit *unit = gateway->fleets[i].fleet.units;
+        while (unit != NULL && !csn_unit_is_up(unit)) {
+            unit = unit->next;
+        }
+        if (unit == NULL) {
+            return false;
+        }
     }
+    return true;
+}
+
+/*
+ * READY does not wait for tenants, who may be away while the machine starts: what is missing then
+ * is in the status, and at /readyz.
+ */
+static void tell_state(struct csn_gateway *gateway)
+{
+    static const char *const states[] = {[CSN_GATEWAY_TOLD_NOTHING] = "STATUS=an enclave is down",
+                                         [CSN_GATEWAY_TOLD_UP] = "STATUS=waits for grants",
+                                         [CSN_GATEWAY_TOLD_READY] = "STATUS=serves"};
+    enum csn_gateway_told told = csn_gateway_is_ready(gateway) ? CSN_GATEWAY_TOLD_READY
+                                 : are_up(gateway)             ? CSN_GATEWAY_TOLD_UP
+                                                               : CSN_GATEWAY_TOLD_NOTHING;
+    if (told == gateway->told || gateway->is_draining) {
+        return;
+    }
+    if (!gateway->is_told_ready) {
+        gateway->is_told_ready = true;
+        csn_notify_tell(&gateway->notify, "READY=1");
+    }
+    gateway->told = told;
+    csn_notify_tell(&gateway->notify, states[told]);
 }
 
 static void on_tick(void *state)
@@ -141,9 +166,9 @@ static void on_tick(void *state)
     if (gateway->notify.watchdog_ns != 0 &&
         now - gateway->told_ns >= gateway->notify.watchdog_ns / 3) {
         gateway->told_ns = now;
-        csn_notify_tell(&gateway->notify, "WATCHDOG=1", NULL);
+        csn_notify_tell(&gateway->notify, "WATCHDOG=1");
     }
-    tell_ready(gateway);
+    tell_state(gateway);
     csn_access_log_flush(&gateway->log);
     csn_front_after(gateway->front, &gateway->tick, TICK_NS);
 }

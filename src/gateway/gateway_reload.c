@@ -134,6 +134,5 @@ void csn_gateway_reload(struct csn_gateway *gateway)
         csn_config_free(config);
         csn_gateway_say(gateway, "the configuration stays as it was: %s", detail.text);
     }
-    csn_notify_tell(&gateway->notify, "READY=1",
-                    err == CSN_OK ? "reloaded" : "serving; a reload was refused");
+    csn_notify_tell(&gateway->notify, "READY=1");
 }

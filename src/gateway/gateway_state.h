@@ -19,6 +19,9 @@ struct csn_gateway_fleet {
     char name[CSN_CONFIG_NAME_SIZE_MAX + 1];
 };
 
+/* What systemd was told last. */
+enum csn_gateway_told { CSN_GATEWAY_TOLD_NOTHING, CSN_GATEWAY_TOLD_UP, CSN_GATEWAY_TOLD_READY };
+
 struct csn_gateway {
     struct csn_config *config;
     struct csn_gateway_hooks hooks;
@@ -33,8 +36,8 @@ struct csn_gateway {
     struct csn_view view; /* too large for a stack */
     uint64_t start_s;
     bool is_draining;
-    bool is_told; /* to systemd, that it is up */
     bool is_told_ready;
+    enum csn_gateway_told told;
     /* the loop */
     int event_fd; /* threads write it */
     int signal_fd;

@@ -54,13 +54,10 @@ void csn_notify_end(struct csn_notify *notify)
     notify->fd = -1;
 }
 
-void csn_notify_tell(const struct csn_notify *notify, const char *state, const char *status)
+void csn_notify_tell(const struct csn_notify *notify, const char *state)
 {
-    char text[256];
-    int size = status == NULL ? snprintf(text, sizeof text, "%s", state)
-                              : snprintf(text, sizeof text, "%s\nSTATUS=%.180s", state, status);
     if (notify->fd >= 0) {
-        (void)send(notify->fd, text, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)send(notify->fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }
 
@@ -71,5 +68,5 @@ void csn_notify_reloading(const struct csn_notify *notify)
     clock_gettime(CLOCK_MONOTONIC, &now);
     snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
-    csn_notify_tell(notify, text, NULL);
+    csn_notify_tell(notify, text);
 }

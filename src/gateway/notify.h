@@ -16,8 +16,8 @@ struct csn_notify {
 /* Takes NOTIFY_SOCKET and WATCHDOG_USEC out of the environment, so that no child has them. */
 void csn_notify_init(struct csn_notify *notify);
 void csn_notify_end(struct csn_notify *notify);
-/* "READY=1", "STOPPING=1", "WATCHDOG=1", and a status for people, which may be NULL. */
-void csn_notify_tell(const struct csn_notify *notify, const char *state, const char *status);
+/* "READY=1", "STOPPING=1", "WATCHDOG=1", or "STATUS=" and a line for people. */
+void csn_notify_tell(const struct csn_notify *notify, const char *state);
 /* RELOADING=1 with the time that belongs to it; READY=1 ends it. */
 void csn_notify_reloading(const struct csn_notify *notify);
 

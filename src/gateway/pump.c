@@ -128,10 +128,9 @@ csn_err csn_pump_step(struct csn_pump *pump)
         /* Also of an enclave that ended: what it published counts. */
         err = receive_all(pump, &moved);
     }
-    if (err == CSN_OK && sent != CSN_OK && sent != CSN_AGAIN) {
-        /* The receiver says that it crashed once it has everything; not while a wait goes on. */
-        bool is_over = !csn_waiter_is_busy(&pump->waiter) && !moved;
-        err = is_over ? sent : CSN_OK;
+    /* Of a crash the receiver tells, once it has everything; of a broken ring nobody else does. */
+    if (err == CSN_OK && sent != CSN_AGAIN && sent != CSN_ERR_CRASHED) {
+        err = sent;
     }
     return err != CSN_OK ? err : moved ? CSN_OK : CSN_AGAIN;
 }

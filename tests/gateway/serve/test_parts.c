@@ -43,6 +43,7 @@ static void test_routes(void **state)
         {"/", CSN_ROUTE_NONE, "", ""},
         {"/gateway/", CSN_ROUTE_NONE, "", ""},
         {"/gateways", CSN_ROUTE_NONE, "", ""},
+        {"/gatewayxecho", CSN_ROUTE_NONE, "", ""},
         {"/gateway/echo/", CSN_ROUTE_NONE, "", ""},
         {"/gateway/echo/bank/more", CSN_ROUTE_NONE, "", ""},
         {"/gateway//bank", CSN_ROUTE_NONE, "", ""},
@@ -335,7 +336,7 @@ static void test_notify(void **state)
         csn_notify_init(&notify);
         assert_int_equal(notify.watchdog_ns, 3 * NS_PER_S);
         assert_null(getenv("NOTIFY_SOCKET"));
-        csn_notify_tell(&notify, "READY=1", "serving");
+        csn_notify_tell(&notify, "READY=1\nSTATUS=serving");
         ssize_t count = recv(fd, got, sizeof got - 1, 0);
         assert_true(count > 0);
         got[count] = 0;
@@ -353,7 +354,7 @@ static void test_notify(void **state)
     csn_notify_init(&notify);
     assert_int_equal(notify.fd, -1);
     assert_int_equal(notify.watchdog_ns, 0);
-    csn_notify_tell(&notify, "READY=1", NULL); /* nobody listens: nothing happens */
+    csn_notify_tell(&notify, "READY=1"); /* nobody listens: nothing happens */
 }
 
 int main(void)
