@@ -537,7 +537,7 @@ def part_notify():
     def expect(text):
         while True:
             got = server.recv(4096).decode()
-            if got.split("=")[0] in ("WATCHDOG", "STATUS") and got.split("=")[0] not in text:
+            if got.startswith(("WATCHDOG", "STATUS")) and not got.startswith(text):
                 continue
             check(got.startswith(text), f"systemd is told {text.splitlines()[0]}", got)
             return
