@@ -166,10 +166,8 @@ void block_init_form(struct block *block, struct sealed *sealed, uint32_t payloa
                      const struct block_form *form, void *form_state)
 {
     const struct csn_wire_manifest *manifest = csn_enclave_manifest(sealed->enclave);
-    *block = (struct block){.sealed = sealed,
-                            .payload_size = payload_size,
-                            .form = form,
-                            .form_state = form_state};
+    *block = (struct block){
+        .sealed = sealed, .payload_size = payload_size, .form = form, .form_state = form_state};
     const struct csn_host_channel *channel = channel_of(block);
     uint64_t in = channel->writer.cursor;
     uint64_t out = channel->reader.cursor;

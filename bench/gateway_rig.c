@@ -62,8 +62,8 @@ static void start_gateway(struct gateway_rig *rig)
 
 /* ---- a tenant's way in ---- */
 
-static void ask(const struct gateway_rig *rig, const char *path, const char *type,
-                const void *body, size_t size, struct web_answer *answer)
+static void ask(const struct gateway_rig *rig, const char *path, const char *type, const void *body,
+                size_t size, struct web_answer *answer)
 {
     struct web_request request = {
         .port = rig->clear, .path = path, .fields = {type}, .body = body, .size = size};
@@ -155,9 +155,10 @@ static void grant(struct gateway_rig *rig)
                                       &verdict) == CSN_OK,
                   "the evidence is not accepted");
     const struct csv_recipient *instance = csv_verdict_instance(verdict);
-    const struct csv_grant_options options = {
-        .tenant = &rig->tenant->keys, .instance = instance, .version = 1,
-        .security_version_min = 1};
+    const struct csv_grant_options options = {.tenant = &rig->tenant->keys,
+                                              .instance = instance,
+                                              .version = 1,
+                                              .security_version_min = 1};
     bench_require(csv_grant_build(&options, message, sizeof message, &size, &kept) == CSN_OK,
                   "no grant");
     const uint8_t *record = exchange(rig, message, size, CSN_WIRE_GRANTED, &size);
@@ -214,8 +215,8 @@ static void make_fresh(struct gateway_rig *rig)
     ask(rig, GATEWAY_PATH, NULL, NULL, 0, &answer);
     require_ok(&answer, "no keys for oblivious requests");
     asked_keys(answer.body, (uint32_t)answer.size, &rig->config);
-    rig->fresh.size = asked_seal(&rig->asked, &rig->config, &rig->tenant->producer,
-                                 &rig->exchange, rig->fresh.bytes);
+    rig->fresh.size = asked_seal(&rig->asked, &rig->config, &rig->tenant->producer, &rig->exchange,
+                                 rig->fresh.bytes);
 }
 
 struct web_request gateway_rig_warm(const struct gateway_rig *rig)
@@ -247,13 +248,13 @@ static void check_warm(struct gateway_rig *rig)
     const struct web_request request = gateway_rig_warm(rig);
     web_ask(&request, &answer);
     require_ok(&answer, "a record is not answered");
-    bench_require(answer.size > 4 && answer.size <= sizeof plain &&
-                      csn_wire_answer_read(answer.body + 4, (uint32_t)answer.size - 4, &head,
-                                           &begin) &&
-                      csv_reply_open(rig->sealer, answer.body + 4 + begin, head.size, &result,
-                                     plain, &size) == CSN_OK &&
-                      result.status == CSN_WIRE_STATUS_OK,
-                  "an answer does not open");
+    bench_require(
+        answer.size > 4 && answer.size <= sizeof plain &&
+            csn_wire_answer_read(answer.body + 4, (uint32_t)answer.size - 4, &head, &begin) &&
+            csv_reply_open(rig->sealer, answer.body + 4 + begin, head.size, &result, plain,
+                           &size) == CSN_OK &&
+            result.status == CSN_WIRE_STATUS_OK,
+        "an answer does not open");
     asked_check(&rig->asked, plain, size);
     rig->warm.answer_size = answer.size;
 }
@@ -278,10 +279,8 @@ void gateway_rig_start(struct gateway_rig *rig, const struct sealed_image *image
                        const struct sealed_tenant *tenant, const char *backend,
                        const struct asked *asked)
 {
-    *rig = (struct gateway_rig){.tenant = tenant,
-                                .asked = *asked,
-                                .clear = children_port(),
-                                .tls = children_port()};
+    *rig = (struct gateway_rig){
+        .tenant = tenant, .asked = *asked, .clear = children_port(), .tls = children_port()};
     write_files(rig, image, backend);
     start_gateway(rig);
     grant(rig);

@@ -33,7 +33,7 @@ struct gateway_rig {
     struct csn_ohttp_config config;
     struct csn_ohttp_exchange exchange;
     struct asked asked;
-    char worker[96]; /* "Caisson-Worker: TOKEN" */
+    char worker[96];           /* "Caisson-Worker: TOKEN" */
     struct gateway_body warm;  /* a record in the short form */
     struct gateway_body fresh; /* message/ohttp-req */
 };

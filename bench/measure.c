@@ -2,13 +2,11 @@
 /* measure.c: alternating slices, medians of ratios, one line a row (text or JSON). */
 #define _GNU_SOURCE
 #include "measure.h"
-#include <errno.h>
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #define SLICE_NS        UINT64_C(10000000)
@@ -16,7 +14,6 @@
 #define SECONDS_MAX     3600.0
 #define SECOND_NS       1e9
 #define SCALE_MIN       0.001
-#define NICE_FIRST      (-20)
 
 static bool json;
 static const char *svg;
@@ -128,34 +125,9 @@ bool bench_real_time(bool on)
     return is_urgent();
 }
 
-/*
- * With autogroups a session's processes share one place, whose own nice value counts; without them
- * there is no such file. True: it was set, or need not be.
- */
-static bool set_autogroup(int nice)
-{
-    FILE *file = fopen("/proc/self/autogroup", "r+");
-    if (file == NULL) {
-        return errno == ENOENT;
-    }
-    bool done = fprintf(file, "%d", nice) > 0;
-    return fclose(file) == 0 && done;
-}
-
-static void leave_autogroup(void)
-{
-    (void)set_autogroup(0);
-}
-
-bool bench_first(void)
-{
-    return !ordinary && setpriority(PRIO_PROCESS, 0, NICE_FIRST) == 0 &&
-           set_autogroup(NICE_FIRST) && atexit(leave_autogroup) == 0;
-}
-
 static const char *class_of(const struct bench_samples *samples)
 {
-    return samples->real_time || is_urgent() ? "real-time" : samples->first ? "nice" : "ordinary";
+    return samples->real_time || is_urgent() ? "real-time" : "ordinary";
 }
 
 uint64_t bench_scaled(uint64_t usual)
@@ -238,9 +210,7 @@ static void print_text(const struct bench_row *row, const struct bench_samples *
     if (floor_ns > 0) {
         printf("  floor %.1f ns, mode %s", floor_ns, placement(floor_ns));
     }
-    if (strcmp(class_of(samples), "ordinary") != 0) {
-        printf("  %s", class_of(samples));
-    }
+    fputs(strcmp(class_of(samples), "ordinary") == 0 ? "" : "  real-time", stdout);
     putchar('\n');
 }
 

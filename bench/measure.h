@@ -44,7 +44,6 @@ struct bench_samples {
     double floor[BENCH_PAIR_MAX];
     double target_b; /* not 0: the row's target is that of mode A, this of B, and C has none */
     bool real_time;  /* what bench_real_time(true) said when they were taken */
-    bool first;      /* what bench_first() said */
 };
 
 /* Does some work of one side and says how many units (records, values, trips) it did: > 0. */
@@ -99,13 +98,6 @@ uint64_t bench_wall_ns(void);
  * that class.
  */
 bool bench_real_time(bool on);
-/*
- * For what takes several processes that wait for each other, and longer than the real-time class
- * allows: puts this process, and what it starts from now on, before others of the ordinary class
- * (nice -20), for good. Without the right to, and with --ordinary, nothing changes. Returns whether
- * it is so.
- */
-bool bench_first(void);
 /* Sorts, and gives the value at a permille (500: the median) by nearest rank. */
 void bench_sort(double *values, size_t count);
 double bench_at(const double *sorted, size_t count, unsigned permille);

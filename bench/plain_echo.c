@@ -26,8 +26,7 @@ struct connection {
 
 void plain_echo_listen(struct plain_echo *echo)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     echo->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     bench_require(echo->fd >= 0 && bind(echo->fd, (struct sockaddr *)&address, size) == 0 &&

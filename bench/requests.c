@@ -10,18 +10,17 @@
  * opened and compared.
  */
 #define _GNU_SOURCE
-#include "cli/bench.h"
 #include "gateway_rig.h"
 #include "measure.h"
 #include "web_peers.h"
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
-#define COUNT    8000u /* requests of a slice */
-#define SLICE_NS  UINT64_C(80000000)
-#define SECOND_NS UINT64_C(1000000000)
+#define COUNT       8000u /* requests of a slice */
+#define COUNT_FRESH 2000u
+#define SLICE_NS    UINT64_C(80000000)
 
 enum side {
     STATIC_CLEAR, /* h2c: nginx's static body, our warm and fresh requests, nginx as a proxy */
@@ -83,50 +82,42 @@ static void prepare(struct sides *sides, const struct gateway_rig *rig,
     sides->loads[STATIC_CLEAR] = load_of("static", plain, 0, size);
     sides->loads[WARM_CLEAR] = load_of("warm", warm, 0, rig->warm.answer_size);
     sides->loads[FRESH_CLEAR] = load_of("fresh", fresh, 0, rig->fresh.answer_size);
+    sides->loads[FRESH_CLEAR].count = (uint32_t)bench_scaled(COUNT_FRESH);
     sides->loads[PROXY_CLEAR] = load_of("proxy", proxied, 0, size);
     sides->loads[STATIC_TLS] = load_of("static-tls", plain, peers->tls, size);
     sides->loads[WARM_TLS] = load_of("warm-tls", warm, rig->tls, rig->warm.answer_size);
     sides->loads[PROXY_TLS] = load_of("proxy-tls", proxied, peers->tls, size);
 }
 
-static void report(const struct sides *sides, size_t count)
+static void report(const struct sides *sides, size_t count, const char *backend)
 {
     static struct bench_samples samples;
+    char what[64];
     static const struct {
-        struct bench_row row;
-        enum side ours;
-        enum side other;
+        unsigned goal;
+        const char *what;
+        const char *other;
+        double target;
+        enum side sides[2];
     } rows[] = {
-        {{13, "1 KiB requests, warm, h2c", "caisson serve", "nginx, static 1 KiB", BENCH_FASTER,
-          0.6},
-         WARM_CLEAR,
-         STATIC_CLEAR},
-        {{13, "1 KiB requests, warm, TLS", "caisson serve", "nginx, static 1 KiB", BENCH_FASTER,
-          0.6},
-         WARM_TLS,
-         STATIC_TLS},
-        {{13, "1 KiB requests, fresh key, h2c", "caisson serve", "nginx, static 1 KiB",
-          BENCH_FASTER, 0},
-         FRESH_CLEAR,
-         STATIC_CLEAR},
-        {{14, "1 KiB requests, warm, TLS", "caisson serve", "nginx, TLS, to a plain echo",
-          BENCH_FASTER, 3},
-         WARM_TLS,
-         PROXY_TLS},
-        {{14, "1 KiB requests, warm, h2c", "caisson serve", "nginx, h2c, to a plain echo",
-          BENCH_FASTER, 0},
-         WARM_CLEAR,
-         PROXY_CLEAR},
+        {13, "1 KiB request, warm, h2c", "nginx, static", 0.6, {WARM_CLEAR, STATIC_CLEAR}},
+        {13, "1 KiB request, warm, TLS", "nginx, static", 0.6, {WARM_TLS, STATIC_TLS}},
+        {0, "1 KiB request, fresh key, h2c", "nginx, static", 0, {FRESH_CLEAR, STATIC_CLEAR}},
+        {14, "1 KiB request, warm, TLS", "nginx to a plain echo", 3, {WARM_TLS, PROXY_TLS}},
+        {0, "1 KiB request, warm, h2c", "nginx to a plain echo", 0, {WARM_CLEAR, PROXY_CLEAR}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct bench_row row = {rows[i].goal,  what,         "caisson serve",
+                                      rows[i].other, BENCH_FASTER, rows[i].target};
+        snprintf(what, sizeof what, "%s, %s", rows[i].what, backend);
         samples = (struct bench_samples){.count = count, .real_time = sides->real_time};
-        memcpy(samples.ours, sides->ns[rows[i].ours], sizeof samples.ours);
-        memcpy(samples.other, sides->ns[rows[i].other], sizeof samples.other);
-        bench_report(&rows[i].row, &samples);
+        memcpy(samples.ours, sides->ns[rows[i].sides[0]], sizeof samples.ours);
+        memcpy(samples.other, sides->ns[rows[i].sides[1]], sizeof samples.other);
+        bench_report(&row, &samples);
     }
 }
 
-static void run(struct gateway_rig *rig, const struct web_peers *peers)
+static void run(struct gateway_rig *rig, const struct web_peers *peers, const char *backend)
 {
     static struct sides sides;
     size_t count = bench_pairs(SLICE_NS);
@@ -139,7 +130,7 @@ static void run(struct gateway_rig *rig, const struct web_peers *peers)
         }
         gateway_rig_check(rig);
     }
-    report(&sides, count);
+    report(&sides, count, backend);
 }
 
 static const char help[] =
@@ -147,14 +138,27 @@ static const char help[] =
     "Goals 13 and 14: sealed requests of 1 KiB over HTTP/2 on loopback, by h2load, beside nginx\n"
     "with a static body and nginx as a proxy; all of it on two CPUs.\n\n";
 
-int main(int argc, char **argv)
+static void run_backend(const struct web_peers *peers, const char *backend)
 {
     static const uint8_t content[WEB_PEERS_BODY_SIZE] = {'c', 'a', 'i', 's', 's', 'o', 'n'};
     static struct sealed_image image;
     static struct sealed_tenant tenant;
     static struct gateway_rig rig;
-    static struct web_peers peers;
     const struct asked asked = {content, sizeof content};
+    sealed_image_find(&image, "echo");
+    sealed_tenant_new(&tenant, &image, true);
+    bench_real_time(true); /* what it starts inherits it */
+    gateway_rig_start(&rig, &image, &tenant, backend, &asked);
+    bench_real_time(false);
+    run(&rig, peers, backend);
+    gateway_rig_stop(&rig);
+    sealed_tenant_free(&tenant);
+    sealed_image_free(&image);
+}
+
+int main(int argc, char **argv)
+{
+    static struct web_peers peers;
     bench_begin(argc, argv, help);
     const char *lack = web_can_load() ? web_peers_lack() : "h2load (nghttp2-client)";
     if (lack != NULL) {
@@ -162,16 +166,15 @@ int main(int argc, char **argv)
         return 0;
     }
     take_two_cpus();
-    bench_real_time(true); /* what it starts inherits it */
-    sealed_image_find(&image, "echo");
-    sealed_tenant_new(&tenant, &image, true);
     web_peers_certificate();
+    bench_real_time(true);
     web_peers_start(&peers);
-    gateway_rig_start(&rig, &image, &tenant, "process", &asked);
     bench_real_time(false);
-    run(&rig, &peers);
-    gateway_rig_stop(&rig);
-    sealed_tenant_free(&tenant);
-    sealed_image_free(&image);
+    run_backend(&peers, "process");
+    if (access("/dev/kvm", R_OK | W_OK) == 0) {
+        run_backend(&peers, "kvm");
+    } else {
+        fprintf(stderr, "requests: no /dev/kvm: its rows are left out\n");
+    }
     return 0;
 }

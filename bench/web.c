@@ -16,7 +16,7 @@
 #define HEAD_MAX       4096u
 #define ANSWER_SECONDS 20
 #define LOAD_NS        UINT64_C(60000000000)
-#define CONNECTIONS    "4"
+#define CONNECTIONS    "8"
 #define STREAMS        "32"
 #define NAME_ROOM      64u
 
@@ -24,9 +24,8 @@
 
 static int connected(uint16_t port)
 {
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons(port),
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval time = {.tv_sec = ANSWER_SECONDS};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bench_require(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0 &&
@@ -145,13 +144,13 @@ double web_load(const struct web_load *load)
     char url[256];
     char files[2][NAME_ROOM];
     const struct web_request *request = &load->request;
-    const char *argv[24] = {children_find("h2load"), "-t1", "-c" CONNECTIONS, "-m" STREAMS, "-n",
-                            count};
+    const char *argv[24] = {
+        children_find("h2load"), "-t1", "-c" CONNECTIONS, "-m" STREAMS, "-n", count};
     size_t at = 6;
     bench_require(argv[0] != NULL, "no h2load");
     snprintf(count, sizeof count, "%u", load->count);
-    snprintf(url, sizeof url, "%s://127.0.0.1:%u%s", load->is_tls ? "https" : "http",
-             request->port, request->path);
+    snprintf(url, sizeof url, "%s://127.0.0.1:%u%s", load->is_tls ? "https" : "http", request->port,
+             request->path);
     snprintf(files[0], NAME_ROOM, "%s.load", load->name);
     snprintf(files[1], NAME_ROOM, "%s.body", load->name);
     for (size_t i = 0; i < WEB_FIELDS_MAX && request->fields[i] != NULL; i++) {

@@ -62,44 +62,43 @@ void web_peers_certificate(void)
  * One worker, no logs, and the static body in memory: a tenth faster than a file that stays open,
  * with or without sendfile. Connections may have as many requests as they like.
  */
-static const char configuration[] =
-    "%s"
-    "daemon off;\n"
-    "worker_processes 1;\n"
-    "pid nginx.pid;\n"
-    "error_log stderr crit;\n"
-    "events { worker_connections 1024; }\n"
-    "http {\n"
-    "  access_log off;\n"
-    "  client_body_temp_path body;\n"
-    "  proxy_temp_path proxy;\n"
-    "  fastcgi_temp_path fastcgi;\n"
-    "  uwsgi_temp_path uwsgi;\n"
-    "  scgi_temp_path scgi;\n"
-    "  keepalive_requests 1000000000;\n"
-    "  keepalive_timeout 600s;\n"
-    "  upstream behind {\n"
-    "    server 127.0.0.1:%u;\n"
-    "    keepalive 256;\n"
-    "    keepalive_requests 1000000000;\n"
-    "  }\n"
-    "  server {\n"
-    "    listen 127.0.0.1:%u http2;\n"
-    "    listen 127.0.0.1:%u ssl http2;\n"
-    "    ssl_certificate %s;\n"
-    "    ssl_certificate_key %s;\n"
-    "    ssl_protocols TLSv1.3;\n"
-    "    location = " WEB_PEERS_STATIC " {\n"
-    "      default_type application/octet-stream;\n"
-    "      return 200 \"%s\";\n"
-    "    }\n"
-    "    location = " WEB_PEERS_ECHO " {\n"
-    "      proxy_pass http://behind;\n"
-    "      proxy_http_version 1.1;\n"
-    "      proxy_set_header Connection \"\";\n"
-    "    }\n"
-    "  }\n"
-    "}\n";
+static const char configuration[] = "%s"
+                                    "daemon off;\n"
+                                    "worker_processes 1;\n"
+                                    "pid nginx.pid;\n"
+                                    "error_log stderr crit;\n"
+                                    "events { worker_connections 1024; }\n"
+                                    "http {\n"
+                                    "  access_log off;\n"
+                                    "  client_body_temp_path body;\n"
+                                    "  proxy_temp_path proxy;\n"
+                                    "  fastcgi_temp_path fastcgi;\n"
+                                    "  uwsgi_temp_path uwsgi;\n"
+                                    "  scgi_temp_path scgi;\n"
+                                    "  keepalive_requests 1000000000;\n"
+                                    "  keepalive_timeout 600s;\n"
+                                    "  upstream behind {\n"
+                                    "    server 127.0.0.1:%u;\n"
+                                    "    keepalive 256;\n"
+                                    "    keepalive_requests 1000000000;\n"
+                                    "  }\n"
+                                    "  server {\n"
+                                    "    listen 127.0.0.1:%u http2;\n"
+                                    "    listen 127.0.0.1:%u ssl http2;\n"
+                                    "    ssl_certificate %s;\n"
+                                    "    ssl_certificate_key %s;\n"
+                                    "    ssl_protocols TLSv1.3;\n"
+                                    "    location = " WEB_PEERS_STATIC " {\n"
+                                    "      default_type application/octet-stream;\n"
+                                    "      return 200 \"%s\";\n"
+                                    "    }\n"
+                                    "    location = " WEB_PEERS_ECHO " {\n"
+                                    "      proxy_pass http://behind;\n"
+                                    "      proxy_http_version 1.1;\n"
+                                    "      proxy_set_header Connection \"\";\n"
+                                    "    }\n"
+                                    "  }\n"
+                                    "}\n";
 
 static void write_configuration(const struct web_peers *peers, uint16_t behind)
 {
@@ -122,9 +121,8 @@ void web_peers_start(struct web_peers *peers)
     peers->clear = children_port();
     peers->tls = children_port();
     write_configuration(peers, echo.port);
-    const char *const argv[] = {
-        children_find("nginx"), "-p", children_path(""), "-c", children_path("nginx.conf"), "-e",
-        "stderr",               NULL};
+    const char *const argv[] = {children_find("nginx"),      "-p", children_path(""), "-c",
+                                children_path("nginx.conf"), "-e", "stderr",          NULL};
     pid_t nginx = children_start("nginx", argv);
     children_await(nginx, peers->clear, "nginx");
 }

@@ -103,7 +103,7 @@ def show(rows):
         said = {True: "yes", False: "no", None: ""}[row["reached"]]
         said += ", noisy" if said and row["p90"] > NOISY * row["p10"] else ""
         place = f"  floor {row['floor_ns']:.0f} ns, mode {row['mode']}" if row["mode"] else ""
-        place += "" if row.get("class", "ordinary") == "ordinary" else f"  {row['class']}"
+        place += "  real-time" if row.get("class") == "real-time" else ""
         print(f"{row['goal'] or '':>4}  {row['what']:<{width}}  {row['other']:<{against}}  "
               f"{row['ratio']:>8.2f}  {spread:<18}  {goal:<14}  {said}{place}")
 

@@ -12,7 +12,7 @@
 
 #define MESSAGES_MAX 256u
 #define ANSWERS_MAX  (UINT64_C(256) << 20) /* bytes; an enclave that says more is cut off */
-#define SPARE_MAX    65536u /* bytes */
+#define SPARE_MAX    65536u                /* bytes */
 #define ANSWERS_TYPE "application/vnd.caisson.answers"
 
 /* ---- outputs ---- */

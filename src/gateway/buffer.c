@@ -92,7 +92,8 @@ static void move_to_front(struct csn_buffer *buffer)
     }
 }
 
-/* What the buffer holds, at the front of a larger block, which replaces its own; NULL: as it was. */
+/* What the buffer holds, at the front of a larger block, which replaces its own; NULL: as it was.
+ */
 static uint8_t *larger_block(struct csn_buffer *buffer, size_t room)
 {
     size_t held = csn_buffer_size(buffer);
@@ -136,8 +137,8 @@ bool csn_buffer_reserve(struct csn_buffer *buffer, size_t size)
         csn_account_give(buffer->account, room - buffer->room);
         return false;
     }
-    *buffer = (struct csn_buffer){
-        .bytes = bytes, .end = held, .room = room, .account = buffer->account};
+    *buffer =
+        (struct csn_buffer){.bytes = bytes, .end = held, .room = room, .account = buffer->account};
     return true;
 }
 

@@ -19,7 +19,7 @@ def ratio(row):
     return (row["what"] and row["ours"] and row["other"] and row["pairs"] >= 15
             and row["kind"] in ("at least", "at most")
             and row["ours_ns"] > 0 and row["other_ns"] > 0 and row["floor_ns"] >= 0
-            and row["class"] in ("ordinary", "nice", "real-time")
+            and row["class"] in ("ordinary", "real-time")
             and (row["mode"] in ("A", "B", "C")) == (row["floor_ns"] > 0)
             and 0 <= row["p10"] <= row["ratio"] <= row["p90"] and row["reached"] == reached)
 

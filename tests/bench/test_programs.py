@@ -25,6 +25,7 @@ PROGRAMS = [
     ("park", [], ["{}"]),
     ("scale", [], []),
     ("request_core", [], []),
+    ("requests", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
 ALONE = ("aead", "crypto_parts", "tokenize_session")  # one CPU is enough
