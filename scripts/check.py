@@ -27,7 +27,8 @@ CONFIGURATIONS = {
           "http1", "clients_npm_*", "clients_plain", "clients_proxy", "view", "fuzz_[a-u]*",
           "fuzz_verify_parse", "verify_policy", "snp_published", "verify_cca_published"]),
         ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED,
-         ["ring_stress", "run_loop", "host", "backend_process", "mutant_lost_join"]),
+         ["ring_stress", "run_loop", "host", "backend_process", "mutant_lost_join", "serve_pump",
+          "serve_shuffle", "serve_life"]),
     ],
     "long": [
         ("build", "gcc", [], None),

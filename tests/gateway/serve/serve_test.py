@@ -403,6 +403,7 @@ def part_reload():
         check(gateway.ask("POST", "/gateway/echo/old", b"x", OHTTP)[0] == 404, "the old one is not")
         reload(config(listeners=[{"port": 1}]), "listeners or admin have changed")
         reload(config(services=[service(instances=2)]), "service echo: control, backend, instances")
+        reload(config(limits={"connections": 9}), "access_log or limits.connections have changed")
         reload(config(services=[service("other")]), "service echo is not there any more")
         reload(config(tenant=[]), "tenant: no such key")
         write("gateway.json", "{")
@@ -410,7 +411,11 @@ def part_reload():
         wait_for(lambda: "not JSON" in gateway.say(), "a broken file is refused")
         check(gateway.ask("POST", "/gateway/echo/new", b"x", OHTTP)[0] == 400,
               "what was refused changed nothing")
-        reload(config(services=[service(), service("second", grants=0)]), "was read again")
+        reload(config(services=[service(), service("second", grants=0)],
+                      deadlines={"idle_ms": 200}), "was read again")
+        idle = socket.create_connection(("127.0.0.1", gateway.port), timeout=5)
+        check(idle.recv(1) == b"", "an idle connection is closed, by the new deadline")
+        idle.close()
         wait_for(lambda: gateway.ask("GET", "/gateway/second")[0] == 200, "a new service serves")
         check(gateway.ask("GET", "/gateway")[2] != gateway.ask("GET", "/gateway/second")[2],
               "with keys of its own")
