@@ -280,7 +280,8 @@ def refusals(gateway, keys):
             ("POST of evidence", ("POST", "/.well-known/caisson/evidence", b"x", OHTTP), 405, None),
             ("no nonce", ("GET", "/.well-known/caisson/evidence"), 400, None),
             ("a short nonce", ("GET", "/.well-known/caisson/evidence?nonce=00"), 400, None),
-            ("a long nonce", ("GET", "/.well-known/caisson/evidence?nonce=" + "00" * 33), 400, None),
+            ("a long nonce", ("GET", "/.well-known/caisson/evidence?nonce=" + "00" * 33), 400,
+             None),
             ("a gone worker", ("POST", "/gateway", keys[2:9], dict(
                 OHTTP, **{"Caisson-Worker": "0123456789abcdef.00"})), 409,
              "urn:caisson:problem:worker-gone"),
@@ -461,7 +462,8 @@ def part_crash():
         wait_for(gateway.is_ready, "it is granted again")
         print(f"# current again after {time.monotonic() - begin:.3f} s")
         counts = load.wait()
-        check(counts["good"] > 100 and counts["foreign"] + counts["broken"] + counts["inside"] == 0,
+        wrong = counts["foreign"] + counts["broken"] + counts["inside"]
+        check(counts["good"] > 100 and wrong == 0,
               "each request has its own answer or an error", counts)
         check(set(counts["refused"]) <= {"400", "502", "503"}, "and the error is clear", counts)
         check("SIGKILL" in gateway.say(), "why it stopped is said", gateway.say())
