@@ -279,14 +279,22 @@ enum csn_wire_status cse_run(struct cse_call *call, const struct csn_wire_prelud
     return status;
 }
 
-/* The operation's output, or a whole response, in the outputs of the call: *size bytes. */
+/* A whole response in the outputs of the call. Its frame is large, and no other record's. */
+static __attribute__((noinline)) enum csn_wire_status
+run_http(struct cse_call *call, const struct csn_wire_prelude *prelude, uint8_t *payload,
+         uint32_t *size, uint32_t *count)
+{
+    struct cse_http http = {
+        .bytes = payload, .size = prelude->payload_size, .purpose = prelude->purpose};
+    return cse_http_serve(call, &http, size, count);
+}
+
+/* What the record asks for: *size bytes in the call's outputs. */
 static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_prelude *prelude,
                                 uint8_t *payload, uint32_t *size, uint32_t *count)
 {
     if (prelude->operation == CSN_WIRE_OPERATION_HTTP && cse_has_routes(call->session)) {
-        struct cse_http http = {
-            .bytes = payload, .size = prelude->payload_size, .purpose = prelude->purpose};
-        return cse_http_serve(call, &http, size, count);
+        return run_http(call, prelude, payload, size, count);
     }
     uint8_t *output = cse_answer_payload(&call->session->pending[call->first]);
     return cse_run(call, prelude, payload, output, cse_call_room(call), size);

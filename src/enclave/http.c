@@ -31,16 +31,6 @@ static bool read_header(const struct csn_bhttp_message *message, const char *nam
 
 /* ---- who ---- */
 
-static const struct csn_wire_credential *find_credential(const struct cse_grant *grant, uint64_t id)
-{
-    for (uint32_t i = 0; i < grant->credential_count; i++) {
-        if (grant->credentials[i].id == id) {
-            return &grant->credentials[i];
-        }
-    }
-    return NULL;
-}
-
 /* One refusal for all that can be wrong: whether tenant or credential exist is not said. */
 static enum cse_refusal authorize(struct cse_call *call, const struct cse_http *http)
 {
@@ -50,7 +40,7 @@ static enum cse_refusal authorize(struct cse_call *call, const struct cse_http *
     }
     struct cse_tenant *tenant = cse_tenant_find(call->session, shown.tenant);
     const struct csn_wire_credential *credential =
-        tenant != NULL ? find_credential(tenant->grant, shown.credential) : NULL;
+        tenant != NULL ? cse_credential_find(tenant->grant, shown.credential) : NULL;
     if (credential == NULL || csn_authorize_check(&shown, &http->message, http->encapsulation,
                                                   credential->secret) != CSN_OK) {
         return CSE_REFUSAL_CREDENTIAL;

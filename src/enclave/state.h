@@ -252,6 +252,8 @@ static inline bool cse_has_routes(const struct cse_session *session)
 
 /* ---- tenant.c ---- */
 struct cse_tenant *cse_tenant_find(struct cse_session *session, const uint8_t id[32]);
+/* The credential of that id, or NULL. */
+const struct csn_wire_credential *cse_credential_find(const struct cse_grant *grant, uint64_t id);
 /* A slot for a new tenant, not yet in use; NULL when all are taken. */
 struct cse_tenant *cse_tenant_slot(struct cse_session *session);
 void cse_tenant_install(struct cse_session *session, struct cse_tenant *tenant,

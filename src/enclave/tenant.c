@@ -20,6 +20,16 @@ struct cse_tenant *cse_tenant_find(struct cse_session *session, const uint8_t id
     return NULL;
 }
 
+const struct csn_wire_credential *cse_credential_find(const struct cse_grant *grant, uint64_t id)
+{
+    for (uint32_t i = 0; i < grant->credential_count; i++) {
+        if (grant->credentials[i].id == id) {
+            return &grant->credentials[i];
+        }
+    }
+    return NULL;
+}
+
 struct cse_tenant *cse_tenant_slot(struct cse_session *session)
 {
     return session->tenant_count < session->manifest->tenant_count_max

@@ -44,10 +44,10 @@ struct csn_gateway {
     struct csn_front_watch event_watch;
     struct csn_front_watch signal_watch;
     struct csn_timer tick;
-    uint64_t point_ns;  /* when the next one is due */
-    uint64_t told_ns;   /* the watchdog, when last */
-    uint64_t moved_ns;  /* when an output, or a message, moved last */
-    uint64_t next_slot; /* whose turn it is, for records without a worker */
+    uint64_t point_ns;      /* when the next one is due */
+    uint64_t told_ns;       /* the watchdog, when last */
+    uint64_t moved_ns;      /* when an output, or a message, moved last */
+    uint64_t next_slot;     /* whose turn it is, for records without a worker */
     uint8_t *spare_answers; /* room that goes from list to list; NULL: in use, or none yet */
     size_t spare_room;
 };

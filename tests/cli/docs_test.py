@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs_test.py CAISSON: what is written of the command and the gateway is what they do (TAP)."""
+import fnmatch
+import json
 import os
 import re
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gateway"))
+import tap  # noqa: E402
 
 CAISSON = os.path.abspath(sys.argv[1])
 SOURCE = os.environ.get("CAISSON_SOURCE", ".")
 
 
 def read(path):
+    """Relative to the tree."""
     with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
         return file.read()
 
 
 def helped(*arguments):
-    """"" where there is no such help."""
+    """The help, or nothing where there is none of that."""
     return subprocess.run([CAISSON, *arguments, "--help"], capture_output=True, text=True,
                           timeout=60, check=False).stdout
 
@@ -36,16 +42,17 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _caisson; printf '%s\\n' "${{COMPREPL
 
 
 def man_lacks(text):
-    """Verbs without an entry."""
-    entries = set(re.findall(r'^\.BR "?([a-z]+) ', text, re.M))
-    return [verb for verb in verbs() if verb not in entries]
+    """Verbs without an entry, and entries of no verb."""
+    section = text.split(".SH VERBS")[1].split(".SH ")[0]
+    entries = set(re.findall(r'^\.T[PQ]\n\.BR "?([a-z]+) ', section, re.M))
+    return sorted(set(verbs()) ^ entries)
 
 
 def test_man():
     """the manual has each verb"""
     text = read("docs/man/caisson.1")
     assert man_lacks(text) == [], man_lacks(text)
-    assert man_lacks(text.replace('.BR "serve "', '.BR "serves "')) == ["serve"]
+    assert man_lacks(text.replace('.BR "serve "', '.BR "serves "')) == ["serve", "serves"]
 
 
 def man_unknown(text):
@@ -55,8 +62,6 @@ def man_unknown(text):
     for entry in re.split(r"^\.TP$", section, flags=re.M)[1:]:
         heads = re.findall(r'^\.BR "?([a-z]+)(?: ([a-z]+))?', entry, re.M)
         heads = [head for head in heads if head[0] in verbs()]
-        if not heads:
-            continue
         known = "--json --help" + "".join(helped(verb) + helped(verb, part or "--help")
                                           for verb, part in heads)
         found += [(heads[0][0], option)
@@ -140,24 +145,43 @@ def test_paths():
     assert told == routed, told ^ routed
 
 
-TESTS = [test_man, test_man_options, test_completion, test_limits, test_paths]
+# Of the last column of THREAT-MODEL.md, what is in back quotes and no test.
+NO_TESTS = {"flags", "host_plaintext_hits"}
 
 
-def main():
-    print(f"1..{len(TESTS)}")
-    failed = 0
-    for number, test in enumerate(TESTS, 1):
-        why = None
-        try:
-            test()
-        except (AssertionError, LookupError, AttributeError, ValueError, OSError,
-                subprocess.SubprocessError) as error:
-            why = repr(error)[:2000]
-        failed += why is not None
-        print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}")
-        if why:
-            print("# " + why)
-    return 1 if failed else 0
+def threats_wrong(text, names, sources):
+    """Tests and their parts that the threat model names and that are not there."""
+    found = []
+    for line in text.splitlines():
+        cells = line.strip("| ").split(" | ")
+        if not line.startswith("| ") or len(cells) < 3:
+            continue
+        found += [name for name in re.findall(r"`([a-z0-9_*]+)`", cells[-1])
+                  if name not in NO_TESTS and not fnmatch.filter(names, name)]
+        found += [part for part in re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b",
+                                              re.sub(r"`[^`]*`", "", cells[-1]))
+                  if part not in sources]
+    return found
 
 
-sys.exit(main())
+def test_threats():
+    """each test that docs/THREAT-MODEL.md names is there"""
+    build = os.environ.get("CAISSON_BUILD", "build")
+    with open(os.path.join(build, "meson-info/intro-tests.json"), encoding="utf-8") as file:
+        names = [test["name"] for test in json.load(file)]
+    sources = ""
+    for base, _, files in os.walk(os.path.join(SOURCE, "tests")):
+        for name in files:
+            if name.endswith((".c", ".h", ".py")):
+                sources += read(os.path.join(base, name))
+    text = read("docs/THREAT-MODEL.md")
+    assert threats_wrong(text, names, sources) == [], threats_wrong(text, names, sources)
+    for old, new in (("`mutant_serve_pump_shuffles`", "`mutant_serve_pump_shuffle`"),
+                     ("swapped_answers", "sw" + "opped_answers")):
+        assert old in text and threats_wrong(text.replace(old, new), names, sources), old
+
+
+TESTS = [test_threats, test_man, test_man_options, test_completion, test_limits, test_paths]
+
+
+sys.exit(tap.run(TESTS))

@@ -11,7 +11,8 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-from common import Missing, Scratch, end
+import common
+from common import KEY_PROBLEM, Missing, Scratch, check, end
 
 PATIENCE_S = 20
 
@@ -34,7 +35,7 @@ class Served:
     sizes = (0, 1, 26, 1000, 40000)
     echo = "/v1/echo"
     typed = ("/tokenize", "/v1/tokenize")
-    overlap_s = 1
+    overlap_s = 3  # long enough for a request on a busy machine
 
     def __init__(self, caisson, echo, tokenize, policy):
         self.caisson = os.path.abspath(caisson)
@@ -152,12 +153,18 @@ class Served:
         self.wait("new keys", lambda: self.keys() not in (None, before))
         return before
 
-    def forget(self):
-        """Until the keys of before the last rotate() are no good any more."""
-        time.sleep(self.overlap_s + 0.5)
+    def forget(self, keys):
+        """Until these keys, which rotate() gave, are no good any more."""
+        probe = keys[2:3] + bytes(63)  # no request, whoever has the key
+        self.wait("end of the overlap", lambda: KEY_PROBLEM.encode() in
+                  self.answer("/gateway", probe)[2])
 
     def close(self):
         for process in reversed(self.running):
-            end(process)
+            code = end(process)
             process.stdout.close()
+            if process.args[1] in ("serve", "proxy"):
+                check(code == 0, f"caisson {process.args[1]} ends well", code)
+        if common.FAILED:
+            print("# " + self.tail().replace("\n", "\n# "))
         self.scratch.close()

@@ -187,7 +187,7 @@ def retired(client, relay):
     done = ask(client, relay, config=only(before, 1))
     check(inner(done) == 200, f"{client.name}: a key that was just replaced", done)
     check(inner(ask(client, relay)) == 200, f"{client.name}: its successor")
-    relay.gateway.forget()
+    relay.gateway.forget(before)
     done = ask(client, relay, config=only(before, 1))
     is_key_problem(client, "a retired key", done)
     check(inner(ask(client, relay)) == 200, f"{client.name}: the key that is published instead")

@@ -56,7 +56,8 @@ class Between:
 
 
 class Proxy:
-    """A running caisson proxy; `told` is what it said first of what it verified."""
+    """A running caisson proxy, until the gateway is closed; `told` is what it said first of what it
+    verified."""
 
     def __init__(self, gateway, url, *options, credential="web", image="echo"):
         accept = ("--image", gateway.images[image], "--insecure-dev", "--root",
@@ -66,9 +67,6 @@ class Proxy:
                                    *options)
         self.url = json.loads(self.process.stdout.readline())["url"]
         self.told = json.loads(self.process.stdout.readline())
-
-    def close(self):
-        common.end(self.process)
 
 
 def with_curl(proxy, name):
@@ -90,10 +88,10 @@ def with_node(proxy, node, name):
               done)
 
 
-def ways(gateway, between, node, closing):
+def ways(gateway, between, node):
     """Everybody's client, over each way; content is nowhere on the path but at its ends."""
     for name, options in (("records", ()), ("oblivious", ("--oblivious",))):
-        proxy = closing(Proxy(gateway, between.url, *options))
+        proxy = Proxy(gateway, between.url, *options)
         check(proxy.told["event"] == "verified", f"{name}: verified first", proxy.told)
         if shutil.which("curl") is None:
             common.skip(f"curl, {name}", "is not installed", 4)
@@ -113,25 +111,24 @@ def ways(gateway, between, node, closing):
         check(status == 502 and kind == PROBLEM and b"answer-not-authentic" in body,
               f"{name}: would a gateway flip a bit?",
               (status, body))
-        gateway.rotate()
-        gateway.forget()
+        gateway.forget(gateway.rotate())
         status, _, body = fetch(secret, "POST", CARD)
         check((status, body) == (200, CARD), f"{name}: after other keys", (status, body))
 
 
-def refusals(gateway, between, closing):
+def refusals(gateway, between):
     """What does not verify gets nothing."""
     before = between.posts
-    proxy = closing(Proxy(gateway, between.url, image="tokenize"))
+    proxy = Proxy(gateway, between.url, image="tokenize")
     check(proxy.told["event"] == "invalid", "another image than the policy's", proxy.told)
     status, kind, body = fetch(proxy.url + "/v1/echo", "POST", CARD)
     check(status == 502 and kind == PROBLEM and b"measurement" in body,
           "is refused, and the answer says why", (status, body))
     check(between.posts == before, "and nothing was sent")
-    proxy = closing(Proxy(gateway, between.url, "--oblivious", credential="plain"))
+    proxy = Proxy(gateway, between.url, "--oblivious", credential="plain")
     status, _, body = fetch(proxy.url + "/v1/echo", "POST", CARD)
     check(status == 403, "a credential without the right", (status, body))
-    proxy = closing(Proxy(gateway, gateway.secure, "--ca", gateway.path("ca.crt")))
+    proxy = Proxy(gateway, gateway.secure, "--ca", gateway.path("ca.crt"))
     status, _, body = fetch(proxy.url + "/v1/echo", "POST", CARD)
     check((status, body) == (200, CARD), "over TLS to the gateway itself", (status, body))
 
@@ -144,8 +141,8 @@ def run(closing):
     except Missing as reason:
         print(f"# {reason}")
         node = None
-    ways(gateway, between, node, closing)
-    refusals(gateway, between, closing)
+    ways(gateway, between, node)
+    refusals(gateway, between)
 
 
 if __name__ == "__main__":

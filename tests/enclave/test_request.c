@@ -434,7 +434,6 @@ static void residue(void **state)
         expect_no_residue("[[[[[[[[[[[[[[[[", 16); /* and /status */
         expect_no_residue(asker.exchange.hpke.key, 16);
         expect_no_residue(asker.exchange.hpke.exporter_secret, 32);
-        expect_no_residue("HTTP", 4);
     }
     struct ask ask = ask_for("/echo", mark, sizeof mark); /* and where it does not open */
     asker_seal(&asker, &fake, &ask);

@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import chromium  # noqa: E402
 import serving  # noqa: E402
+import tap  # noqa: E402
 
 
 def metrics(here):
@@ -125,31 +126,13 @@ TESTS = [test_headers, test_facts, test_counts, test_promtool, test_secrets, tes
 
 
 def main():
-    caisson, image = sys.argv[1:3]
-    chosen = [t for t in TESTS if len(sys.argv) < 4 or t.__name__ == "test_" + sys.argv[3]]
-    print(f"1..{len(chosen)}")
-    failed, left_out = 0, 0
-    here = serving.Serving(caisson, image)
+    here = serving.Serving(*sys.argv[1:3])
     try:
         here.start()
         here.grant()
-        for number, test in enumerate(chosen, 1):
-            skipped, why = None, None
-            try:
-                skipped = test(here)
-            except (AssertionError, LookupError, ValueError, OSError, TypeError) as error:
-                why = repr(error)[:2000]
-            failed += why is not None
-            left_out += skipped is not None
-            print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}"
-                  f"{' # SKIP ' + skipped if skipped else ''}")
-            if why:
-                print("# " + why)
+        return tap.run(tap.chosen(TESTS, 3), here)
     finally:
         here.stop()
-    if left_out == len(chosen):
-        return int(os.environ.get("CAISSON_SKIP_STATUS", "0"))
-    return 1 if failed else 0
 
 
 sys.exit(main())

@@ -17,6 +17,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import chromium  # noqa: E402
+import tap  # noqa: E402
 
 SHOW = sys.argv[1]
 NARROW, WIDE = 360, 1280
@@ -258,30 +259,14 @@ def shots(rig, folder):
 
 def main():
     if chromium.find() is None:
-        print(f"1..0 # SKIP no Chromium here: {len(TESTS)} checks of the page not done")
-        return int(os.environ.get("CAISSON_SKIP_STATUS", "0"))
-    part = sys.argv[2] if len(sys.argv) > 2 else ""
+        return tap.skip_all(f"no Chromium here: {len(TESTS)} checks of the page not done")
     rig = Rig()
-    failed = 0
     try:
-        if part == "shots":
-            shots(rig, sys.argv[3])
-            return 0
-        chosen = [t for t in TESTS if part in ("", t.__name__[5:])]
-        print(f"1..{len(chosen)}")
-        for number, test in enumerate(chosen, 1):
-            why = None
-            try:
-                test(rig)
-            except (AssertionError, LookupError, TypeError, OSError) as error:
-                why = repr(error)[:2000]
-            failed += why is not None
-            print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}")
-            if why:
-                print("# " + why)
+        if sys.argv[2:3] == ["shots"]:
+            return shots(rig, sys.argv[3])
+        return tap.run(tap.chosen(TESTS, 2), rig)
     finally:
         rig.close()
-    return 1 if failed else 0
 
 
 sys.exit(main())

@@ -16,6 +16,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
 CAISSON, IMAGE, UNIT = [os.path.abspath(path) for path in sys.argv[1:4]]
 CGROUPS = "/sys/fs/cgroup"
 INSIDE = r'''#!/bin/sh
@@ -316,43 +319,27 @@ TESTS = [test_serves, test_reload_and_stop, test_watchdog, test_kvm, test_left_o
 
 
 def run(tests):
-    """How many fail."""
-    failed, before = 0, machine()
+    before = machine()
     nest = Nest()
     try:
         nest.fill_conf()
         nest.start()
-        for number, test in enumerate(tests, 1):
-            skipped, why = None, None
-            try:
-                skipped = test(nest)
-            except (AssertionError, LookupError, ValueError, OSError,
-                    subprocess.SubprocessError) as error:
-                why = str(error)[:3000] or repr(error)
-            failed += why is not None
-            print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}"
-                  f"{' # SKIP ' + skipped if skipped else ''}", flush=True)
-            for line in (why or "").splitlines():
-                print("# " + line)
+        status = tap.run(tests, nest, more=1)
     finally:
         nest.close()
     after = machine()
-    changed = {k: (before.get(k), after.get(k)) for k in before.keys() | after.keys()
-               if before.get(k) != after.get(k)}
-    print(f"{'not ok' if changed else 'ok'} {len(tests) + 1} - the machine is as it was")
-    for name, values in changed.items():
-        print(f"# {name}: {values}")
-    return failed + bool(changed)
+    changed = [f"{k}: {before.get(k)} {after.get(k)}" for k in before.keys() | after.keys()
+               if before.get(k) != after.get(k)]
+    spoilt = tap.point(len(tests) + 1, "the machine is as it was", None,
+                       "\n".join(changed) if changed else None)
+    return 1 if spoilt else status
 
 
 def main():
     reason = reason_to_skip()
     if reason is not None:
-        print(f"1..0 # SKIP {reason}: {len(TESTS)} checks of the unit not done")
-        return int(os.environ.get("CAISSON_SKIP_STATUS", "0"))
-    chosen = [t for t in TESTS if len(sys.argv) < 5 or t.__name__ == "test_" + sys.argv[4]]
-    print(f"1..{len(chosen) + 1}", flush=True)
-    return 1 if run(chosen) else 0
+        return tap.skip_all(f"{reason}: {len(TESTS)} checks of the unit not done")
+    return run(tap.chosen(TESTS, 4))
 
 
 sys.exit(main())

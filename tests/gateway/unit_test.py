@@ -11,6 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
 UNIT = sys.argv[1]
 SOURCE = os.environ.get("CAISSON_SOURCE", ".")
 EXPOSURE_MAX = 2.0
@@ -171,23 +174,9 @@ TESTS = [test_exposure, test_each_line, test_needs, test_verify]
 
 def main():
     if SYSTEMD is None:
-        print(f"1..0 # SKIP no systemd-analyze here: {len(TESTS)} checks of the unit not done")
-        return 0
+        return tap.skip_all(f"no systemd-analyze here: {len(TESTS)} checks of the unit not done")
     with open(UNIT, encoding="utf-8") as file:
-        text = file.read()
-    print(f"1..{len(TESTS)}")
-    failed = 0
-    for number, test in enumerate(TESTS, 1):
-        why = None
-        try:
-            test(text)
-        except (AssertionError, LookupError, OSError, subprocess.SubprocessError) as error:
-            why = repr(error)[:2000]
-        failed += why is not None
-        print(f"{'ok' if why is None else 'not ok'} {number} - {test.__doc__}")
-        if why:
-            print("# " + why)
-    return 1 if failed else 0
+        return tap.run(TESTS, file.read())
 
 
 sys.exit(main())

@@ -11,6 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gateway"))
+import tap  # noqa: E402
+
 SCRIPT = os.path.join(os.environ.get("CAISSON_SOURCE", "."), "scripts", "deps.sh")
 SHELL = {"sh", "env", "mktemp", "rm", "tail", "cat", "chmod"}
 FAKES = {
@@ -148,33 +151,17 @@ BUGS = [
 ]
 
 
-def holds(test, script):
-    try:
-        test(script)
-        return None
-    except (AssertionError, AttributeError, IndexError) as error:
-        return repr(error)[:1000]
-
-
-def main():
-    print(f"1..{len(TESTS) + len(BUGS)}")
-    failed = 0
-    results = [(test.__doc__, holds(test, SCRIPT)) for test in TESTS]
-    with open(SCRIPT, encoding="utf-8") as file:
-        text = file.read()
-    for test, old, new in BUGS:
+def bug(test, old, new):
+    def found(script):
+        with open(script, encoding="utf-8") as file:
+            text = file.read()
         assert text.count(old) == 1, old
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
             file.write(text.replace(old, new))
             file.flush()
-            why = None if holds(test, file.name) else "a seeded bug passes"
-        results.append((f"seeded bug found: {test.__doc__}", why))
-    for number, (name, why) in enumerate(results, 1):
-        failed += why is not None
-        print(f"{'ok' if why is None else 'not ok'} {number} - {name}")
-        if why:
-            print("# " + why)
-    return 1 if failed else 0
+            assert tap.why_not(test, file.name)[1] is not None, "a seeded bug passes"
+    found.__doc__ = "seeded bug found: " + test.__doc__
+    return found
 
 
-sys.exit(main())
+sys.exit(tap.run(TESTS + [bug(*row) for row in BUGS], SCRIPT))
