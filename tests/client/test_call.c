@@ -120,6 +120,8 @@ static void records(void **state)
     assert_int_equal(gateway.counts[CALL_EVIDENCE], 1);
     assert_int_equal(gateway.counts[CALL_KEYS], 0);
     assert_int_equal(gateway.counts[CALL_RECORDS], 6);
+    assert_non_null(csv_caller_verdict(caller));
+    assert_int_equal(csv_verdict_result(csv_caller_verdict(caller)), CSV_VALID);
     const struct csv_call_pin *pin = csv_caller_pin(caller);
     assert_memory_equal(pin->boot_id, gateway.boots[0].instance.boot_id, 16);
     assert_memory_equal(pin->measurement, gateway.boots[0].measurement, 48);
