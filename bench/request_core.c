@@ -228,7 +228,7 @@ static void run(struct core *core, const struct derive *derive, const char *back
     struct block blocks[2];
     char what[2][64];
     snprintf(what[0], sizeof what[0], "1 KiB request, warm, %s", backend);
-    snprintf(what[1], sizeof what[1], "1 KiB request, fresh key, %s", backend);
+    snprintf(what[1], sizeof what[1], "1 KiB request, fresh, %s", backend);
     const struct bench_row rows[] = {
         {15, what[0], "enclave, core time", "5 us", BENCH_COST, 1},
         {16, what[1], "enclave, core time", "OpenSSL X25519 alone", BENCH_FASTER, 0.8},

@@ -137,8 +137,10 @@ bool csn_buffer_reserve(struct csn_buffer *buffer, size_t size)
         csn_account_give(buffer->account, room - buffer->room);
         return false;
     }
-    *buffer =
-        (struct csn_buffer){.bytes = bytes, .end = held, .room = room, .account = buffer->account};
+    buffer->bytes = bytes;
+    buffer->start = 0;
+    buffer->end = held;
+    buffer->room = room;
     return true;
 }
 
