@@ -17,10 +17,7 @@ static const char help[] =
     "clear. Whoever can reach the listener acts with the credential.\n"
     "\n"
     "  --listen A:P       an address of loopback and a port, 0 for any (default "
-    "127.0.0.1:8390)\n" CLI_CALLER_HELP
-    "  --origin URL       let pages of this origin use the proxy, up to eight times; requests\n"
-    "                     with any other Origin header are refused\n"
-    "  --json             tell in JSON, one object a line\n"
+    "127.0.0.1:8390)\n" CLI_CALLER_HELP "  --json             tell in JSON, one object a line\n"
     "\n"
     "Tells on stdout where it listens, then what it verified, each time. "
     "GET\n" CSV_PROXY_STATUS_PATH
@@ -44,7 +41,6 @@ static const char help[] =
 struct proxy_verb {
     struct cli_caller caller;
     const char *listen;
-    const char *origins[CSV_PROXY_ORIGINS_MAX];
     bool json;
     char address[64];
     uint64_t port;
@@ -114,7 +110,6 @@ static int serve(struct proxy_verb *verb)
                                         .upstream = verb->caller.upstream,
                                         .told = told,
                                         .told_state = verb};
-    memcpy(options.origins, verb->origins, sizeof options.origins);
     csn_err err = csv_proxy_create(&options, &proxy, &detail);
     if (err != CSN_OK) {
         return cli_fail(err == CSN_ERR_ARGUMENT ? CLI_USAGE : CLI_FAILURE, "%s",
@@ -134,11 +129,8 @@ static int run(int argc, char **argv)
 {
     static struct proxy_verb verb = {.listen = "127.0.0.1:8390"};
     const struct cli_option options[] = {
-        CLI_CALLER_OPTIONS(verb.caller),      {"--listen", &verb.listen, NULL},
-        {"--origin", &verb.origins[0], NULL}, {"--origin", &verb.origins[1], NULL},
-        {"--origin", &verb.origins[2], NULL}, {"--origin", &verb.origins[3], NULL},
-        {"--origin", &verb.origins[4], NULL}, {"--origin", &verb.origins[5], NULL},
-        {"--origin", &verb.origins[6], NULL}, {"--origin", &verb.origins[7], NULL},
+        CLI_CALLER_OPTIONS(verb.caller),
+        {"--listen", &verb.listen, NULL},
         {"--json", NULL, &verb.json},
     };
     size_t count;

@@ -40,7 +40,7 @@ struct csn_control_server {
     uint8_t *reply; /* malloc'd, or NULL where the size is 0 */
 
     /* the loop's */
-    uint64_t asked_ns; /* since when a request waits for an enclave that starts; 0: none does */
+    uint64_t asked_ns;    /* since when a request waits for an enclave that starts; 0: none does */
     uint64_t unit_serial; /* to whom this connection speaks, since its evidence */
     struct csn_unit_nonce nonce;
     uint32_t grant_sent;

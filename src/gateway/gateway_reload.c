@@ -83,10 +83,10 @@ static csn_err check(const struct csn_gateway *gateway, const struct csn_config 
         CSN_TRY(check_service(&gateway->fleets[i].fleet.plan.service, config, detail));
     }
     if (!same(gateway->config->access_log, config->access_log) ||
-        memcmp(&gateway->config->limits, &config->limits, sizeof config->limits) != 0) {
-        return csn_detail_set(detail, CSN_ERR_STATE,
-                              "access_log, or limits and deadlines of connections, have changed: "
-                              "that needs a restart");
+        gateway->config->limits.connections_max != config->limits.connections_max) {
+        return csn_detail_set(
+            detail, CSN_ERR_STATE,
+            "access_log or limits.connections have changed: that needs a restart");
     }
     return CSN_OK;
 }
@@ -105,6 +105,7 @@ static void apply(struct csn_gateway *gateway, struct csn_config *config)
 {
     csn_err err = csn_tenants_set(&gateway->tenants, config);
     (void)err; /* its memory was taken at the start */
+    csn_front_set_limits(gateway->front, &config->limits);
     gateway->log.with_clients = config->log_clients;
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
         csn_fleet_set_service(&gateway->fleets[i].fleet, find(config, gateway->fleets[i].name),

@@ -5,7 +5,7 @@
  *
  * Trust:    who reaches the listener acts with the credential, so it listens on loopback alone, and
  *           refuses what a web page in a browser could make it do: a Host that is not loopback's
- *           name, an Origin that was not allowed. Other users of the machine it does not keep out.
+ *           name, an Origin, a Sec-Fetch-Site. Other users of the machine it does not keep out.
  * Threads:  one, in csv_proxy_run().
  */
 #ifndef CSV_PROXY_PROXY_H
@@ -14,18 +14,16 @@
 #include "upstream.h"
 #include <caisson/host.h>
 
-#define CSV_PROXY_ORIGINS_MAX 8u
 /* What the proxy says of itself, as JSON; no request goes to such a path of the service. */
 #define CSV_PROXY_STATUS_PATH "/.well-known/caisson/proxy"
 
 struct csv_proxy_options {
-    const char *address;                        /* "127.0.0.1", another of 127.0.0.0/8, or "::1" */
-    uint16_t port;                              /* 0: any; csv_proxy_port() tells */
-    const char *origins[CSV_PROXY_ORIGINS_MAX]; /* "http://localhost:3000"; up to a NULL */
-    struct csv_caller_options caller;           /* authority NULL: the gateway's */
-    struct csv_upstream_options upstream;       /* without hooks */
-    uint32_t drain_s;                           /* on SIGTERM; 0: 30 */
-    /* Each time that a verification has ended, as csv_caller_result() says; and once at the end. */
+    const char *address;                  /* "127.0.0.1", another of 127.0.0.0/8, or "::1" */
+    uint16_t port;                        /* 0: any; csv_proxy_port() tells */
+    struct csv_caller_options caller;     /* authority NULL: the gateway's */
+    struct csv_upstream_options upstream; /* without hooks */
+    uint32_t drain_s;                     /* on SIGTERM; 0: 30 */
+    /* Each time that a verification has ended, as csv_caller_result() says. */
     void (*told)(void *state, const struct csv_caller *caller);
     void *told_state;
 };

@@ -165,7 +165,6 @@ void csv_proxy_status(const struct csv_proxy *proxy, struct csn_exchange *exchan
     } else {
         put_string(&text, "explanation", csv_caller_explain(proxy->caller));
     }
-    put_number(&text, "requests", proxy->asked);
     put_number(&text, "answered", proxy->answered);
     put_number(&text, "refused", proxy->refused);
     put_number(&text, "failed", proxy->failed);

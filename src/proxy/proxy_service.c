@@ -37,42 +37,40 @@ static bool is_text(const struct csn_http1_text *text, const char *string)
     return text->size == strlen(string) && memcmp(text->bytes, string, text->size) == 0;
 }
 
-/* Browsers send it with whatever a page of another place asks for; programs do not. */
-static bool origin_is_allowed(const struct csv_proxy *proxy, const struct csn_exchange *exchange)
+/*
+ * What browsers send along with what a page asks for, wherever the page is from; programs send
+ * neither. "none": somebody typed the address.
+ */
+static bool is_from_a_page(const struct csn_exchange *exchange)
 {
-    bool there = false;
+    bool found = false;
     for (uint32_t i = 0; i < exchange->field_count; i++) {
-        there = there || csn_http1_is(&exchange->fields[i].name, "origin");
+        const struct csn_http1_field *field = &exchange->fields[i];
+        found = found || csn_http1_is(&field->name, "origin") ||
+                (csn_http1_is(&field->name, "sec-fetch-site") && !is_text(&field->value, "none"));
     }
-    const struct csn_http1_text *origin = csn_exchange_field(exchange, "origin");
-    bool allowed = !there;
-    for (uint32_t i = 0; origin != NULL && i < CSV_PROXY_ORIGINS_MAX; i++) {
-        allowed = allowed ||
-                  (proxy->options.origins[i] != NULL && is_text(origin, proxy->options.origins[i]));
-    }
-    return allowed;
+    return found;
 }
 
 static void refuse(struct csv_proxy *proxy, struct csn_exchange *exchange, uint32_t status,
                    const char *type, const char *title)
 {
     const struct csv_call_problem problem = {.status = status, .type = type, .title = title};
-    proxy->refused++;
+    proxy->refused++; /* the others are counted when they end */
     csv_proxy_problem(exchange, &problem);
 }
 
 static size_t begin(void *state, struct csn_exchange *exchange)
 {
     struct csv_proxy *proxy = state;
-    proxy->asked++;
     if (!host_is_loopback(proxy, &exchange->host)) {
         refuse(proxy, exchange, 403, "urn:caisson:problem:host",
                "Requests name this proxy by a name of loopback");
         return SIZE_MAX;
     }
-    if (!origin_is_allowed(proxy, exchange)) {
+    if (is_from_a_page(exchange)) {
         refuse(proxy, exchange, 403, "urn:caisson:problem:origin",
-               "Pages of that origin may not use this proxy (--origin)");
+               "Pages in a browser may not use this proxy");
         return SIZE_MAX;
     }
     return CSV_CALL_CONTENT_MAX;
@@ -119,7 +117,6 @@ static void request(void *state, struct csn_exchange *exchange)
     struct csv_proxy *proxy = state;
     struct csv_call *call = NULL;
     if (is_text(&exchange->path, CSV_PROXY_STATUS_PATH)) {
-        proxy->asked--;
         csv_proxy_status(proxy, exchange);
         return;
     }

@@ -16,7 +16,7 @@ struct csv_proxy {
     struct csn_front_watch signals;
     csn_err told; /* the last result that was told, CSN_ERR_STATE at first */
     uint64_t told_appraisals;
-    uint64_t asked, answered, refused, failed; /* requests; refused: by the proxy itself */
+    uint64_t answered, refused, failed; /* requests; refused: by the proxy itself */
 };
 
 /* proxy_service.c: answers the listener's requests; its state is the proxy. */

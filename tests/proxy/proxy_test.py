@@ -198,11 +198,13 @@ def serves(serving, relay, client, other):
 
 
 def who_may_ask(serving, relay, client, other):
-    proxy = client.proxy("--origin", "http://localhost:3000")
+    proxy = client.proxy()
     for header, status in (("Origin: http://evil.example", 403), ("Origin: null", 403),
                            ("Host: evil.example", 403), ("Host: localhost.evil.example", 403),
                            ("Host: 127.0.0.1.evil.example:80", 403), ("Host: localhost:1", 200),
-                           ("Origin: http://localhost:3000", 200)):
+                           ("Sec-Fetch-Site: cross-site", 403),
+                           ("Sec-Fetch-Site: same-site", 403), ("Sec-Fetch-Site: none", 200),
+                           ("Sec-Fetch-Mode: cors", 200)):
         got = proxy.curl("/v1/echo", "-d", "x", "-H", header)
         check(got[0] == status, f"{header}: {status}", got)
     check(proxy.curl("/v1/echo", "-d", "x" * 70000)[0] == 413, "too large: 413")
