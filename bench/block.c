@@ -13,7 +13,6 @@
 #define POLL_NS     100000L
 #define WAIT_NS_MAX UINT64_C(60000000000)
 #define SEAL_COUNT  32u
-#define RECORD_MAX  (2u * BLOCK_PAYLOAD_MAX)
 #define ANSWER_ROOM 2048u /* what an answer may have beside its payload */
 
 static struct csn_host_channel *channel_of(const struct block *block)
@@ -49,26 +48,18 @@ static void seal_some(const struct block *block, uint32_t first, struct csv_seal
     }
 }
 
-static void write_records(struct csn_host_channel *channel, const struct csv_seal_item *items,
-                          uint32_t first, uint32_t count)
+static void write_message(const struct block *block, uint32_t index, const uint8_t *message,
+                          uint32_t size)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const struct csn_ring_piece pieces[2] = {{items[i].record, items[i].record_size},
-                                                 {NULL, 0}};
-        bench_require(items[i].result == CSN_OK &&
-                          csn_ring_write(&channel->writer, first + i, false, pieces) == CSN_OK,
-                      "a record does not fit");
-    }
+    const struct csn_ring_piece pieces[2] = {{message, size}, {NULL, 0}};
+    bench_require(csn_ring_write(&channel_of(block)->writer, index, false, pieces) == CSN_OK,
+                  "a message does not fit");
 }
 
-void block_fill(struct block *block, uint32_t count)
+static void fill_records(const struct block *block, uint32_t count)
 {
-    static uint8_t records[SEAL_COUNT][RECORD_MAX];
+    static uint8_t records[SEAL_COUNT][BLOCK_RECORD_MAX];
     static uint8_t payloads[SEAL_COUNT][BLOCK_PAYLOAD_MAX];
-    struct csn_wire_boot_stats stats;
-    block_stats(block, &stats);
-    block->outputs = stats.outputs + count;
-    block->count = count;
     for (uint32_t done = 0; done < count;) {
         struct csv_seal_item items[SEAL_COUNT];
         uint32_t some = count - done < SEAL_COUNT ? count - done : SEAL_COUNT;
@@ -78,12 +69,32 @@ void block_fill(struct block *block, uint32_t count)
                                               .payload_size = block->payload_size,
                                               .operation = 1,
                                               .record = records[i],
-                                              .record_size_max = RECORD_MAX};
+                                              .record_size_max = BLOCK_RECORD_MAX};
         }
         seal_some(block, done, items, some);
-        write_records(channel_of(block), items, done, some);
+        for (uint32_t i = 0; i < some; i++) {
+            bench_require(items[i].result == CSN_OK, "no seal");
+            write_message(block, done + i, items[i].record, items[i].record_size);
+        }
         done += some;
     }
+}
+
+static void fill_form(const struct block *block, uint32_t count)
+{
+    static uint8_t message[BLOCK_RECORD_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        write_message(block, i, message, block->form->make(block, i, message));
+    }
+}
+
+void block_fill(struct block *block, uint32_t count)
+{
+    struct csn_wire_boot_stats stats;
+    block_stats(block, &stats);
+    block->outputs = stats.outputs + count;
+    block->count = count;
+    (block->form != NULL ? fill_form : fill_records)(block, count);
 }
 
 void block_publish(struct block *block)
@@ -109,29 +120,36 @@ void block_wait(const struct block *block)
     bench_require(stats.outputs == block->outputs, "more answers than records");
 }
 
+static void check_record(const struct block *block, uint32_t index, uint8_t *answer, uint32_t size)
+{
+    uint8_t payload[BLOCK_PAYLOAD_MAX];
+    uint8_t back[BLOCK_RECORD_MAX];
+    struct csn_wire_result result;
+    uint32_t back_size = 0;
+    payload_of(index, payload, block->payload_size);
+    bench_require(csv_reply_open(sealer_of(block, index), answer, size, &result, back,
+                                 &back_size) == CSN_OK &&
+                      result.status == CSN_WIRE_STATUS_OK && back_size == block->payload_size &&
+                      memcmp(back, payload, back_size) == 0,
+                  "another answer than expected");
+}
+
 void block_drain(struct block *block)
 {
     struct csn_host_channel *channel = channel_of(block);
+    const struct block_form *form = block->form;
     for (uint32_t i = 0; i < block->count; i++) {
-        uint8_t payload[BLOCK_PAYLOAD_MAX];
-        uint8_t back[RECORD_MAX];
         struct csn_ring_message message;
         struct csn_wire_answer head = {0};
-        struct csn_wire_result result;
         uint32_t begin = 0;
-        uint32_t size = 0;
         uint8_t *target = block->sealed->target;
         bench_require(csn_ring_read(&channel->reader, target, &message) == CSN_OK &&
                           message.tag == i && message.final &&
                           csn_wire_answer_read(target, message.size, &head, &begin),
                       "an answer is not there");
-        payload_of(i, payload, block->payload_size);
-        bench_require(head.code == CSN_WIRE_DONE &&
-                          csv_reply_open(sealer_of(block, i), target + begin, head.size, &result,
-                                         back, &size) == CSN_OK &&
-                          result.status == CSN_WIRE_STATUS_OK && size == block->payload_size &&
-                          memcmp(back, payload, size) == 0,
+        bench_require(head.code == (form != NULL ? form->code : CSN_WIRE_DONE),
                       "another answer than expected");
+        (form != NULL ? form->check : check_record)(block, i, target + begin, head.size);
     }
     /* Nobody waits for this credit: the worker looks for it when it needs some. */
     (void)csn_ring_give_credit(&channel->reader);
@@ -144,10 +162,12 @@ static uint32_t at_most(uint32_t line_count, uint32_t kept, uint64_t lines)
 }
 
 /* One record goes there and back, which tells how many lines a record and an answer take. */
-void block_init(struct block *block, struct sealed *sealed, uint32_t payload_size)
+void block_init_form(struct block *block, struct sealed *sealed, uint32_t payload_size,
+                     const struct block_form *form, void *form_state)
 {
     const struct csn_wire_manifest *manifest = csn_enclave_manifest(sealed->enclave);
-    *block = (struct block){.sealed = sealed, .payload_size = payload_size};
+    *block = (struct block){
+        .sealed = sealed, .payload_size = payload_size, .form = form, .form_state = form_state};
     const struct csn_host_channel *channel = channel_of(block);
     uint64_t in = channel->writer.cursor;
     uint64_t out = channel->reader.cursor;
@@ -166,6 +186,11 @@ void block_init(struct block *block, struct sealed *sealed, uint32_t payload_siz
         at_most(manifest->input_line_count, csn_wire_lines(manifest->input_size_max), in);
     uint32_t outputs = at_most(manifest->output_line_count, kept, out);
     block->count_max = inputs < outputs ? inputs : outputs;
+}
+
+void block_init(struct block *block, struct sealed *sealed, uint32_t payload_size)
+{
+    block_init_form(block, sealed, payload_size, NULL, NULL);
 }
 
 uint64_t block_core_ns(void)

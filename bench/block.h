@@ -14,10 +14,23 @@
 #include "sealed.h"
 
 #define BLOCK_PAYLOAD_MAX 65536u
+#define BLOCK_RECORD_MAX  (2u * BLOCK_PAYLOAD_MAX) /* room for a message */
+
+struct block;
+
+/* Other messages than records with operation 1: each is checked by what made it. */
+struct block_form {
+    /* Message `index` of a block into BLOCK_RECORD_MAX bytes; returns its size. */
+    uint32_t (*make)(const struct block *block, uint32_t index, uint8_t *message);
+    uint32_t code; /* of its answer */
+    void (*check)(const struct block *block, uint32_t index, uint8_t *answer, uint32_t size);
+};
 
 struct block {
     struct sealed *sealed; /* serves a tenant whose answers are replies */
     uint32_t payload_size;
+    const struct block_form *form; /* NULL: records */
+    void *form_state;
     struct csv_sealer *const *sealers; /* record i is of sealer i modulo their number; NULL: */
     uint32_t sealer_count;             /* sealed's own */
     uint32_t count_max;                /* records that both rings take at once */
@@ -26,6 +39,9 @@ struct block {
 };
 
 void block_init(struct block *block, struct sealed *sealed, uint32_t payload_size);
+/* The same with messages of a form of their own; payload_size: about what is in one. */
+void block_init_form(struct block *block, struct sealed *sealed, uint32_t payload_size,
+                     const struct block_form *form, void *form_state);
 /* Seals count records into the in ring; the worker sees none of them before block_publish(). */
 void block_fill(struct block *block, uint32_t count);
 void block_publish(struct block *block);

@@ -45,6 +45,8 @@ void sealed_image_read(struct sealed_image *image, const char *path)
                   "the image is not one");
     struct csn_wire_signature signature;
     csn_signature_make(&signature, &parsed, image->measurement, seed);
+    _Static_assert(sizeof signature == sizeof image->signature_file, "size");
+    memcpy(image->signature_file, &signature, sizeof signature);
     memcpy(image->signer_key, signature.signer_key, sizeof image->signer_key);
     memcpy(image->signature, signature.signature, sizeof image->signature);
 }
@@ -99,7 +101,7 @@ static struct csv_policy *make_policy(const struct sealed_tenant *tenant,
 
 void sealed_tenant_new(struct sealed_tenant *tenant, const struct sealed_image *image, bool replies)
 {
-    const struct csv_rights rights = {.rights = CSN_WIRE_RIGHT_SUBMIT,
+    const struct csv_rights rights = {.rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_REQUEST,
                                       .consumer = replies ? CSN_WIRE_CONSUMER_NONE : 0,
                                       .purpose_mask = 1};
     memset(tenant, 0, sizeof *tenant);

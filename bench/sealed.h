@@ -22,6 +22,7 @@ struct sealed_image {
     uint8_t measurement[48];
     uint8_t signer_key[32];
     uint8_t signature[64];
+    uint8_t signature_file[192]; /* as `caisson sign` writes it */
 };
 
 /* What the tenant has before there is any enclave; its grant's outputs go where `replies` says. */

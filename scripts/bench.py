@@ -25,6 +25,8 @@ PROGRAMS = [
     ("tokenize_session", "10"),
     ("start", "11"),
     ("scale", "12"),
+    ("requests", "13, 14"),
+    ("request_core", "15, 16"),
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),

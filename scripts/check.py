@@ -24,10 +24,12 @@ CONFIGURATIONS = {
          ["ring", "ring_stress", "run_loop", "session", "attack", "client", "host", "crash_*",
           "image_parse", "json", "tokenize_*", "evidence", "producer_*", "launcher", "crypto_gcm",
           "crypto_ff1", "crypto_random", "crypto_aead_suite", "ohttp", "bhttp", "authorize",
-          "http1", "fuzz_[a-u]*", "fuzz_verify_parse", "verify_policy",
-          "snp_published", "verify_cca_published"]),
+          "http1", "clients_npm_*", "clients_plain", "clients_proxy", "view", "serve_config", "serve_parts",
+          "serve_pump", "serve_shuffle", "serve_asks", "fuzz_[a-u]*",
+          "fuzz_verify_parse", "verify_policy", "snp_published", "verify_cca_published"]),
         ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED,
-         ["ring_stress", "run_loop", "host", "backend_process", "mutant_lost_join"]),
+         ["ring_stress", "run_loop", "host", "backend_process", "mutant_lost_join", "serve_pump",
+          "serve_shuffle", "serve_life"]),
     ],
     "long": [
         ("build", "gcc", [], None),
@@ -54,23 +56,29 @@ def configure_and_build(name, compiler, options, target, patterns, log):
     return run(["ninja", "-C", name] + targets(name, target, patterns), log, environment) == 0
 
 
+def introspected(name, what):
+    out = subprocess.run(["meson", "introspect", name, "--" + what], cwd=ROOT,
+                         capture_output=True, text=True, check=False).stdout
+    return json.loads(out)
+
+
 def targets(name, target, patterns):
-    """What to build. Where only some tests run, seeded bugs that no test of theirs needs are left
-    out: they are most of what there is to build, and the first configuration builds them all."""
+    """What to build. Under a sanitizer that is what the tests named here need: the first two
+    configurations build the rest. With all of a compiler's warnings, everything but seeded bugs,
+    which are most of what there is."""
     if target != "all" or patterns is None:
         return [target]
-    out = subprocess.run(["ninja", "-C", name, "-t", "query", "all", "meson-test-prereq"],
-                         cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    made = set()
-    inputs = False
-    for line in out.splitlines():
-        if line.startswith("    "):
-            made |= {line.strip().removeprefix("| ")} if inputs else set()
-        else:
-            inputs = line.strip().startswith("input:")
-    made -= {"meson-test-prereq", "meson-benchmark-prereq"}
-    return sorted(m for m in made
-                  if "mutant_" not in m or any(m.endswith("/" + p) for p in patterns))
+    everything = introspected(name, "targets")
+    if "san" in name:
+        wanted = [re.compile("^" + p.replace("*", ".*") + "$") for p in patterns]
+        needed = {d for t in introspected(name, "tests") if any(w.match(t["name"]) for w in wanted)
+                  for d in t["depends"]}
+        made = [f for t in everything if t["id"] in needed for f in t["filename"]]
+    else:
+        made = [f for t in everything if t["build_by_default"] and "mutant_" not in t["name"]
+                for f in t["filename"]]
+    top = os.path.join(ROOT, name) + os.sep
+    return sorted({f.removeprefix(top) for f in made})
 
 
 def listed(name, suite, patterns):

@@ -8,13 +8,17 @@ set -eu
 
 packages="gcc libc6-dev make pkg-config meson ninja-build python3 binutils"
 packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
+packages="$packages libnghttp2-dev libcurl4-openssl-dev"
 wished="libtss2-dev"
 if [ "${1:-build}" = bench ]; then
     wished="$wished g++ libdpdk-dev libck-dev libboost-dev libgrpc++-dev libprotobuf-dev"
     wished="$wished protobuf-compiler-grpc liburing-dev libsimdjson-dev qemu-system-x86 strace"
+    wished="$wished nginx-light nghttp2-client wrk"
 elif [ "${1:-build}" != build ]; then
     packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
     wished="$wished libfuse3-dev fuse3 swtpm strace"
+    # of requests over HTTP: clients that we did not write, browsers, what reads metrics and units
+    wished="$wished curl nghttp2-client wrk nodejs npm firefox-esr chromium prometheus systemd"
 fi
 if [ "${1:-build}" = long ]; then
     wished="$wished qemu-system-x86 bc libelf1 frama-c-base"
@@ -37,6 +41,11 @@ for package in $missing; do
     fuse3) tool=fusermount3 ;;
     qemu-system-x86) tool=qemu-system-x86_64 ;;
     frama-c-base) tool=frama-c ;;
+    nghttp2-client) tool=nghttp ;;
+    nodejs) tool=node ;;
+    nginx-light) tool=nginx ;;
+    prometheus) tool=promtool ;;
+    systemd) tool=systemd-analyze ;;
     lib*) tool=/nonexistent ;;
     esac
     command -v "$tool" >/dev/null 2>&1 || needed="$needed $package"
@@ -72,10 +81,41 @@ else
 fi
 echo "installing:$needed" >&2
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d
+made_policy=""
+trap 'rm -f "$log"; [ -z "$made_policy" ] || $run rm -f "$policy"' EXIT
+trap 'exit 1' INT TERM
+# Two of them are servers; here they are programs for tests, and nothing is to be served by them:
+# neither now (policy-rc.d) nor after the next start of the machine (disable).
+servers=""
+case "$needed " in *" nginx-light "*) servers="$servers nginx" ;; esac
+case "$needed " in *" prometheus "*) servers="$servers prometheus" ;; esac
+if [ -n "$servers" ] && [ ! -e "$policy" ]; then
+    made_policy=yes
+    $run sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+fi
 # sudo takes no environment along by default: the variable is part of what it runs.
 quietly="env DEBIAN_FRONTEND=noninteractive"
+install() {
+    # shellcheck disable=SC2086
+    $run $quietly apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1
+}
+each() { # one wish that cannot be had takes no other along
+    for package in $needed; do
+        install "$package" || true
+    done
+    left=""
+    for package in $needed; do
+        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$status" = installed ] || left="$left $package"
+    done
+    needed=$left
+    [ -z "$needed" ]
+}
 # shellcheck disable=SC2086
-$run $quietly $line >"$log" 2>&1 ||
-    { $run apt-get update >"$log" 2>&1 && $run $quietly $line >>"$log" 2>&1; } ||
+install $needed || { $run apt-get update >>"$log" 2>&1 && install $needed; } || each ||
     { tail -5 "$log" >&2; only_wishes; exit; }
+if [ -n "$servers" ] && [ -d /run/systemd/system ]; then
+    # shellcheck disable=SC2086
+    $run systemctl --quiet disable --now $servers >/dev/null 2>&1 || true
+fi

@@ -30,9 +30,18 @@ static const struct cse_operation operations[] = {
      .handler = echo},
 };
 
+static const struct cse_route routes[] = {
+    {.method = "POST",
+     .path = "/v1/echo",
+     .operation = 1,
+     .output_type = "application/octet-stream"},
+};
+
 const struct cse_service cse_service = {
     .operations = operations,
     .operation_count = sizeof operations / sizeof operations[0],
+    .routes = routes,
+    .route_count = sizeof routes / sizeof routes[0],
     .purpose_mask = 1,
 };
 

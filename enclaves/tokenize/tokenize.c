@@ -133,9 +133,24 @@ static const struct cse_operation operations[] = {
      .handler = detokenize},
 };
 
+static const struct cse_route routes[] = {
+    {.method = "POST",
+     .path = "/v1/tokenize",
+     .operation = OPERATION_TOKENIZE,
+     .input_type = "application/json",
+     .output_type = "application/json"},
+    {.method = "POST",
+     .path = "/v1/detokenize",
+     .operation = OPERATION_DETOKENIZE,
+     .input_type = "application/json",
+     .output_type = "application/json"},
+};
+
 const struct cse_service cse_service = {
     .operations = operations,
     .operation_count = sizeof operations / sizeof operations[0],
+    .routes = routes,
+    .route_count = sizeof routes / sizeof routes[0],
     .grant = tok_grant,
     .purpose_mask = UINT64_MAX,
     .batch_size = sizeof(struct tok_queue),

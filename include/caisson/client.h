@@ -110,6 +110,15 @@ CSN_API CSN_MUST_USE csn_err csv_credential_decode(const void *file, size_t size
 CSN_API CSN_MUST_USE csn_err csv_consumer_decode(const void *file, size_t size,
                                                  struct csv_consumer *consumer);
 
+/*
+ * The token that stands for the credential in requests over HTTP ("Authorization: Bearer TOKEN"),
+ * terminated. It is a secret, the same for all requests; the grant must give the credential
+ * CSN_WIRE_RIGHT_BEARER.
+ */
+#define CSV_BEARER_SIZE 97
+CSN_API void csv_credential_bearer(const struct csv_credential *credential,
+                                   char token[CSV_BEARER_SIZE]);
+
 /* ---- grants ---- */
 
 struct csv_grant_options {

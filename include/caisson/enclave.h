@@ -45,6 +45,21 @@ struct cse_operation {
 };
 
 /*
+ * An operation for clients that speak HTTP: which requests it serves. Such a request comes sealed
+ * (oblivious HTTP), or as the payload of a record; its content is the handler's input, and what the
+ * handler puts out is the content of the answer, or, on another status than OK, a problem
+ * (RFC 9457) under the HTTP status that goes with it. A service that is not deterministic
+ * (manifest) gets each request once only: the runtime asks for a challenge.
+ */
+struct cse_route {
+    const char *method;      /* "POST" */
+    const char *path;        /* "/v1/echo": compared as it stands, queries are not cut off */
+    uint16_t operation;      /* id in the table of operations */
+    const char *input_type;  /* media type that the content must have; NULL: any, or none */
+    const char *output_type; /* media type of the answer's content, at most 63 characters */
+};
+
+/*
  * Build the tenant's service state from the policy of a grant that has just been verified.
  * state: tenant_state_size bytes (manifest), zeroed, the tenant's own. secret: the grant's domain
  * secret. Not CSN_OK: the grant is refused whole and the previous one stays in force.
@@ -62,6 +77,8 @@ typedef csn_err (*cse_grant_hook)(void *state, const struct cse_grant_view *gran
 struct cse_service {
     const struct cse_operation *operations;
     uint32_t operation_count;
+    const struct cse_route *routes; /* optional: with none the image takes no requests over HTTP */
+    uint32_t route_count;
     cse_grant_hook grant;  /* optional: NULL accepts an empty policy only */
     uint64_t purpose_mask; /* purposes of grants that this enclave serves; bit 0 = general */
     /*

@@ -270,6 +270,12 @@ CSN_API const struct csv_image *csv_verdict_image(const struct csv_verdict *verd
 CSN_API const struct csv_recipient *csv_verdict_instance(const struct csv_verdict *verdict);
 CSN_API const struct csv_recipient *csv_verdict_recipient(const struct csv_verdict *verdict,
                                                           const uint8_t tenant[32], size_t index);
+/*
+ * The SHA-256 of the exact bytes that the enclave gives as application/ohttp-keys (RFC 9458), 32
+ * bytes, under the same conditions; NULL too if it takes no requests over HTTP. Who seals a request
+ * compares it first with the hash of the bytes it got.
+ */
+CSN_API const uint8_t *csv_verdict_ohttp(const struct csv_verdict *verdict);
 
 /*
  * The verdict for people (text, one line a finding; explain adds why and what to do) or for

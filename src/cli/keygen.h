@@ -7,6 +7,8 @@
 
 /* who: a consumer's name, or the id of a producer in hex. An exit code. */
 int keygen_revoke(const char *tenant_path, bool consumer, const char *who, bool json);
+/* The token of a producer's file, on stdout. */
+int keygen_bearer(const char *path, bool json);
 int keygen_list(const char *tenant_path, bool json);
 
 #endif

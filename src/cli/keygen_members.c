@@ -64,7 +64,28 @@ int keygen_revoke(const char *tenant_path, bool consumer, const char *who, bool 
     return code;
 }
 
+/* ---- the token ---- */
+
+int keygen_bearer(const char *path, bool json)
+{
+    struct csv_credential credential;
+    char token[CSV_BEARER_SIZE];
+    if (!cli_credential_read(path, &credential)) {
+        return CLI_FAILURE;
+    }
+    csv_credential_bearer(&credential, token);
+    printf(json ? "{\"bearer\":\"%s\"}\n" : "%s\n", token);
+    explicit_bzero(&credential, sizeof credential);
+    explicit_bzero(token, sizeof token);
+    return CLI_OK;
+}
+
 /* ---- the list ---- */
+
+static bool has_right(const struct csn_wire_credential *producer, uint32_t right)
+{
+    return (producer->rights & right) != 0;
+}
 
 /* "0,3,12" */
 static void print_mask(uint64_t mask)
@@ -111,7 +132,10 @@ static void list_json(const struct csv_tenant *tenant)
         print_mask(producer->purpose_mask);
         fputs("],\"fields\":[", stdout);
         print_mask(producer->field_mask);
-        printf("],\"budget\":%llu}", (unsigned long long)producer->budget);
+        printf("],\"budget\":%llu,\"requests\":%s,\"bearer\":%s}",
+               (unsigned long long)producer->budget,
+               has_right(producer, CSN_WIRE_RIGHT_REQUEST) ? "true" : "false",
+               has_right(producer, CSN_WIRE_RIGHT_BEARER) ? "true" : "false");
     }
     puts("]}");
 }
@@ -128,11 +152,13 @@ static void list_text(const struct csv_tenant *tenant)
                consumer != NULL ? "delivers to " : "gets replies",
                consumer != NULL ? consumer : "");
         print_mask(producer->purpose_mask);
-        if ((producer->rights & CSN_WIRE_RIGHT_DETOKENIZE) != 0) {
+        if (has_right(producer, CSN_WIRE_RIGHT_DETOKENIZE)) {
             fputs(", detokenizes fields ", stdout);
             print_mask(producer->field_mask);
             printf(", budget %llu", (unsigned long long)producer->budget);
         }
+        fputs(has_right(producer, CSN_WIRE_RIGHT_REQUEST) ? ", sends requests" : "", stdout);
+        fputs(has_right(producer, CSN_WIRE_RIGHT_BEARER) ? ", with a bearer token" : "", stdout);
         putchar('\n');
     }
 }

@@ -13,7 +13,7 @@
 
 #include "cli.h"
 #include "control.h"
-#include "image/image.h"
+#include "gateway/signed_image.h"
 #include "run_evidence.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
@@ -59,7 +59,7 @@ struct run_counts {
 struct cli_run {
     /* set before the threads start */
     struct csn_enclave *enclave;
-    struct csn_wire_signature signature;
+    struct csn_signed_image image;
     struct run_evidence evidence;
     uint32_t grants_wanted;
     uint32_t input_size_max;
@@ -78,7 +78,7 @@ struct cli_run {
     uint32_t box_type, box_size;
     uint8_t *box_bytes;
     uint32_t reply_type, reply_size;
-    uint8_t reply[CLI_CONTROL_SIZE_MAX];
+    uint8_t reply[CSN_CONTROL_SIZE_MAX];
 
     /* the loop's own */
     struct run_slot slots[RUN_SLOT_COUNT];

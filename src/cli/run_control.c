@@ -4,8 +4,8 @@
  *
  * Trust: whoever connects is hostile until a grant's signature, which only the enclave can check.
  */
+#include "gateway/attest.h"
 #include "run.h"
-#include <caisson/evidence.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,7 +30,7 @@ static bool ask(struct cli_run *run, int fd, uint32_t type, uint8_t *bytes, uint
     run->box_bytes = NULL;
     pthread_mutex_unlock(&run->lock);
     free(bytes);
-    return cli_control_reply(fd, run->reply_type, run->reply, run->reply_size);
+    return csn_control_write(fd, run->reply_type, run->reply, run->reply_size);
 }
 
 void *run_control_thread(void *state)
@@ -48,7 +48,7 @@ void *run_control_thread(void *state)
         uint32_t type = 0;
         uint32_t size = 0;
         uint8_t *bytes = NULL;
-        while (cli_control_read(fd, &type, &bytes, &size) && ask(run, fd, type, bytes, size)) {
+        while (csn_control_read(fd, &type, &bytes, &size) && ask(run, fd, type, bytes, size)) {
         }
         close(fd);
     }
@@ -72,39 +72,32 @@ void run_box_answer(struct cli_run *run, uint32_t type, const void *bytes, uint3
 
 static void refuse(struct cli_run *run, const char *why)
 {
-    run_box_answer(run, CLI_CONTROL_ERROR, why, (uint32_t)strlen(why));
+    run_box_answer(run, CSN_CONTROL_ERROR, why, (uint32_t)strlen(why));
+}
+
+static void take_bundle(void *state, size_t index, const uint8_t *bundle, size_t size)
+{
+    struct cli_run *run = state;
+    (void)index;
+    if (size > sizeof run->reply) {
+        refuse(run, "the bundle is too large");
+        return;
+    }
+    run_box_answer(run, CSN_CONTROL_EVIDENCE, bundle, (uint32_t)size);
 }
 
 static void answer_evidence(struct cli_run *run)
 {
-    static struct csn_evidence_batch batch;
-    static struct csn_wire_boot_made made;
-    struct csn_enclave_report report;
-    size_t size = 0;
-    if (run->box_size != CLI_CONTROL_NONCE_SIZE) {
+    struct csn_detail detail = {""};
+    const struct csn_platform platform = {run->evidence.producer, run->evidence.state};
+    if (run->box_size != CSN_CONTROL_NONCE_SIZE) {
         refuse(run, "a nonce has 32 bytes");
         return;
     }
-    csn_enclave_report(run->enclave, &report);
-    csn_err err = csn_enclave_made(run->enclave, &made);
-    batch.platform.detail[0] = 0;
-    const struct csn_evidence_subject subject = {.manifest = csn_enclave_manifest(run->enclave),
-                                                 .report = &report,
-                                                 .made = &made,
-                                                 .signer_key = run->signature.signer_key,
-                                                 .signer_signature = run->signature.signature};
-    if (err == CSN_OK) {
-        err = csn_evidence_report(&batch, run->evidence.producer, run->evidence.state, &subject,
-                                  (const uint8_t(*)[32])run->box_bytes, 1);
+    if (csn_attest(run->enclave, &run->image.signature, &platform,
+                   (const uint8_t(*)[32])run->box_bytes, 1, take_bundle, run, &detail) != CSN_OK) {
+        refuse(run, detail.text);
     }
-    if (err == CSN_OK) {
-        err = csn_evidence_bundle(&batch, 0, run->reply, sizeof run->reply, &size);
-    }
-    if (err != CSN_OK) {
-        refuse(run, batch.platform.detail[0] != 0 ? batch.platform.detail : csn_err_name(err));
-        return;
-    }
-    run_box_answer(run, CLI_CONTROL_EVIDENCE, run->reply, (uint32_t)size);
 }
 
 static uint32_t worker_count(const struct cli_run *run)
@@ -190,7 +183,7 @@ bool run_grant_answer(struct cli_run *run, uint64_t tag, const uint8_t *message,
     if (grant->answered == worker_count(run)) {
         grant->active = false;
         count_grant(run);
-        run_box_answer(run, CLI_CONTROL_GRANT, run->reply, run->reply_size);
+        run_box_answer(run, CSN_CONTROL_GRANT, run->reply, run->reply_size);
     }
     return true;
 }
@@ -212,9 +205,9 @@ void run_box_serve(struct cli_run *run)
     if (!asked) {
         return;
     }
-    if (run->box_type == CLI_CONTROL_EVIDENCE) {
+    if (run->box_type == CSN_CONTROL_EVIDENCE) {
         answer_evidence(run);
-    } else if (run->box_type == CLI_CONTROL_GRANT) {
+    } else if (run->box_type == CSN_CONTROL_GRANT) {
         send_grant(run);
     } else {
         refuse(run, "no such request");

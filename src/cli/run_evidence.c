@@ -13,6 +13,30 @@ void run_evidence_quiet(void)
     setenv("TSS2_LOG", "all+NONE", 0);
 }
 
+/* What an option is called where it was given: "--ak-certificate", or "evidence: ak_certificate".
+ */
+static const char *name_of(const struct run_evidence *evidence, const char *option)
+{
+    static const struct {
+        const char *option;
+        const char *key;
+    } rows[] = {{"--evidence", "evidence: name"},
+                {"--root", "evidence: root"},
+                {"--evidence-path", "evidence: path"},
+                {"--privlevel", "evidence: privlevel"},
+                {"--tcti", "evidence: tcti"},
+                {"--ak", "evidence: ak"},
+                {"--ak-certificate", "evidence: ak_certificate"},
+                {"--pcrs", "evidence: pcrs"},
+                {"--extend", "evidence: extend"}};
+    for (size_t i = 0; evidence->is_json && i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].option, option) == 0) {
+            return rows[i].key;
+        }
+    }
+    return option;
+}
+
 /* A handle or index of a TPM. */
 static int read_handle(const char *option, const char *text, uint32_t *handle)
 {
@@ -30,25 +54,28 @@ static int read_handle(const char *option, const char *text, uint32_t *handle)
 }
 
 /* "0,2,4,7" */
-static int read_pcrs(const char *text, uint32_t *pcrs)
+static int read_pcrs(const struct run_evidence *evidence, uint32_t *pcrs)
 {
+    const char *text = evidence->pcrs;
+    const char *option = name_of(evidence, "--pcrs");
     while (text != NULL && *text != 0) {
         char *end = NULL;
         unsigned long index = strtoul(text, &end, 10);
         bool number = *text >= '0' && *text <= '9' && (*end == 0 || (*end == ',' && end[1] != 0));
         if (!number || index >= PCR_COUNT || (*pcrs >> index & 1) != 0) {
-            return cli_fail(CLI_USAGE, "--pcrs wants a list such as 0,2,4,7");
+            return cli_fail(CLI_USAGE, "%s wants a list such as 0,2,4,7", option);
         }
         *pcrs |= UINT32_C(1) << index;
         text = *end == ',' ? end + 1 : end;
     }
-    return *pcrs != 0 ? CLI_OK : cli_fail(CLI_USAGE, "--evidence tpm wants --pcrs LIST");
+    return *pcrs != 0 ? CLI_OK : cli_fail(CLI_USAGE, "a tpm wants %s LIST", option);
 }
 
 static int read_software(struct run_evidence *evidence)
 {
     if (evidence->root == NULL) {
-        return cli_fail(CLI_USAGE, "--evidence software wants --root ROOTKEY");
+        return cli_fail(CLI_USAGE, "evidence by software wants %s ROOTKEY",
+                        name_of(evidence, "--root"));
     }
     evidence->producer = &csn_evidence_software;
     evidence->state = evidence->root_seed;
@@ -58,9 +85,9 @@ static int read_software(struct run_evidence *evidence)
 static int read_tsm(struct run_evidence *evidence)
 {
     uint64_t level = CSN_EVIDENCE_PRIVLEVEL_UNSET;
-    int code = evidence->privlevel == NULL
-                   ? CLI_OK
-                   : cli_number("--privlevel", evidence->privlevel, 0, 3, &level);
+    int code = evidence->privlevel == NULL ? CLI_OK
+                                           : cli_number(name_of(evidence, "--privlevel"),
+                                                        evidence->privlevel, 0, 3, &level);
     evidence->tsm.root = evidence->path != NULL ? evidence->path : CSN_EVIDENCE_TSM_ROOT;
     evidence->tsm.privlevel = (uint32_t)level;
     evidence->producer = &csn_evidence_tsm;
@@ -73,11 +100,12 @@ static int read_tpm(struct run_evidence *evidence)
     struct csn_evidence_tpm *tpm = &evidence->tpm;
     evidence->producer = &csn_evidence_tpm;
     evidence->state = tpm;
-    int code = read_pcrs(evidence->pcrs, &tpm->pcrs);
-    code = code == CLI_OK ? read_handle("--ak", evidence->ak, &tpm->ak_handle) : code;
-    return code == CLI_OK
-               ? read_handle("--ak-certificate", evidence->ak_certificate, &tpm->ak_certificate)
-               : code;
+    int code = read_pcrs(evidence, &tpm->pcrs);
+    code = code == CLI_OK ? read_handle(name_of(evidence, "--ak"), evidence->ak, &tpm->ak_handle)
+                          : code;
+    return code == CLI_OK ? read_handle(name_of(evidence, "--ak-certificate"),
+                                        evidence->ak_certificate, &tpm->ak_certificate)
+                          : code;
 }
 
 static int read_nsm(struct run_evidence *evidence)
@@ -106,8 +134,8 @@ static int check_options(const struct run_evidence *evidence)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].value != NULL && strstr(rows[i].names, evidence->name) == NULL) {
-            return cli_fail(CLI_USAGE, "%s is not for --evidence %s", rows[i].option,
-                            evidence->name);
+            return cli_fail(CLI_USAGE, "%s is not for evidence by %s",
+                            name_of(evidence, rows[i].option), evidence->name);
         }
     }
     return CLI_OK;
@@ -134,8 +162,8 @@ int run_evidence_read(struct run_evidence *evidence)
     if (code != CLI_OK || evidence->producer == NULL) {
         return evidence->producer != NULL || code != CLI_USAGE
                    ? code
-                   : cli_fail(CLI_USAGE, "--evidence wants software, tsm, tpm or nsm, and its own "
-                                         "options; see caisson run --help");
+                   : cli_fail(CLI_USAGE, "%s wants software, tsm, tpm or nsm, and its own options",
+                              name_of(evidence, "--evidence"));
     }
     csn_err err = evidence->producer->prepare(evidence->state, &platform);
     return err == CSN_OK ? CLI_OK : cli_fail(CLI_FAILURE, "%s", platform.detail);

@@ -8,6 +8,7 @@
 
 struct run_evidence {
     /* as given */
+    bool is_json;     /* in a configuration: options are keys of "evidence" */
     const char *name; /* software, tsm, tpm, nsm */
     const char *root;
     const char *path;

@@ -22,6 +22,22 @@ bool cli_tenant_read(const char *path, struct csv_tenant *tenant)
     return err == CSN_OK;
 }
 
+bool cli_credential_read(const char *path, struct csv_credential *credential)
+{
+    size_t size = 0;
+    uint8_t *bytes = cli_read_secret(path, CSV_CREDENTIAL_FILE_SIZE + 1, &size);
+    if (bytes == NULL) {
+        return false;
+    }
+    csn_err err = csv_credential_decode(bytes, size, credential);
+    explicit_bzero(bytes, size);
+    free(bytes);
+    if (err != CSN_OK) {
+        cli_fail(0, "%s: not a credential file, or damaged", path);
+    }
+    return err == CSN_OK;
+}
+
 bool cli_tenant_write(const char *path, const struct csv_tenant *tenant, bool force)
 {
     uint8_t bytes[CSV_TENANT_FILE_SIZE];

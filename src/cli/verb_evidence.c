@@ -72,7 +72,7 @@ static int ask(const struct request *request)
         return CLI_FAILURE;
     }
     uint8_t *bundle =
-        cli_control_call(fd, CLI_CONTROL_EVIDENCE, request->nonce, sizeof request->nonce, &size);
+        cli_control_call(fd, CSN_CONTROL_EVIDENCE, request->nonce, sizeof request->nonce, &size);
     int code = bundle == NULL          ? CLI_FAILURE
                : request->form != NULL ? deliver_wrapped(request, bundle, size)
                                        : deliver(request, bundle, size);

@@ -127,7 +127,7 @@ static int verify(const struct wish *wish, int fd, struct csv_verdict **verdict)
     if (getrandom(nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce) {
         return cli_fail(CLI_FAILURE, "no randomness");
     }
-    uint8_t *bundle = cli_control_call(fd, CLI_CONTROL_EVIDENCE, nonce, sizeof nonce, &size);
+    uint8_t *bundle = cli_control_call(fd, CSN_CONTROL_EVIDENCE, nonce, sizeof nonce, &size);
     if (bundle == NULL) {
         return CLI_UNVERIFIED;
     }
@@ -196,7 +196,7 @@ static int send(const struct wish *wish, int fd, const struct csv_recipient *ins
     if (err != CSN_OK) {
         return cli_fail(CLI_FAILURE, "the grant was not built: %s", csn_err_name(err));
     }
-    uint8_t *reply = cli_control_call(fd, CLI_CONTROL_GRANT, message, message_size, &size);
+    uint8_t *reply = cli_control_call(fd, CSN_CONTROL_GRANT, message, message_size, &size);
     int code = reply != NULL ? CLI_OK : CLI_FAILURE;
     code = code == CLI_OK ? open_receipt(grant, reply, size, &at) : code;
     while (code == CLI_OK && at < size) { /* one more worker */

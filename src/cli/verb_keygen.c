@@ -17,6 +17,8 @@ static const char help[] =
     "       caisson keygen consumer --tenant FILE --name NAME OUT [--enclave-may-open]\n"
     "       caisson keygen producer --tenant FILE [--consumer NAME] OUT [--purposes N,N]\n"
     "                               [--detokenize --fields N,N [--budget N]]\n"
+    "                               [--requests] [--bearer]\n"
+    "       caisson keygen bearer FILE                    a producer's token for requests\n"
     "       caisson keygen revoke-producer --tenant FILE ID\n"
     "       caisson keygen revoke-consumer --tenant FILE NAME\n"
     "       caisson keygen list FILE                      whom a tenant's file gives access\n"
@@ -40,6 +42,12 @@ static const char help[] =
     "the\n"
     "                       policy, so add new fields at its end\n"
     "  --budget N           how many values it may ask for while an enclave lives (default 1000)\n"
+    "  --requests           the producer may send requests over HTTP, each with a proof of its "
+    "own\n"
+    "  --bearer             the producer may send requests with one token for all, as `bearer` "
+    "prints\n"
+    "                       it: for browsers and others that can do no better. The token is a "
+    "secret\n"
     "  --force              overwrite an existing file\n"
     "  --json               print one JSON object\n"
     "\n"
@@ -57,6 +65,8 @@ struct wish {
     const char *budget;
     bool enclave_may_open;
     bool detokenize;
+    bool requests;
+    bool bearer;
     bool force;
     bool json;
 };
@@ -172,6 +182,12 @@ static int parse_rights(const struct wish *wish, const struct csv_tenant *tenant
     if (wish->detokenize != (wish->fields != NULL)) {
         return cli_fail(CLI_USAGE, "--detokenize and --fields go together");
     }
+    if ((wish->requests || wish->bearer) && wish->consumer != NULL) {
+        return cli_fail(CLI_USAGE, "who sends requests gets the answers: --requests and --bearer "
+                                   "go without --consumer");
+    }
+    rights->rights |= wish->requests ? CSN_WIRE_RIGHT_REQUEST : 0;
+    rights->rights |= wish->bearer ? CSN_WIRE_RIGHT_BEARER : 0;
     int code = parse_mask("--purposes", wish->purposes, &rights->purpose_mask);
     if (code == CLI_OK && wish->detokenize) {
         rights->rights |= CSN_WIRE_RIGHT_DETOKENIZE;
@@ -238,6 +254,8 @@ static int run(int argc, char **argv)
         {"--budget", &wish.budget, NULL},
         {"--enclave-may-open", NULL, &wish.enclave_may_open},
         {"--detokenize", NULL, &wish.detokenize},
+        {"--requests", NULL, &wish.requests},
+        {"--bearer", NULL, &wish.bearer},
         {"--force", NULL, &wish.force},
         {"--json", NULL, &wish.json},
     };
@@ -269,6 +287,9 @@ static int run(int argc, char **argv)
     if (strcmp(kind, "revoke-producer") == 0 || strcmp(kind, "revoke-consumer") == 0) {
         return keygen_revoke(wish.tenant_path, strcmp(kind, "revoke-consumer") == 0, operands[1],
                              wish.json);
+    }
+    if (strcmp(kind, "bearer") == 0) {
+        return keygen_bearer(operands[1], wish.json);
     }
     if (strcmp(kind, "list") == 0) {
         return keygen_list(operands[1], wish.json);

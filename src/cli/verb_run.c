@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IMAGE_SIZE_MAX (UINT64_C(64) << 20)
-
 static const char help[] =
     "usage: caisson run IMAGE --signature SIG --control SOCKET\n"
     "                   (--root ROOTKEY | --evidence tsm|tpm|nsm [its options])\n"
@@ -63,22 +61,9 @@ struct wish {
 
 static int parse_require(const char *text, uint32_t *require)
 {
-    static const struct {
-        const char *name;
-        uint32_t bit;
-    } names[] = {{"namespaces", CSN_PROTECT_NAMESPACES},
-                 {"own-uid", CSN_PROTECT_OWN_UID},
-                 {"locked", CSN_PROTECT_LOCKED},
-                 {"huge-pages", CSN_PROTECT_HUGE_PAGES},
-                 {"secret", CSN_PROTECT_SECRET}};
     while (text != NULL && *text != 0) {
         size_t length = strcspn(text, ",");
-        uint32_t bit = 0;
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-            bool same =
-                strlen(names[i].name) == length && strncmp(names[i].name, text, length) == 0;
-            bit |= same ? names[i].bit : 0;
-        }
+        uint32_t bit = csn_protection(text, length);
         if (bit == 0) {
             return cli_fail(CLI_USAGE, "--require: no such protection: %.*s", (int)length, text);
         }
@@ -89,54 +74,26 @@ static int parse_require(const char *text, uint32_t *require)
     return CLI_OK;
 }
 
-/* The signature is genuine and about this image. */
-static int check_signature(struct cli_run *run, const char *path, const void *image, size_t size,
-                           uint8_t measurement[48])
-{
-    struct csn_image parsed;
-    struct csn_image_fault fault = {0};
-    size_t signature_size = 0;
-    uint8_t *signature = cli_read_file(path, 4096, &signature_size);
-    if (signature == NULL) {
-        return CLI_FAILURE;
-    }
-    csn_err err = csn_image_measure_file(image, size, &parsed, measurement, &fault);
-    if (err != CSN_OK) {
-        free(signature);
-        return cli_fail(CLI_FAILURE, "the image: %s at offset %llu", fault.what,
-                        (unsigned long long)fault.where);
-    }
-    if (signature_size == sizeof run->signature) {
-        memcpy(&run->signature, signature, sizeof run->signature);
-    }
-    free(signature);
-    err = csn_signature_verify(&run->signature, signature_size);
-    err = err == CSN_OK ? csn_signature_match(&run->signature, &parsed, measurement) : err;
-    return err == CSN_OK ? CLI_OK
-                         : cli_fail(CLI_INVALID, "%s: %s", path,
-                                    err == CSN_ERR_FORMAT ? "not a signature file"
-                                                          : "not a signature of this image");
-}
-
 static int start_enclave(struct cli_run *run, const struct wish *wish, const char *path)
 {
     struct csn_enclave_options options = {.backend = wish->backend};
+    struct csn_signed_image *image = &run->image;
     struct csn_detail detail = {{0}};
-    uint8_t measurement[48];
-    size_t size = 0;
     int code = parse_require(wish->require, &options.require);
-    uint8_t *image = code == CLI_OK ? cli_read_file(path, IMAGE_SIZE_MAX, &size) : NULL;
-    if (image == NULL) {
-        return code == CLI_OK ? CLI_FAILURE : code;
+    if (code != CLI_OK) {
+        return code;
     }
-    code = check_signature(run, wish->signature, image, size, measurement);
-    code = code == CLI_OK ? run_evidence_extend(&run->evidence, measurement) : code;
-    options.image = image;
-    options.image_size = size;
+    csn_err err = csn_signed_image_read(path, wish->signature, image, &detail);
+    if (err != CSN_OK) {
+        return cli_fail(err == CSN_ERR_AUTH ? CLI_INVALID : CLI_FAILURE, "%s", detail.text);
+    }
+    code = run_evidence_extend(&run->evidence, image->measurement);
+    options.image = image->bytes;
+    options.image_size = image->size;
     if (code == CLI_OK && csn_enclave_create(&options, &run->enclave, &detail) != CSN_OK) {
         code = cli_fail(CLI_FAILURE, "%s: %s", path, detail.text);
     }
-    free(image);
+    csn_signed_image_free(image);
     if (code == CLI_OK) {
         const struct csn_wire_manifest *manifest = csn_enclave_manifest(run->enclave);
         run->input_size_max = manifest->input_size_max;
@@ -285,8 +242,9 @@ static int prepare(struct cli_run *run, const struct wish *wish, const char *ima
     code = code == CLI_OK ? start_enclave(run, wish, image) : code;
     code = code == CLI_OK ? open_files(run, wish) : code;
     if (code == CLI_OK) {
-        run->listen_fd = cli_control_listen(wish->control);
-        code = run->listen_fd >= 0 ? CLI_OK : CLI_FAILURE;
+        struct csn_detail detail = {""};
+        run->listen_fd = csn_control_listen(wish->control, &detail);
+        code = run->listen_fd >= 0 ? CLI_OK : cli_fail(CLI_FAILURE, "%s", detail.text);
     }
     return code;
 }

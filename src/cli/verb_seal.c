@@ -6,6 +6,7 @@
  * decides that, comes from the caller and not from the file.
  */
 #include "cli.h"
+#include "tenant_file.h"
 #include <caisson/client.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -116,21 +117,6 @@ static int seal_whole(struct seal *seal, const char *path)
     return code;
 }
 
-static int load_credential(const struct seal *seal, struct csv_credential *credential)
-{
-    size_t size = 0;
-    uint8_t *bytes = cli_read_secret(seal->credential_path, CSV_CREDENTIAL_FILE_SIZE + 1, &size);
-    if (bytes == NULL) {
-        return CLI_FAILURE;
-    }
-    csn_err err = csv_credential_decode(bytes, size, credential);
-    explicit_bzero(bytes, size);
-    free(bytes);
-    return err == CSN_OK ? CLI_OK
-                         : cli_fail(CLI_FAILURE, "%s: not a credential file, or damaged",
-                                    seal->credential_path);
-}
-
 /* The sealer, from the three things that must fit together. */
 static int make_sealer(struct seal *seal)
 {
@@ -139,7 +125,8 @@ static int make_sealer(struct seal *seal)
     struct csv_recipient *recipient = NULL;
     size_t size = 0;
     int code = cli_hex("--tenant-id", seal->tenant, tenant, sizeof tenant);
-    code = code == CLI_OK ? load_credential(seal, &credential) : code;
+    code = code == CLI_OK && !cli_credential_read(seal->credential_path, &credential) ? CLI_FAILURE
+                                                                                      : code;
     if (code != CLI_OK) {
         return code;
     }

@@ -7,6 +7,7 @@
  */
 #include "cpu.h"
 #include "aead.h"
+#include "curve.h"
 #include "ff1_core.h"
 #include "gcm_kernel.h"
 #include "self_test.h"
@@ -28,6 +29,7 @@ csn_err csn_cpu_begin(uint64_t features)
     csn_sha256_use(sha256_kernel(features));
     csn_gcm_use((features & wide) == wide ? &csn_gcm_vaes : &csn_gcm_aesni);
     csn_ff1_use((features & wide) == wide ? csn_ff1_narrow_vaes : csn_ff1_narrow_aesni);
+    csn_x25519_use((features & CSN_WIRE_FEATURE_AVX2) != 0); /* AVX is what it needs */
     CSN_TRY(csn_sha2_self_test());
     CSN_TRY(csn_gcm_self_test());
     CSN_TRY(csn_ff1_self_test());

@@ -4,8 +4,12 @@
 #define CSN_CRYPTO_CURVE_H
 
 #include <caisson/base.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Which of libsodium's kernels. Called by csn_cpu_begin() only; before that, the portable one. */
+void csn_x25519_use(bool with_avx);
 
 void csn_x25519_public(uint8_t public_key[32], const uint8_t secret_key[32]);
 /* CSN_ERR_AUTH if the shared secret is all zero (a low-order point); output then wiped. */

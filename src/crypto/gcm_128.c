@@ -65,14 +65,24 @@ static void make_stream(struct gcm *gcm, const uint8_t nonce[12], uint32_t count
     csn_aes_encrypt(&gcm->aes, gcm->stream, gcm->stream, count);
 }
 
+static void mix(uint8_t *output, const uint8_t *input, const uint8_t *stream, uint32_t size)
+{
+    uint32_t at = 0;
+    for (; at + BLOCK <= size; at += BLOCK) {
+        __m128i mixed = _mm_xor_si128(csn_gcm_load(input + at), csn_gcm_load(stream + at));
+        csn_gcm_store(output + at, mixed);
+    }
+    for (; at < size; at++) {
+        output[at] = input[at] ^ stream[at];
+    }
+}
+
 static void crypt(struct gcm *gcm, const struct csn_aead_text *text)
 {
     for (uint32_t done = 0; done < text->size; done += CHUNK) {
         uint32_t size = text->size - done < CHUNK ? text->size - done : CHUNK;
         make_stream(gcm, text->nonce, 2 + done / BLOCK, (size + BLOCK - 1) / BLOCK);
-        for (uint32_t i = 0; i < size; i++) {
-            text->output[done + i] = text->input[done + i] ^ gcm->stream[i];
-        }
+        mix(text->output + done, text->input + done, gcm->stream, size);
     }
 }
 

@@ -51,6 +51,7 @@ static struct cse_pending *take_slot(struct cse_session *session, const struct c
     pending->tag = input->tag;
     pending->final = true;
     pending->alone = false;
+    pending->request = NULL;
     pending->answer = (struct csn_wire_answer){.code = CSN_WIRE_DONE, .size = body_size};
     pending->bytes = session->area + session->area_used;
     session->area_used += slot_size(body_size);
@@ -78,6 +79,13 @@ struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cs
     struct cse_pending *pending = take_slot(session, input, sealed_size(shape));
     pending->shape = *shape;
     return pending;
+}
+
+void cse_answer_keep(struct cse_session *session, uint32_t pending_count)
+{
+    const struct cse_pending *last = &session->pending[pending_count - 1];
+    session->pending_count = pending_count;
+    session->area_used = (uint32_t)(last->bytes - session->area) + slot_size(last->answer.size);
 }
 
 uint8_t *cse_answer_payload(struct cse_pending *pending)
@@ -361,14 +369,39 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
 
 /* ---- out ---- */
 
-void cse_answer_flush(struct cse_session *session)
+void cse_answer_complete(struct cse_session *session)
 {
     const struct cse_service *service = session->options.service;
     if (service->complete != NULL && !CSN_CHECK(CSE_CHECK_COMPLETE, false)) {
         service->complete(session->batch);
     }
+}
+
+/* Outputs of one request are the chunks of its answer, in their order. */
+static void seal_requests(struct cse_session *session)
+{
+    for (uint32_t i = 0; i < session->pending_count; i++) {
+        struct cse_pending *pending = &session->pending[i];
+        uint8_t *plain = pending->bytes + pending->shape.head_size;
+        if (pending->request != NULL &&
+            csn_ohttp_answer_seal(pending->request, pending->final, plain,
+                                  pending->shape.plain_size, plain) != CSN_OK) {
+            cse_panic(CSN_WIRE_STOP_ASSERT); /* one output too many, or behind the final one */
+        }
+    }
+    csn_wipe(session->request_answers,
+             session->request_answer_count * sizeof session->request_answers[0]);
+    session->request_answer_count = 0;
+}
+
+void cse_answer_flush(struct cse_session *session)
+{
+    cse_answer_complete(session);
     const struct csn_ring_piece none = {NULL, 0};
     csn_gcm_seal_batch(session->seal_items, session->seal_count);
+    if (session->request_answer_count != 0) {
+        seal_requests(session);
+    }
     for (uint32_t i = 0; i < session->pending_count; i++) {
         const struct cse_pending *pending = &session->pending[i];
         const struct csn_ring_piece head = {&pending->answer, sizeof pending->answer};

@@ -5,7 +5,7 @@
  * Trust:    the payload is a tenant's. From here on the host sees DONE and one size, whatever
  *           happens: each refusal is a sealed tombstone as long as the answer would have been.
  */
-#include "state.h"
+#include "http.h"
 #include <caisson/wire/stop.h>
 
 /* ---- what a handler may ask ---- */
@@ -58,6 +58,7 @@ bool cse_random(struct cse_call *call, void *bytes, uint32_t size)
 void cse_fail_at(struct cse_call *call, uint32_t offset)
 {
     call->detail = offset;
+    call->has_detail = true;
 }
 
 csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size)
@@ -66,13 +67,15 @@ csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size)
     if (call->emitted_count + 1 >= session->manifest->outputs_per_input_max) {
         return CSN_ERR_LIMIT;
     }
-    if (size > call->shape.plain_size - call->shape.result_size) {
+    if (size > cse_call_room(call) - call->offset) {
         return CSN_ERR_SPACE;
     }
-    struct cse_pending *pending = cse_answer_slot(session, call->answer.input, &call->shape);
+    struct cse_pending *pending = call->spread
+                                      ? &session->pending[call->first + call->emitted_count]
+                                      : cse_answer_slot(session, call->answer.input, &call->shape);
     pending->final = false;
     pending->payload_size = size;
-    __builtin_memcpy(cse_answer_payload(pending), output, size);
+    __builtin_memcpy(cse_answer_payload(pending) + call->offset, output, size);
     call->emitted_count++;
     return CSN_OK;
 }
@@ -97,12 +100,27 @@ static void finish(struct cse_call *call, struct cse_pending *pending,
     bool reveals = (call->answer.tenant->grant->flags & CSN_WIRE_GRANT_REVEALS) != 0;
     if ((reveals && !call->answer.opening->hello) || CSN_CHECK(CSE_CHECK_SAME_CLASS, false)) {
         uint32_t size = outcome->payload_size;
-        uint32_t room = call->shape.plain_size - call->shape.result_size;
+        uint32_t room = cse_call_room(call);
         csn_wipe(cse_answer_payload(pending) + size, room - size);
         pending->shape.plain_size =
             call->shape.result_size + smallest_room(call->session, size, room);
     }
     cse_answer_finish(call->session, pending, &call->answer, outcome);
+}
+
+/* A response over its outputs: each but the last is full. */
+static void finish_spread(struct cse_call *call, uint32_t size, uint32_t count)
+{
+    struct cse_outcome outcome = {.part_count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        struct cse_pending *pending = &call->session->pending[call->first + i];
+        const uint32_t room = cse_call_room(call);
+        pending->final = i + 1 == count;
+        outcome.part = i;
+        outcome.payload_size = size < room ? size : room;
+        size -= outcome.payload_size;
+        finish(call, pending, &outcome);
+    }
 }
 
 /* The main output was begun first and goes last: it carries the final mark. */
@@ -240,9 +258,8 @@ static enum csn_wire_status check_rights(const struct cse_call *call,
     return CSN_WIRE_STATUS_OK;
 }
 
-/* Runs the operation; on OK *size bytes lie in the main output. */
-static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_prelude *prelude,
-                                const uint8_t *payload, uint32_t *size)
+enum csn_wire_status cse_run(struct cse_call *call, const struct csn_wire_prelude *prelude,
+                             const uint8_t *payload, uint8_t *output, uint32_t room, uint32_t *size)
 {
     const struct cse_operation *operation =
         find_operation(call->session->options.service, prelude->operation);
@@ -250,8 +267,6 @@ static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_pre
     if (status != CSN_WIRE_STATUS_OK) {
         return status;
     }
-    uint8_t *output = cse_answer_payload(&call->session->pending[call->first]);
-    uint32_t room = call->shape.plain_size - call->shape.result_size;
     call->purpose = prelude->purpose;
     status = operation->handler(call, payload, prelude->payload_size, output, room, size);
     csn_scratch_reset(&call->session->scratch);
@@ -262,6 +277,27 @@ static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_pre
         cse_panic(CSN_WIRE_STOP_ASSERT); /* the handler wrote behind its output */
     }
     return status;
+}
+
+/* A whole response in the outputs of the call. Its frame is large, and no other record's. */
+static __attribute__((noinline)) enum csn_wire_status
+run_http(struct cse_call *call, const struct csn_wire_prelude *prelude, uint8_t *payload,
+         uint32_t *size, uint32_t *count)
+{
+    struct cse_http http = {
+        .bytes = payload, .size = prelude->payload_size, .purpose = prelude->purpose};
+    return cse_http_serve(call, &http, size, count);
+}
+
+/* What the record asks for: *size bytes in the call's outputs. */
+static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_prelude *prelude,
+                                uint8_t *payload, uint32_t *size, uint32_t *count)
+{
+    if (prelude->operation == CSN_WIRE_OPERATION_HTTP && cse_has_routes(call->session)) {
+        return run_http(call, prelude, payload, size, count);
+    }
+    uint8_t *output = cse_answer_payload(&call->session->pending[call->first]);
+    return cse_run(call, prelude, payload, output, cse_call_room(call), size);
 }
 
 static enum csn_wire_status serve_open(struct cse_call *call, struct csn_wire_prelude *prelude)
@@ -346,12 +382,13 @@ void cse_serve(struct cse_session *session, const struct cse_input *input,
     struct cse_call call;
     struct csn_wire_prelude prelude;
     uint32_t size = 0;
+    uint32_t part_count = 1;
     begin_call(session, input, opening, &call);
-    const uint8_t *payload = opening->plain + sizeof prelude;
+    uint8_t *payload = opening->plain + sizeof prelude;
     enum csn_wire_status status = serve_open(&call, &prelude);
     bool fin = status == CSN_WIRE_STATUS_OK && (prelude.flags & CSN_WIRE_PRELUDE_FIN) != 0;
     if (status == CSN_WIRE_STATUS_OK && !fin && !opening->hello) {
-        status = run(&call, &prelude, payload, &size);
+        status = run(&call, &prelude, payload, &size, &part_count);
         opening->context->served += status == CSN_WIRE_STATUS_OK;
     }
     count(session, status);
@@ -362,6 +399,8 @@ void cse_serve(struct cse_session *session, const struct cse_input *input,
         finish_fin(&call, payload);
     } else if (opening->hello) {
         finish_hello(&call);
+    } else if (call.spread) {
+        finish_spread(&call, size, part_count);
     } else {
         finish_all(&call, size);
     }

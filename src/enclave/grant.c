@@ -211,7 +211,9 @@ static enum csn_wire_status check_credentials(const struct cse_grant *grant)
 {
     for (uint32_t i = 0; i < grant->credential_count; i++) {
         const struct csn_wire_credential *credential = &grant->credentials[i];
-        uint32_t rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_DETOKENIZE | CSN_WIRE_RIGHT_KEYS;
+        const uint32_t rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_DETOKENIZE |
+                                CSN_WIRE_RIGHT_KEYS | CSN_WIRE_RIGHT_REQUEST |
+                                CSN_WIRE_RIGHT_BEARER;
         if ((credential->rights & ~rights) != 0 || csn_is_zero_ct(credential->secret, 32) ||
             (credential->consumer != CSN_WIRE_CONSUMER_NONE &&
              credential->consumer >= grant->consumer_count)) {

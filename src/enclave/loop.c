@@ -11,6 +11,7 @@
 #include "../core/bytes.h"
 #include "../core/event.h"
 #include "gate.h"
+#include "request.h"
 #include <caisson/wire/message.h>
 #include <caisson/wire/record.h>
 
@@ -172,8 +173,9 @@ static bool batch_is_full(const struct cse_loop *loop)
 }
 
 /*
- * Lines of the largest outputs of an input, which follow from its size and kind alone: a record's
- * output is of the class that belongs to its own; anything else may yield the largest there is.
+ * Lines of the largest outputs of an input, which follow from its size and kind alone: the output
+ * of a record or request is of the class that belongs to its own; anything else may yield the
+ * largest there is.
  */
 static uint64_t output_lines(const struct csn_wire_manifest *manifest,
                              const struct cse_input *input)
@@ -188,6 +190,9 @@ static uint64_t output_lines(const struct csn_wire_manifest *manifest,
         uint32_t bound = sizeof(struct csn_wire_answer) + sizeof(struct csn_wire_record) +
                          CSN_WIRE_ROUTE_SIZE_MAX + CSN_WIRE_TAG_SIZE +
                          csn_wire_output_bound(manifest, cipher);
+        size = bound < size ? bound : size;
+    } else if (kind == CSN_WIRE_REQUEST) {
+        uint32_t bound = cse_request_bound(manifest, input->size);
         size = bound < size ? bound : size;
     }
     return (uint64_t)csn_wire_lines(size) * manifest->outputs_per_input_max;

@@ -99,17 +99,6 @@ static bool find_recipient(const struct cse_grant *grant, const uint8_t key_id[8
     return false;
 }
 
-static bool find_credential(const struct cse_grant *grant, uint64_t id, uint32_t *index)
-{
-    for (uint32_t i = 0; i < grant->credential_count; i++) {
-        if (grant->credentials[i].id == id) {
-            *index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whose record, under which key, in which mode. */
 static uint32_t check_keys(struct cse_session *session, struct header_view *view,
                            struct cse_tenant **tenant_out)
@@ -122,10 +111,12 @@ static uint32_t check_keys(struct cse_session *session, struct header_view *view
     if (!CSN_CHECK(CSE_CHECK_FLOOR, header->grant_version <= tenant->grant->version)) {
         return CSN_WIRE_REJECT_STALE;
     }
-    if (!find_recipient(tenant->grant, header->key_id, &view->recipient) ||
-        !find_credential(tenant->grant, header->credential, &view->credential)) {
+    const struct csn_wire_credential *credential =
+        cse_credential_find(tenant->grant, header->credential);
+    if (!find_recipient(tenant->grant, header->key_id, &view->recipient) || credential == NULL) {
         return CSN_WIRE_REJECT_KEY;
     }
+    view->credential = (uint32_t)(credential - tenant->grant->credentials);
     view->binding = (struct csn_binding){
         .direction = header->direction, .mode = header->mode, .credential = header->credential};
     __builtin_memcpy(view->binding.tenant, header->tenant, 32);

@@ -6,7 +6,7 @@
  * sealed by another. Anything else (a grant, a challenge) ends a run, because it changes what the
  * records behind it mean.
  */
-#include "state.h"
+#include "http.h"
 #include <caisson/wire/stop.h>
 
 #define ALIGN UINT64_C(64)
@@ -202,9 +202,8 @@ static void issue_challenge(struct cse_session *session, const struct cse_input 
         cse_answer_plain(session, input, CSN_WIRE_REJECT_FRAMING, NULL, 0);
         return;
     }
-    struct csn_wire_challenge challenge = {.worker = session->options.worker,
-                                           .counter = session->challenge_next++};
-    __builtin_memcpy(challenge.boot_id, session->options.instance->boot_id, 16);
+    struct csn_wire_challenge challenge;
+    cse_challenge_issue(session, &challenge);
     cse_answer_plain(session, input, CSN_WIRE_CHALLENGED, &challenge, sizeof challenge);
 }
 
@@ -214,6 +213,8 @@ static void answer_other(struct cse_session *session, const struct cse_input *in
     if (kind == CSN_WIRE_GRANT) {
         cse_answer_flush(session); /* its records were served under the old grant */
         cse_grant_take(session, input);
+    } else if (kind == CSN_WIRE_REQUEST) {
+        cse_request_take(session, input);
     } else if (kind == CSN_WIRE_CHALLENGE) {
         issue_challenge(session, input);
     } else {

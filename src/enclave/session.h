@@ -14,6 +14,7 @@
 #include "core/pool.h"
 #include "core/ring.h"
 #include "crypto/random.h"
+#include "ohttp/ohttp.h"
 #include <caisson/base.h>
 #include <caisson/enclave.h>
 #include <caisson/wire/boot.h>
@@ -27,6 +28,7 @@ struct cse_instance {
     uint8_t secret_key[32]; /* HPKE instance key: opens grants, nothing else */
     uint8_t public_key[32];
     uint8_t boot_id[16];
+    struct csn_ohttp_key request_key; /* opens requests; zero if the service has no routes */
     struct csn_wire_boot_given given; /* the one copy of what the launcher gave */
 };
 

@@ -59,6 +59,7 @@ void cse_worker_wipe(void)
         csn_wipe(base, used);
     }
     csn_wipe(instance.secret_key, sizeof instance.secret_key);
+    csn_wipe(&instance.request_key, sizeof instance.request_key);
 }
 
 void cse_refuse(uint32_t code)
@@ -85,6 +86,12 @@ static void make_instance(struct csn_wire_boot *boot, struct csn_random *random)
         cse_refuse(CSN_WIRE_STOP_ENTROPY);
     }
     __builtin_memcpy(boot->made.boot_id, instance.boot_id, sizeof instance.boot_id);
+    struct csn_ohttp_key *key = &instance.request_key;
+    if (cse_service.route_count != 0 &&
+        (csn_random_fill(random, key->secret_key, sizeof key->secret_key) != CSN_OK ||
+         csn_ohttp_key_make(key) != CSN_OK)) {
+        cse_refuse(CSN_WIRE_STOP_ENTROPY);
+    }
 }
 
 /* Worker 0 only, before any other goes on. */

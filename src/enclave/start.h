@@ -17,8 +17,8 @@ void cse_stack_paint(uint32_t worker);
 
 /*
  * Overwrites what the worker holds on whose stack the caller runs: its pool and generator. With
- * the last worker to stop goes the instance key too; it is wiped here in any case, because all
- * that it can still be used for is to open grants.
+ * the last worker to stop go the instance's keys too; they are wiped here in any case, because all
+ * that they can still be used for is to open grants and requests.
  */
 void cse_worker_wipe(void);
 

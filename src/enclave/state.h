@@ -17,11 +17,12 @@
 #include "session.h"
 #include <caisson/wire/message.h>
 
-#define CSE_BATCH_MAX   CSN_WIRE_BATCH_COUNT_MAX
-#define CSE_PENDING_MAX 64u        /* sealed answers that wait for one batch seal */
-#define CSE_CODE_LATER  UINT32_MAX /* internal: end the run before this record */
-#define CSE_INDEX_NONE  UINT32_MAX
-#define CSE_LEDGER_MAX  (2 * CSN_WIRE_CREDENTIAL_COUNT_MAX)
+#define CSE_BATCH_MAX       CSN_WIRE_BATCH_COUNT_MAX
+#define CSE_PENDING_MAX     64u        /* sealed answers that wait for one batch seal */
+#define CSE_CODE_LATER      UINT32_MAX /* internal: end the run before this record */
+#define CSE_INDEX_NONE      UINT32_MAX
+#define CSE_LEDGER_MAX      (2 * CSN_WIRE_CREDENTIAL_COUNT_MAX)
+#define CSE_CHALLENGE_COUNT 32768u /* issued last, that may still be used */
 #define CSE_SLOT_OVERHEAD                                                                          \
     (sizeof(struct csn_wire_answer) + sizeof(struct csn_wire_record) + CSN_WIRE_ROUTE_SIZE_MAX +   \
      CSN_WIRE_TAG_SIZE)
@@ -153,17 +154,19 @@ struct cse_pending {
     struct csn_wire_answer answer; /* its head: code, and how many bytes */
     uint8_t *bytes;                /* what follows the head */
     struct cse_shape shape;
-    uint32_t payload_size;         /* of a further output, until its record is done */
-    struct csn_wire_short_aad aad; /* of a short answer */
+    uint32_t payload_size;            /* of a further output, until its record is done */
+    struct csn_wire_short_aad aad;    /* of a short answer */
+    struct csn_ohttp_answer *request; /* that it answers; NULL: a record */
 };
 
 struct cse_session {
     struct cse_session_options options;
     const struct csn_wire_manifest *manifest;
-    uint64_t clock;          /* rises with each batch segment */
-    uint64_t challenge_next; /* counter of the next challenge */
-    uint64_t hash_secret;    /* so that nobody can aim at a bucket */
-    bool locked;             /* single-tenant: by whom */
+    uint64_t clock;                                     /* rises with each batch segment */
+    uint64_t challenge_next;                            /* counter of the next challenge */
+    uint64_t challenges_used[CSE_CHALLENGE_COUNT / 64]; /* a bit each, by counter */
+    uint64_t hash_secret;                               /* so that nobody can aim at a bucket */
+    bool locked;                                        /* single-tenant: by whom */
     uint8_t locked_tenant[32];
     uint32_t bucket_count;                /* power of two */
     uint32_t class_count;                 /* size classes that fit the manifest's limits */
@@ -192,7 +195,9 @@ struct cse_session {
     struct csn_gcm_item seal_items[CSE_PENDING_MAX];
     uint32_t reply_key_count;
     struct csn_record_key reply_keys[CSE_PENDING_MAX]; /* of replies in the full form */
-    uint8_t *area;                                     /* answers are built here */
+    uint32_t request_answer_count;
+    struct csn_ohttp_answer request_answers[CSE_PENDING_MAX];
+    uint8_t *area; /* answers are built here */
     uint32_t area_size;
     uint32_t area_used;
 };
@@ -226,13 +231,29 @@ struct cse_call {
     const struct csn_wire_credential *credential;
     uint32_t purpose;
     uint32_t detail;
+    bool has_detail;
     struct cse_shape shape; /* of each output */
     uint32_t first;         /* index of the main output in session->pending */
     uint32_t emitted_count; /* further outputs, behind it until the handler is done */
+    bool spread;            /* a request over HTTP: its slots are laid out by spread.c */
+    uint32_t offset;        /* of the content in each of those */
 };
+
+/* Bytes of each output behind its result. */
+static inline uint32_t cse_call_room(const struct cse_call *call)
+{
+    return call->shape.plain_size - call->shape.result_size;
+}
+
+static inline bool cse_has_routes(const struct cse_session *session)
+{
+    return session->options.service->route_count != 0;
+}
 
 /* ---- tenant.c ---- */
 struct cse_tenant *cse_tenant_find(struct cse_session *session, const uint8_t id[32]);
+/* The credential of that id, or NULL. */
+const struct csn_wire_credential *cse_credential_find(const struct cse_grant *grant, uint64_t id);
 /* A slot for a new tenant, not yet in use; NULL when all are taken. */
 struct cse_tenant *cse_tenant_slot(struct cse_session *session);
 void cse_tenant_install(struct cse_session *session, struct cse_tenant *tenant,
@@ -302,6 +323,10 @@ void cse_answer_plain(struct cse_session *session, const struct cse_input *input
 /* Header, result and padding of one sealed answer; its payload is already in place. */
 void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
                        const struct cse_answer *answer, const struct cse_outcome *outcome);
+/* Have the service do what its handlers put off. */
+void cse_answer_complete(struct cse_session *session);
+/* Gives back the slots behind the first pending_count, which were taken last. */
+void cse_answer_keep(struct cse_session *session, uint32_t pending_count);
 /* Seal what waits, hand it over in order. */
 void cse_answer_flush(struct cse_session *session);
 /* A fresh salt, hence a fresh key and iv. */
@@ -321,8 +346,16 @@ struct cse_receipt {
 void cse_answer_receipt(struct cse_session *session, const struct cse_input *input,
                         const struct cse_receipt *receipt);
 
-/* ---- grant.c, call.c ---- */
+/* ---- grant.c, call.c, request.c ---- */
 void cse_grant_take(struct cse_session *session, const struct cse_input *input);
+void cse_request_take(struct cse_session *session, const struct cse_input *input);
+/*
+ * Runs the operation that the prelude names, if the call's credential may; on OK *size bytes are in
+ * output, at most room.
+ */
+enum csn_wire_status cse_run(struct cse_call *call, const struct csn_wire_prelude *prelude,
+                             const uint8_t *payload, uint8_t *output, uint32_t room,
+                             uint32_t *size);
 void cse_serve(struct cse_session *session, const struct cse_input *input,
                const struct cse_opening *opening);
 bool cse_context_is_fresh(const struct cse_session *session, const struct cse_context *context);

@@ -20,6 +20,16 @@ struct cse_tenant *cse_tenant_find(struct cse_session *session, const uint8_t id
     return NULL;
 }
 
+const struct csn_wire_credential *cse_credential_find(const struct cse_grant *grant, uint64_t id)
+{
+    for (uint32_t i = 0; i < grant->credential_count; i++) {
+        if (grant->credentials[i].id == id) {
+            return &grant->credentials[i];
+        }
+    }
+    return NULL;
+}
+
 struct cse_tenant *cse_tenant_slot(struct cse_session *session)
 {
     return session->tenant_count < session->manifest->tenant_count_max
@@ -106,7 +116,7 @@ void cse_open_return(struct cse_tenant *tenant)
 
 uint32_t cse_made_count(const struct cse_session *session, const struct cse_tenant *without)
 {
-    uint32_t count = 1;
+    uint32_t count = cse_has_routes(session) ? 2 : 1;
     for (uint32_t i = 0; i < session->tenant_count; i++) {
         const struct cse_tenant *tenant = &session->tenants[i];
         count += tenant == without ? 0 : tenant->grant->recipient_count;
@@ -142,6 +152,16 @@ static void list_key(struct csn_wire_boot_made *made, uint32_t purpose, const ui
     made->keys[made->key_count++] = key;
 }
 
+/* The list of keys for requests: the bytes themselves, and their hash among the keys. */
+static void write_request_keys(const struct cse_session *session, struct csn_wire_boot_made *made)
+{
+    uint8_t hash[32];
+    csn_ohttp_keys_write(&session->options.instance->request_key, made->ohttp_keys);
+    made->ohttp_keys_size = CSN_OHTTP_KEYS_SIZE;
+    csn_sha256(made->ohttp_keys, CSN_OHTTP_KEYS_SIZE, hash);
+    list_key(made, CSN_WIRE_KEY_OHTTP, NULL, hash);
+}
+
 void cse_made_write(struct cse_session *session)
 {
     struct csn_wire_boot_made *made = session->options.made;
@@ -154,6 +174,9 @@ void cse_made_write(struct cse_session *session)
     __atomic_thread_fence(__ATOMIC_RELEASE);
     made->key_count = 0;
     list_key(made, CSN_WIRE_KEY_INSTANCE, NULL, session->options.instance->public_key);
+    if (cse_has_routes(session)) {
+        write_request_keys(session, made);
+    }
     for (uint32_t i = 0; i < session->tenant_count; i++) {
         const struct cse_tenant *tenant = &session->tenants[i];
         for (uint32_t k = 0; k < tenant->grant->recipient_count; k++) {

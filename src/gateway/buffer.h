@@ -16,12 +16,19 @@
 struct csn_account {
     uint64_t used;
     uint64_t max;
-    struct csn_account *parent; /* NULL: none above */
+    struct csn_account *parent; /* NULL: none above, and: */
+    struct csn_block *spares;   /* small blocks that go round, in nobody's use */
+    uint32_t spare_count;
 };
+
+/* Frees them; for the one above all. */
+void csn_account_end(struct csn_account *account);
 
 /* False, and nothing is taken, if it or one above it has not that much left. */
 bool csn_account_take(struct csn_account *account, uint64_t size);
 void csn_account_give(struct csn_account *account, uint64_t size);
+
+#define CSN_BLOCK_SIZE 4096u /* for whatever fits and is not tiny */
 
 struct csn_buffer {
     uint8_t *bytes;
@@ -39,7 +46,7 @@ static inline size_t csn_buffer_size(const struct csn_buffer *buffer)
 
 /*
  * Room for so many more bytes in one piece at the back; false if the account or the heap has none.
- * Exactly that much if the buffer had none: a body of a known size takes its size.
+ * A body of a known size above CSN_BLOCK_SIZE takes its size exactly, if the buffer had none.
  */
 bool csn_buffer_reserve(struct csn_buffer *buffer, size_t size);
 bool csn_buffer_add(struct csn_buffer *buffer, const void *bytes, size_t size);

@@ -53,6 +53,14 @@ static uint64_t clock_now(void)
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
+/* To those that keep a copy. */
+static void spread_limits(struct csn_front *front)
+{
+    front->memory.max = front->limits.memory_max;
+    front->clients.connections_max = front->limits.connections_client_max;
+    front->clients.memory_max = front->limits.memory_client_max;
+}
+
 static csn_err set_up(struct csn_front *front, const struct csn_front_options *options,
                       struct csn_detail *detail)
 {
@@ -64,9 +72,7 @@ static csn_err set_up(struct csn_front *front, const struct csn_front_options *o
     csn_wheel_init(&front->wheel, front->now_ns);
     front->accept_timer = (struct csn_timer){.fire = accept_again, .state = front};
     front->to_settle_end = &front->to_settle;
-    front->memory.max = front->limits.memory_max;
-    front->clients.connections_max = front->limits.connections_client_max;
-    front->clients.memory_max = front->limits.memory_client_max;
+    spread_limits(front);
     front->clients.memory = &front->memory;
     if (getrandom(&front->clients.seed, sizeof front->clients.seed, 0) !=
         (ssize_t)sizeof front->clients.seed) {
@@ -127,6 +133,7 @@ void csn_front_destroy(struct csn_front *front)
     }
     csn_conn_free_dead(front);
     csn_request_free_spare(front);
+    csn_account_end(&front->memory);
     for (uint32_t i = 0; i < front->listener_count; i++) {
         struct csn_listener *listener = &front->listeners[i];
         csn_listener_close(listener);
@@ -149,6 +156,15 @@ uint16_t csn_front_port(const struct csn_front *front, uint32_t listener)
 const struct csn_front_limits *csn_front_limits_of(const struct csn_front *front)
 {
     return &front->limits;
+}
+
+void csn_front_set_limits(struct csn_front *front, const struct csn_front_limits *limits)
+{
+    uint32_t connections_max = front->limits.connections_max;
+    front->limits = *limits;
+    csn_front_limits_complete(&front->limits);
+    front->limits.connections_max = connections_max;
+    spread_limits(front);
 }
 
 uint64_t csn_front_now(const struct csn_front *front)

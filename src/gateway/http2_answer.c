@@ -2,7 +2,6 @@
 /* http2_answer.c: answers as frames. What the client's window does not take waits in the request.
  */
 #include "http2_session.h"
-#include <stdio.h>
 #include <string.h>
 
 /* ---- bytes that leave ---- */
@@ -151,6 +150,18 @@ static void put_string(struct fields *fields, const char *name, const char *valu
     put(fields, name, strlen(name), value, strlen(value));
 }
 
+/* In decimal, at the end of its room. */
+static void put_number(struct fields *fields, const char *name, char *room, size_t size,
+                       uint64_t number)
+{
+    size_t at = size;
+    do {
+        room[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    put(fields, name, strlen(name), room + at, size - at);
+}
+
 static void put_more(struct fields *fields, const struct csn_http1_field *field)
 {
     char *name = fields->names + fields->names_size; /* csn_answer_is_legal(): they fit */
@@ -165,8 +176,7 @@ static void put_more(struct fields *fields, const struct csn_http1_field *field)
 static void put_head(struct fields *fields, struct csn_front *front,
                      const struct csn_answer_head *head)
 {
-    snprintf(fields->status, sizeof fields->status, "%u", (unsigned)head->status);
-    put_string(fields, ":status", fields->status);
+    put_number(fields, ":status", fields->status, sizeof fields->status, head->status);
     put_string(fields, "date", csn_front_date(front));
     if (head->content_type != NULL) {
         put_string(fields, "content-type", head->content_type);
@@ -188,8 +198,7 @@ void csn_http2_answer(struct csn_request *request, const struct csn_answer_head 
     bool has_body = head->status != 204 && head->status != 304;
     size = has_body ? size : 0;
     if (whole && has_body) {
-        snprintf(fields.length, sizeof fields.length, "%zu", size);
-        put_string(&fields, "content-length", fields.length);
+        put_number(&fields, "content-length", fields.length, sizeof fields.length, size);
     }
     if (!csn_buffer_add(&request->output, body, size)) {
         csn_exchange_break(&request->exchange);

@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <stdio.h>
 
+#define READ_BUFFER_SIZE (2u * (SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD))
+
 static csn_err fail(struct csn_detail *detail, const char *what, const char *path)
 {
     if (detail != NULL) {
@@ -43,7 +45,8 @@ static csn_err set_rules(SSL_CTX *context, struct csn_detail *detail)
     /* An idle connection keeps no buffers, and what waits to be written may move. */
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_read_ahead(context, 1); /* one system call for many records */
+    SSL_CTX_set_read_ahead(context, 1); /* one system call for two full records */
+    SSL_CTX_set_default_read_buffer_len(context, READ_BUFFER_SIZE);
     SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
     return CSN_OK;
 }

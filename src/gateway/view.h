@@ -117,6 +117,19 @@ struct csn_view {
 };
 
 /*
+ * What the admin listener answers with: content types, and the page's Content-Security-Policy (its
+ * own style, no more). The page links to /metrics and to /view.json.
+ */
+#define CSN_VIEW_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define CSN_VIEW_PAGE_TYPE    "text/html; charset=utf-8"
+#define CSN_VIEW_JSON_TYPE    "application/json"
+#define CSN_VIEW_PAGE_POLICY                                                                       \
+    "default-src 'none'; style-src 'sha256-P/+0Poul8JhRruhjnPhm28u7pmRA481AAzb4wnolDAE='; "        \
+    "img-src data:; "                                                                              \
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define CSN_VIEW_DATA_POLICY "default-src 'none'; frame-ancestors 'none'"
+
+/*
  * Each writes text for one picture into bytes, at most room with its terminating NUL, and returns
  * the size that the whole text needs, without it (as snprintf() does).
  */

@@ -19,15 +19,6 @@ _Static_assert(sizeof(struct triple) / 3 * 4 == CSN_AUTHORIZE_TEXT_SIZE, "size")
 
 static const char schemes[3][9] = {"", "Caisson ", "Bearer "};
 
-static uint32_t length_of(const char *string)
-{
-    uint32_t size = 0;
-    while (string[size] != 0) {
-        size++;
-    }
-    return size;
-}
-
 static bool is_authorization(const struct csn_bhttp_field *field)
 {
     return csn_bhttp_is_name(&field->name, "authorization");
@@ -37,7 +28,7 @@ static bool is_authorization(const struct csn_bhttp_field *field)
 static bool read_value(const struct csn_bhttp_text *value, enum csn_authorize_way way,
                        struct csn_authorization *authorization)
 {
-    uint32_t scheme_size = length_of(schemes[way]);
+    uint32_t scheme_size = csn_bhttp_text(schemes[way]).size;
     if (value->size != scheme_size + CSN_AUTHORIZE_TEXT_SIZE) {
         return false;
     }
@@ -128,7 +119,7 @@ static void derive(const struct csn_authorization *authorization, const uint8_t 
     struct csn_hmac mac;
     csn_hmac_key_init(&key, secret, 32);
     csn_hmac_init(&mac, &key);
-    csn_hmac_update(&mac, label, length_of(label));
+    csn_hmac_update(&mac, label, csn_bhttp_text(label).size);
     csn_hmac_update(&mac, authorization->tenant, 32);
     csn_hmac_update(&mac, &authorization->credential, sizeof authorization->credential);
     csn_hmac_final(&mac, derived);
@@ -175,7 +166,7 @@ uint32_t csn_authorize_write(struct csn_authorization *authorization,
                              const uint8_t encapsulation[32], const uint8_t secret[32], char *value)
 {
     struct triple triple;
-    const uint32_t scheme_size = length_of(schemes[authorization->way]);
+    const uint32_t scheme_size = csn_bhttp_text(schemes[authorization->way]).size;
     prove(authorization, message, encapsulation, secret, authorization->proof);
     __builtin_memcpy(triple.tenant, authorization->tenant, 32);
     csn_store_u64(triple.credential, authorization->credential);

@@ -55,6 +55,8 @@ const struct csn_bhttp_text *csn_bhttp_header(const struct csn_bhttp_message *me
 /* True if text is that name in any case (ASCII); one letter in lower case. */
 bool csn_bhttp_is_name(const struct csn_bhttp_text *text, const char *name);
 uint8_t csn_bhttp_lower(uint8_t byte);
+/* A terminated string as a text. */
+struct csn_bhttp_text csn_bhttp_text(const char *string);
 /* True if text is that string, byte by byte. */
 bool csn_bhttp_is(const struct csn_bhttp_text *text, const char *string);
 

@@ -114,6 +114,15 @@ const struct csn_bhttp_text *csn_bhttp_header(const struct csn_bhttp_message *me
     return NULL;
 }
 
+struct csn_bhttp_text csn_bhttp_text(const char *string)
+{
+    struct csn_bhttp_text text = {.bytes = (const uint8_t *)string};
+    while (string[text.size] != 0) {
+        text.size++;
+    }
+    return text;
+}
+
 bool csn_bhttp_is(const struct csn_bhttp_text *text, const char *string)
 {
     uint32_t i = 0;

@@ -32,6 +32,21 @@
 
 #define CSN_OHTTP_CONFIG_SIZE 49u /* ours: one key, all three AEADs */
 
+#define CSN_OHTTP_KEYS_SIZE (2u + CSN_OHTTP_CONFIG_SIZE) /* as application/ohttp-keys */
+
+struct csn_ohttp_key {
+    uint8_t key_id;
+    uint8_t secret_key[32];
+    uint8_t public_key[32];
+};
+/*
+ * From key->secret_key, 32 random bytes: the public key, and the first byte of its SHA-256 as the
+ * key id. CSN_ERR_AUTH: a public key of zeros.
+ */
+CSN_MUST_USE csn_err csn_ohttp_key_make(struct csn_ohttp_key *key);
+/* The list of this one key, as application/ohttp-keys. */
+void csn_ohttp_keys_write(const struct csn_ohttp_key *key, uint8_t bytes[CSN_OHTTP_KEYS_SIZE]);
+
 struct csn_ohttp_config {
     uint8_t key_id;
     uint8_t public_key[32];
@@ -60,12 +75,6 @@ CSN_MUST_USE csn_err csn_ohttp_keys_next(const uint8_t *bytes, uint32_t size, ui
 enum csn_ohttp_form {
     CSN_OHTTP_WHOLE = 0,   /* message/ohttp-req, message/ohttp-res */
     CSN_OHTTP_CHUNKED = 1, /* message/ohttp-chunked-req, message/ohttp-chunked-res */
-};
-
-struct csn_ohttp_key {
-    uint8_t key_id;
-    uint8_t secret_key[32];
-    uint8_t public_key[32];
 };
 
 /* One request and its answer. Private; wipe with csn_wipe(). */

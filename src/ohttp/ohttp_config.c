@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ohttp_config.c: key configurations and lists of them (RFC 9458 section 3). */
 #include "ohttp.h"
+#include <core/bytes.h>
+#include <crypto/curve.h>
+#include <crypto/sha2.h>
 
 #define FIXED_SIZE 35u /* key id, KEM, public key; then a length and pairs of KDF and AEAD */
 #define PAIR_SIZE  4u
@@ -31,6 +34,21 @@ void csn_ohttp_config_write(uint8_t key_id, const uint8_t public_key[32],
         put_number(at + 2, aead);
         at += PAIR_SIZE;
     }
+}
+
+csn_err csn_ohttp_key_make(struct csn_ohttp_key *key)
+{
+    uint8_t hash[32];
+    csn_x25519_public(key->public_key, key->secret_key);
+    csn_sha256(key->public_key, sizeof key->public_key, hash);
+    key->key_id = hash[0];
+    return csn_is_zero_ct(key->public_key, sizeof key->public_key) ? CSN_ERR_AUTH : CSN_OK;
+}
+
+void csn_ohttp_keys_write(const struct csn_ohttp_key *key, uint8_t bytes[CSN_OHTTP_KEYS_SIZE])
+{
+    put_number(bytes, CSN_OHTTP_CONFIG_SIZE);
+    csn_ohttp_config_write(key->key_id, key->public_key, bytes + 2);
 }
 
 /* The pairs fill what is left, at least one of them. */

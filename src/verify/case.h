@@ -86,6 +86,8 @@ struct csv_verdict {
     struct csv_image image;
     bool nonce_checked; /* a nonce or report data was given, and stood where it must */
     struct csv_recipient instance;
+    bool ohttp_given;
+    uint8_t ohttp[32];
     size_t recipient_count;
     struct csv_recipient recipients[CSN_WIRE_BOOT_KEY_COUNT_MAX];
 };

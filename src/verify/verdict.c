@@ -76,6 +76,11 @@ const struct csv_recipient *csv_verdict_instance(const struct csv_verdict *verdi
     return keys_may_leave(verdict) ? &verdict->instance : NULL;
 }
 
+const uint8_t *csv_verdict_ohttp(const struct csv_verdict *verdict)
+{
+    return keys_may_leave(verdict) && verdict->ohttp_given ? verdict->ohttp : NULL;
+}
+
 const struct csv_recipient *csv_verdict_recipient(const struct csv_verdict *verdict,
                                                   const uint8_t tenant[32], size_t index)
 {

@@ -24,6 +24,8 @@ PROGRAMS = [
     ("growth", ["--curve", "channels"], ["channels"]),
     ("park", [], ["{}"]),
     ("scale", [], []),
+    ("request_core", [], []),
+    ("requests", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
 ALONE = ("aead", "crypto_parts", "tokenize_session")  # one CPU is enough

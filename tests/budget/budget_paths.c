@@ -32,6 +32,7 @@ static const struct path paths[] = {
     {"client_seal_256", echo_begin, client_seal_batch, session_end},
     {"client_open_256", echo_begin, client_open_batch, session_end},
     {"short_session_256", short_begin, session_batch, session_end},
+    {"http_session_256", http_begin, session_batch, session_end},
     {"short_client_seal_256", short_begin, client_seal_batch, session_end},
     {"short_client_open_256", short_begin, client_open_batch, session_end},
 };

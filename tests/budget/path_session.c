@@ -8,6 +8,7 @@
 #include "../../enclaves/tokenize/tok_state.h"
 #include "../enclave/fake_policy.h"
 #include "client/sealer.h"
+#include "ohttp/bhttp.h"
 #include "paths.h"
 #include "reference/generator.h"
 #include <caisson/policy.h>
@@ -20,7 +21,8 @@
 extern const struct cse_service echo_service; /* enclaves/echo/echo.c under another name */
 
 struct session {
-    bool short_form; /* both ways: answers are replies */
+    bool short_form;    /* both ways: answers are replies */
+    uint16_t operation; /* of each record */
     struct fake fake;
     struct fake_tenant tenant;
     struct csv_sealer *sealer;
@@ -116,7 +118,7 @@ static void take_outputs(struct session *session, uint32_t first)
 static void fill(struct session *session)
 {
     for (uint32_t i = 0; i < RECORDS; i++) {
-        session->sealed[i].operation = 1;
+        session->sealed[i].operation = session->operation;
         session->sealed[i].record = session->records[i];
         session->sealed[i].record_size_max = BUDGET_SIZE_MAX;
     }
@@ -168,6 +170,7 @@ static struct session *begin(const struct fake_options *options, bool with_polic
     struct session *session = calloc(1, sizeof *session);
     budget_require(session != NULL, "no memory");
     session->short_form = short_form;
+    session->operation = 1;
     fake_start(&session->fake, options);
     fake_tenant_new(&session->tenant);
     session->tenant.policy = ""; /* echo takes none */
@@ -186,15 +189,37 @@ static struct session *begin(const struct fake_options *options, bool with_polic
     return session;
 }
 
-static void *begin_echo(bool short_form)
+/* What /v1/echo is asked for, as a client writes it. */
+static uint32_t write_request(uint8_t *bytes)
+{
+    static const uint8_t content[BUDGET_SIZE];
+    uint32_t size = 0;
+    const struct csn_bhttp_message request = {
+        .method = csn_bhttp_text("POST"),
+        .scheme = csn_bhttp_text("http"),
+        .authority = csn_bhttp_text("127.0.0.1:8080"),
+        .path = csn_bhttp_text("/v1/echo"),
+        .fields = {{csn_bhttp_text("content-type"), csn_bhttp_text("application/octet-stream")},
+                   {csn_bhttp_text("accept"), csn_bhttp_text("*/*")}},
+        .header_count = 2,
+        .content = {content, sizeof content},
+    };
+    budget_require(csn_bhttp_write(&request, bytes, CSR_RECORD_SIZE_MAX, &size) == CSN_OK,
+                   "no request");
+    return size;
+}
+
+static void *begin_echo(bool short_form, bool http)
 {
     const struct fake_options options = {.flags = CSN_WIRE_FLAG_DETERMINISTIC,
                                          .service = &echo_service,
                                          .output_scale = short_form ? 16 : 0}; /* as the image */
     struct session *session = begin(&options, false, short_form);
+    session->operation = http ? CSN_WIRE_OPERATION_HTTP : session->operation;
     for (uint32_t i = 0; i < RECORDS; i++) {
-        session->sealed[i].payload = session->payloads[i % BUDGET_PAYLOADS];
-        session->sealed[i].payload_size = BUDGET_SIZE;
+        uint8_t *payload = session->payloads[i % BUDGET_PAYLOADS];
+        session->sealed[i].payload = payload;
+        session->sealed[i].payload_size = http ? write_request(payload) : BUDGET_SIZE;
     }
     fill(session);
     begin_opener(session);
@@ -203,12 +228,17 @@ static void *begin_echo(bool short_form)
 
 void *echo_begin(void)
 {
-    return begin_echo(false);
+    return begin_echo(false, false);
 }
 
 void *short_begin(void)
 {
-    return begin_echo(true);
+    return begin_echo(true, false);
+}
+
+void *http_begin(void)
+{
+    return begin_echo(true, true);
 }
 
 void *card_begin(void)

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what, by the command alone: modes of key files, grants that count, purposes,
-revocation. access_test.py CAISSON TOKENIZE BACKEND [PART ...]. Prints TAP."""
+revocation, who may send requests. Prints TAP.
+access_test.py CAISSON TOKENIZE BACKEND [PART ...]"""
+import base64
+import hmac
 import json
 import os
 import signal
@@ -12,7 +15,7 @@ import threading
 import time
 
 CAISSON, IMAGE, BACKEND = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3]
-PARTS = sys.argv[4:] or ["modes", "service", "serve"]
+PARTS = sys.argv[4:] or ["modes", "service", "serve", "requests"]
 LINE = b'{"id":7}\n'
 COUNT = 0
 FAILED = 0
@@ -85,6 +88,37 @@ def modes():
     expect(1, "keygen: the same", "keygen", "producer", "--tenant", "tenant", "x",
            says="chmod 600")
     os.chmod("tenant", 0o600)
+
+
+# ---- requests ----
+
+def requests():
+    """Who may send requests is said when the producer is made, and stands in the list."""
+    made = {}
+    for name, options in {"plain": (), "asker": ("--requests",), "browser": ("--bearer",)}.items():
+        made[name] = expect(0, f"a producer: {name}", "keygen", "producer", "--tenant", "tenant",
+                            name, *options)
+    for option in ("--requests", "--bearer"):
+        expect(2, f"{option} with a consumer", "keygen", "producer", "--tenant", "tenant",
+               "--consumer", "c", "x", option, says="go without --consumer")
+    listed = json.loads(expect(0, "keygen list", "keygen", "list", "tenant", "--json"))
+    rights = {one["credential"]: (one["requests"], one["bearer"]) for one in listed["producers"]}
+    check([rights[made[name]] for name in ("plain", "asker", "browser")]
+          == [(False, False), (True, False), (False, True)], "the list says who", listed)
+    expect(0, "keygen list", "keygen", "list", "tenant", says="sends requests")
+    with open("browser", "rb") as file:
+        secret = file.read()[16:-32]
+    tenant, number, key = secret[:32], secret[32:40], secret[40:72]
+    proof = hmac.new(key, b"caisson-bearer-v1" + tenant + number, "sha256").digest()
+    token = base64.urlsafe_b64encode(tenant + number + proof).decode().rstrip("=")
+    printed = expect(0, "keygen bearer", "keygen", "bearer", "browser")
+    check(printed == token, "the token is that of the credential", printed)
+    printed = json.loads(expect(0, "keygen bearer --json", "keygen", "bearer", "browser", "--json"))
+    check(printed == {"bearer": token}, "as JSON, too", printed)
+    expect(1, "a token of another kind of file", "keygen", "bearer", "root",
+           says="not a credential")
+    os.chmod("browser", 0o644)
+    expect(1, "a token that all may read", "keygen", "bearer", "browser", says="chmod 600")
 
 
 # ---- a service, its grants and who they let in ----
@@ -307,7 +341,8 @@ with tempfile.TemporaryDirectory() as folder:
         stream.write('{"version":1,"default":"keep","fields":[]}')
     PUBLIC = make_keys()
     for part in PARTS:
-        {"modes": modes, "service": service, "serve": serve}[part]()
+        {"modes": modes, "service": service, "serve": serve,
+         "requests": requests}[part]()
     os.chdir("/")
 print(f"1..{COUNT}")
 sys.exit(1 if FAILED else 0)

@@ -8,6 +8,7 @@
  * test_timing.c's.
  * Not covered: the last step of an open and of X25519, which branches on the public verdict.
  */
+#include <caisson/wire/boot.h>
 #include <crypto/aead.h>
 #include <crypto/cpu.h>
 #include <crypto/curve.h>
@@ -17,6 +18,14 @@
 #include <stdbool.h>
 #include <string.h>
 #include <valgrind/memcheck.h>
+
+/* As in src/crypto/curve.c. */
+struct crypto_scalarmult_curve25519_implementation {
+    int (*mult)(unsigned char *q, const unsigned char *n, const unsigned char *p);
+    int (*mult_base)(unsigned char *q, const unsigned char *n);
+};
+extern struct crypto_scalarmult_curve25519_implementation
+    crypto_scalarmult_curve25519_sandy2x_implementation;
 
 /* A batch: tails, chunks and what is both, sealed and opened; the verdicts alone are public. */
 static void check_gcm(void)
@@ -96,6 +105,20 @@ static void check_curve(void)
     csn_ed25519_sign(signature, public, 0, secret);
 }
 
+/* The AVX ladder, which csn_x25519() would follow by a look at the result. */
+static void check_curve_avx(void)
+{
+    static const uint8_t point[32] = {9};
+    static uint8_t secret[32], shared[32];
+    uint64_t features = 0;
+    if (csn_cpu_features(&features) != CSN_OK || (features & CSN_WIRE_FEATURE_AVX2) == 0) {
+        return;
+    }
+    VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+    (void)crypto_scalarmult_curve25519_sandy2x_implementation.mult(shared, secret, point);
+    (void)crypto_scalarmult_curve25519_sandy2x_implementation.mult_base(shared, secret);
+}
+
 static int leak(void)
 {
     static uint8_t secret[32];
@@ -123,5 +146,6 @@ int main(int count, char **arguments)
     }
     check_hmac();
     check_curve();
+    check_curve_avx();
     return 0;
 }

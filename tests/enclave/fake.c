@@ -185,8 +185,25 @@ static const struct cse_operation operations[] = {
     {FAKE_GREEDY, CSN_WIRE_PAYLOAD_MAX, 0, greedy},
     {FAKE_LATE, CSN_WIRE_PAYLOAD_MAX, 0, late},
     {FAKE_STATUS, CSN_WIRE_PAYLOAD_MAX, 0, own_status},
+    {FAKE_SMALL, 8, 0, echo},
+};
+/* Each operation as a path; one of them takes JSON, another is there with two methods. */
+static const struct cse_route routes[] = {
+    {"POST", "/echo", FAKE_ECHO, NULL, "application/octet-stream"},
+    {"POST", "/json", FAKE_ECHO, "application/json", "application/json"},
+    {"GET", "/two", FAKE_FULL, NULL, "text/plain"},
+    {"PUT", "/two", FAKE_ECHO, NULL, "text/plain"},
+    {"POST", "/secret", FAKE_SECRET, NULL, "text/plain"},
+    {"POST", "/fail", FAKE_FAIL, NULL, "text/plain"},
+    {"POST", "/twice", FAKE_TWICE, NULL, "text/plain"},
+    {"POST", "/full", FAKE_FULL, NULL, "text/plain"},
+    {"POST", "/late", FAKE_LATE, NULL, "text/plain"},
+    {"POST", "/status", FAKE_STATUS, NULL, "text/plain"},
+    {"POST", "/small", FAKE_SMALL, NULL, "text/plain"},
 };
 const struct cse_service fake_service = {.operations = operations,
+                                         .routes = routes,
+                                         .route_count = sizeof routes / sizeof routes[0],
                                          .operation_count =
                                              sizeof operations / sizeof operations[0],
                                          .grant = take_policy,
@@ -233,6 +250,9 @@ void fake_start(struct fake *fake, const struct fake_options *options)
     if (options->instance != NULL) {
         fake->instance = *options->instance;
     } else {
+        struct csn_ohttp_key *key = &fake->instance.request_key;
+        CHECK(csn_random_fill(&fake->random, key->secret_key, 32) == CSN_OK);
+        CHECK(csn_ohttp_key_make(key) == CSN_OK);
         CHECK(csn_random_fill(&fake->random, fake->instance.secret_key, 32) == CSN_OK);
         CHECK(csn_random_fill(&fake->random, fake->instance.boot_id, 16) == CSN_OK);
         csn_x25519_public(fake->instance.public_key, fake->instance.secret_key);
@@ -344,6 +364,14 @@ void fake_tenant_new(struct fake_tenant *tenant)
     CHECK(csv_tenant_add_consumer(&tenant->tenant, "sink", true, &tenant->consumer) == CSN_OK);
     CHECK(csv_tenant_add_producer(&tenant->tenant, &to_sink, &tenant->producer) == CSN_OK);
     CHECK(csv_tenant_add_producer(&tenant->tenant, &reply, &tenant->replier) == CSN_OK);
+    struct csv_rights ask = reply;
+    ask.rights |= CSN_WIRE_RIGHT_REQUEST;
+    CHECK(csv_tenant_add_producer(&tenant->tenant, &ask, &tenant->asker) == CSN_OK);
+    ask.rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_BEARER;
+    CHECK(csv_tenant_add_producer(&tenant->tenant, &ask, &tenant->bearer) == CSN_OK);
+    ask.rights = CSN_WIRE_RIGHT_SUBMIT | CSN_WIRE_RIGHT_REQUEST | CSN_WIRE_RIGHT_BEARER;
+    ask.consumer = 0;
+    CHECK(csv_tenant_add_producer(&tenant->tenant, &ask, &tenant->deliverer) == CSN_OK);
     tenant->recipient = (struct csv_recipient){
         .kind = CSV_RECIPIENT_RECIPIENT, .suite = CSN_WIRE_SUITE, .grant_version = 1};
     memcpy(tenant->recipient.public_key, tenant->tenant.recipients[0].public_key, 32);

@@ -53,6 +53,7 @@ struct fake {
 #define FAKE_LATE    9u  /* the payload back, put off until the batch is complete */
 #define FAKE_GREEDY  11u /* takes scratch until there is none, then says so */
 #define FAKE_STATUS  12u /* a status of its own, 256 */
+#define FAKE_SMALL   13u /* as ECHO, of at most 8 bytes */
 extern const struct cse_service fake_service;
 
 struct fake_options {
@@ -87,7 +88,10 @@ struct fake_tenant {
     struct csv_tenant tenant;
     struct csv_consumer consumer;
     struct csv_credential producer;
-    struct csv_credential replier; /* with the right to detokenize, budget 5, purposes 0 and 1 */
+    struct csv_credential replier;   /* with the right to detokenize, budget 5, purposes 0 and 1 */
+    struct csv_credential asker;     /* as replier, and may send requests with a proof for each */
+    struct csv_credential bearer;    /* sends requests with a token, and may not detokenize */
+    struct csv_credential deliverer; /* may do both, but its outputs go to the sink */
     struct csv_recipient recipient;
     struct csv_grant grant;
     const void *policy; /* NULL: what fake_service takes */

@@ -4,10 +4,15 @@
  * every size, and use as much memory as the size table says? usage: test_start BACKEND
  */
 #include "../skip.h"
+#include "core/bytes.h"
+#include "crypto/sha2.h"
 #include "enclave/size.h"
 #include "image/support/elf.h"
+#include "ohttp/bhttp.h"
+#include "ohttp/ohttp.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
+#include <caisson/wire/record.h>
 #include <caisson/wire/stop.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,6 +127,64 @@ static void test_echo_image(void **state)
     run("enclaves/echo.elf");
 }
 
+/* One request of nobody to each worker, sealed to the key that the image gives: a sealed 401. */
+static void ask(struct csn_enclave *enclave, uint32_t channel, enum csn_aead aead)
+{
+    static const uint8_t request[] = "\x00\x03GET\x05https\x01"
+                                     "a\x01/\x00\x00"; /* and a zero */
+    static uint8_t answer[0x20000];
+    uint8_t message[sizeof(struct csn_wire_request) + CSN_OHTTP_HEAD_SIZE + sizeof request + 16];
+    const struct csn_wire_request head = {.kind = CSN_WIRE_REQUEST};
+    const uint8_t ephemeral[32] = {7, (uint8_t)aead};
+    struct csn_wire_boot_made made;
+    struct csn_ohttp_config config;
+    struct csn_ohttp_exchange exchange;
+    struct csn_ohttp_answer opened;
+    struct csn_bhttp_message response;
+    struct csn_output output;
+    uint32_t offset = 0;
+    csn_err err;
+    assert_int_equal(csn_enclave_made(enclave, &made), CSN_OK);
+    assert_int_equal(csn_ohttp_keys_next(made.ohttp_keys, made.ohttp_keys_size, &offset, &config),
+                     CSN_OK);
+    memcpy(message, &head, sizeof head);
+    assert_int_equal(
+        csn_ohttp_send(&exchange, &config, aead, CSN_OHTTP_WHOLE, ephemeral, message + sizeof head),
+        CSN_OK);
+    assert_int_equal(csn_ohttp_seal(&exchange, true, request, sizeof request,
+                                    message + sizeof head + CSN_OHTTP_HEAD_SIZE),
+                     CSN_OK);
+    assert_int_equal(csn_enclave_submit(enclave, channel, 9, message, sizeof message), CSN_OK);
+    assert_int_equal(csn_enclave_flush(enclave, channel), CSN_OK);
+    while ((err = csn_enclave_receive(enclave, channel, answer, &output)) == CSN_AGAIN) {
+        assert_int_equal(csn_enclave_wait(enclave, channel, WAIT_NS), CSN_OK);
+    }
+    assert_int_equal(err, CSN_OK);
+    assert_int_equal(csn_load_u32(answer), CSN_WIRE_ANSWERED);
+    uint32_t before = sizeof(struct csn_wire_answer) + csn_ohttp_nonce_size(&exchange);
+    csn_ohttp_answer(&exchange, answer + sizeof(struct csn_wire_answer), &opened);
+    assert_int_equal(csn_ohttp_answer_open(&opened, true, answer + before, output.size - before,
+                                           answer + before),
+                     CSN_OK);
+    assert_int_equal(csn_bhttp_read(answer + before, output.size - before - 16, &response, &offset),
+                     CSN_OK);
+    assert_int_equal(response.status, 401);
+}
+
+static void test_requests(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start("enclaves/echo.elf");
+    const struct csn_wire_manifest *manifest = csn_enclave_manifest(enclave);
+    for (uint32_t channel = 0; channel < manifest->worker_count * manifest->channel_count;
+         channel++) {
+        for (uint32_t aead = CSN_AEAD_AES_128_GCM; aead <= CSN_AEAD_CHACHA20_POLY1305; aead++) {
+            ask(enclave, channel, (enum csn_aead)aead);
+        }
+    }
+    csn_enclave_destroy(enclave);
+}
+
 /* The table is an upper bound, and not by more than the rounding of a few carves. */
 static void test_size_table(void **state)
 {
@@ -137,6 +200,26 @@ static void test_size_table(void **state)
     csn_enclave_destroy(enclave);
 }
 
+/* One configuration, with all three AEADs; what evidence lists is the hash of those very bytes. */
+static void expect_request_key(const struct csn_wire_boot_made *made)
+{
+    struct csn_ohttp_config config;
+    uint8_t hash[32];
+    uint32_t offset = 0;
+    assert_int_equal(made->ohttp_keys_size, CSN_OHTTP_KEYS_SIZE);
+    assert_int_equal(csn_ohttp_keys_next(made->ohttp_keys, made->ohttp_keys_size, &offset, &config),
+                     CSN_OK);
+    assert_int_equal(offset, made->ohttp_keys_size);
+    assert_int_equal(config.aeads, 0xe);
+    csn_sha256(config.public_key, 32, hash);
+    assert_int_equal(config.key_id, hash[0]);
+    csn_sha256(made->ohttp_keys, made->ohttp_keys_size, hash);
+    assert_int_equal(made->keys[1].purpose, CSN_WIRE_KEY_OHTTP);
+    assert_int_equal(made->keys[1].suite, CSN_WIRE_SUITE);
+    assert_memory_equal(made->keys[1].public_key, hash, 32);
+    assert_memory_equal(made->keys[1].tenant, (uint8_t[32]){0}, 32);
+}
+
 /* Two starts never share a key or a boot id. */
 static void test_fresh_keys(void **state)
 {
@@ -147,9 +230,11 @@ static void test_fresh_keys(void **state)
         assert_int_equal(csn_enclave_made(enclave, &made[i]), CSN_OK);
         csn_enclave_destroy(enclave);
         assert_int_equal(made[i].state, CSN_WIRE_STATE_SERVING);
-        assert_int_equal(made[i].key_count, 1);
+        assert_int_equal(made[i].key_count, 2);
         assert_int_equal(made[i].keys[0].purpose, CSN_WIRE_KEY_INSTANCE);
+        expect_request_key(&made[i]);
     }
+    assert_memory_not_equal(made[0].ohttp_keys, made[1].ohttp_keys, CSN_OHTTP_KEYS_SIZE);
     assert_memory_not_equal(made[0].boot_id, made[1].boot_id, 16);
     assert_memory_not_equal(made[0].keys[0].public_key, made[1].keys[0].public_key, 32);
 }
@@ -199,11 +284,9 @@ static void test_no_service_without_self_tests(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ping_image),
-        cmocka_unit_test(test_echo_image),
-        cmocka_unit_test(test_size_table),
-        cmocka_unit_test(test_fresh_keys),
-        cmocka_unit_test(test_no_service_without_self_tests),
+        cmocka_unit_test(test_ping_image), cmocka_unit_test(test_echo_image),
+        cmocka_unit_test(test_requests),   cmocka_unit_test(test_size_table),
+        cmocka_unit_test(test_fresh_keys), cmocka_unit_test(test_no_service_without_self_tests),
     };
     backend = argc > 1 ? argv[1] : "process";
     struct csn_enclave *enclave = NULL;

@@ -322,9 +322,42 @@ static void keys(void **state)
     rig_bundle(&rig);
     rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED);
     list[1].suite--;
-    list[1].purpose = 3;
+    list[1].purpose = 4;
     rig_bundle(&rig);
     rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED);
+}
+
+/* The hash of the list of keys for requests: named once, of nobody, and only then handed out. */
+static void request_keys(void **state)
+{
+    (void)state;
+    struct csn_wire_boot_key *list = rig.made.keys;
+    struct csv_verdict *verdict = NULL;
+    char hex[65];
+    assert_int_equal(rig_appraise(&rig, rig.nonce[0], &verdict), CSN_OK);
+    assert_null(csv_verdict_ohttp(verdict));
+    assert_null(csv_verdict_claim(verdict, "ohttp_keys"));
+    csv_verdict_free(verdict);
+    list[1].purpose = CSN_WIRE_KEY_OHTTP;
+    rig_bundle(&rig);
+    rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED); /* a tenant's */
+    memset(list[1].tenant, 0, sizeof list[1].tenant);
+    rig_bundle(&rig);
+    assert_int_equal(rig_appraise(&rig, rig.nonce[0], &verdict), CSN_OK);
+    assert_memory_equal(csv_verdict_ohttp(verdict), list[1].public_key, 32);
+    for (uint32_t i = 0; i < 32; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", list[1].public_key[i]);
+    }
+    assert_string_equal(csv_verdict_claim(verdict, "ohttp_keys"), hex);
+    assert_non_null(csv_verdict_recipient(verdict, list[2].tenant, 0));
+    assert_null(csv_verdict_recipient(verdict, list[1].tenant, 0));
+    csv_verdict_free(verdict);
+    assert_int_not_equal(rig_appraise(&rig, list[1].public_key, &verdict), CSN_OK);
+    assert_null(csv_verdict_ohttp(verdict)); /* of a verdict that is not valid */
+    csv_verdict_free(verdict);
+    list[2] = list[1];
+    rig_bundle(&rig);
+    rig_expect(&rig, CSV_INVALID, "keys.requests", CSV_FAILED);
 }
 
 /* Room for as many as the layout allows; and no key at all is no evidence. */
@@ -467,6 +500,7 @@ int main(int count, char **arguments)
         cmocka_unit_test_setup(measurement_and_gate, fresh),
         cmocka_unit_test_setup(abi, fresh),
         cmocka_unit_test_setup(keys, fresh),
+        cmocka_unit_test_setup(request_keys, fresh),
         cmocka_unit_test_setup(key_count, fresh),
         cmocka_unit_test_setup(empty_policy, fresh),
         cmocka_unit_test_setup(null_arguments, fresh),

@@ -134,6 +134,15 @@ static void take_key(struct csv_case *appraisal, const struct csn_wire_evidence 
                      const struct csn_wire_boot_key *key)
 {
     struct csv_verdict *verdict = appraisal->verdict;
+    if (key->purpose == CSN_WIRE_KEY_OHTTP) {
+        if (verdict->ohttp_given) {
+            return;
+        }
+        verdict->ohttp_given = true;
+        memcpy(verdict->ohttp, key->public_key, sizeof verdict->ohttp);
+        csv_claim_bytes(appraisal, "ohttp_keys", key->public_key, sizeof key->public_key);
+        return;
+    }
     bool instance = key->purpose == CSN_WIRE_KEY_INSTANCE;
     struct csv_recipient *target =
         instance ? &verdict->instance : &verdict->recipients[verdict->recipient_count++];
@@ -150,7 +159,9 @@ static void take_key(struct csv_case *appraisal, const struct csn_wire_evidence 
 
 static void check_keys(struct csv_case *appraisal, const struct csv_bundle *bundle)
 {
+    static const uint8_t nobody[32];
     uint32_t instances = 0;
+    uint32_t request_keys = 0;
     bool suites = true;
     bool first = false;
     for (uint32_t i = 0; i < bundle->head.key_count; i++) {
@@ -158,14 +169,21 @@ static void check_keys(struct csv_case *appraisal, const struct csv_bundle *bund
         memcpy(&key, bundle->keys + (size_t)i * sizeof key, sizeof key);
         bool instance = key.purpose == CSN_WIRE_KEY_INSTANCE;
         instances += instance;
+        bool for_requests =
+            key.purpose == CSN_WIRE_KEY_OHTTP && memcmp(key.tenant, nobody, sizeof nobody) == 0;
+        request_keys += for_requests;
         first = first || (instance && i == 0);
         suites = suites && key.suite == CSN_WIRE_SUITE &&
-                 (instance || key.purpose == CSN_WIRE_KEY_RECIPIENT);
+                 (instance || for_requests || key.purpose == CSN_WIRE_KEY_RECIPIENT);
         take_key(appraisal, &bundle->head, &key);
     }
     bool one = instances == 1 && first;
     csv_note_if(appraisal, "keys.instance", one, "one, and first",
                 one ? "one, and first" : "none, several or not first");
+    if (request_keys != 0) {
+        csv_note_if(appraisal, "keys.requests", request_keys == 1, "one",
+                    request_keys == 1 ? "one" : "several");
+    }
     csv_note_if(appraisal, "keys.suite", suites, "known suites and purposes",
                 suites ? "known" : "an unknown one");
 }

@@ -88,6 +88,8 @@ const struct csv_entry csv_caisson_entries[CSV_CAISSON_ENTRY_COUNT] = {
      "another version may mean another layout of everything else", "update the verifier"},
     {"keys.instance", "exactly one instance key is listed, first", "grants are sealed to it",
      "treat the evidence as forged"},
+    {"keys.requests", "at most one list of keys for requests is named, and of no tenant",
+     "requests over HTTP are sealed to the keys in that list", "treat the evidence as forged"},
     {"keys.suite", "every key is of a known suite and purpose",
      "a key of another kind must not be used as this one", "update the verifier"},
 };

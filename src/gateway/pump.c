@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pump.c: see pump.h. */
+#include "pump.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define RECEIVE_MAX 256u /* outputs in one step, so that sockets get their turn */
+
+static struct csn_pump_place *place_of(const struct csn_pump *pump, uint64_t tag)
+{
+    return &pump->places[tag & (pump->place_count - 1)];
+}
+
+/* ---- life ---- */
+
+csn_err csn_pump_init(struct csn_pump *pump, struct csn_enclave *enclave, uint32_t channel,
+                      uint32_t count_max, int event_fd)
+{
+    *pump = (struct csn_pump){.enclave = enclave, .channel = channel, .place_count = 1};
+    while (pump->place_count < count_max) {
+        pump->place_count *= 2;
+    }
+    /* No tag of another channel, or of nothing, can be one of these. */
+    pump->oldest = pump->commit = pump->next = (uint64_t)(channel + 1) << 48;
+    pump->places = calloc(pump->place_count, sizeof *pump->places);
+    pump->output = malloc(csn_enclave_manifest(enclave)->output_size_max);
+    csn_err err = pump->places != NULL && pump->output != NULL ? CSN_OK : CSN_ERR_MEMORY;
+    err = err == CSN_OK ? csn_waiter_init(&pump->waiter, enclave, channel, event_fd) : err;
+    if (err != CSN_OK) {
+        free(pump->places);
+        free(pump->output);
+        pump->places = NULL;
+    }
+    return err;
+}
+
+void csn_pump_end(struct csn_pump *pump)
+{
+    if (pump->places == NULL) {
+        return;
+    }
+    csn_waiter_end(&pump->waiter);
+    free(pump->places);
+    free(pump->output);
+    pump->places = NULL;
+}
+
+/* ---- to the enclave ---- */
+
+csn_err csn_pump_reserve(struct csn_pump *pump, uint32_t size, void **place)
+{
+    return csn_enclave_reserve(pump->enclave, pump->channel, size, place);
+}
+
+static csn_err commit_all(struct csn_pump *pump, bool *moved)
+{
+    csn_err err = CSN_OK;
+    while (err == CSN_OK && pump->commit != pump->next) {
+        uint32_t size = place_of(pump, pump->commit)->size;
+        err = csn_enclave_commit(pump->enclave, pump->channel, pump->commit, size);
+        pump->commit += err == CSN_OK ? 1 : 0;
+        *moved |= err == CSN_OK;
+    }
+    pump->is_dirty |= *moved;
+    return err;
+}
+
+void csn_pump_hand_over(struct csn_pump *pump, uint32_t size, const struct csn_pump_asker *asker,
+                        void *state)
+{
+    bool moved = false;
+    *place_of(pump, pump->next++) =
+        (struct csn_pump_place){.asker = asker, .state = state, .size = size};
+    (void)commit_all(pump, &moved); /* what it says, the next step says again */
+}
+
+void csn_pump_abandon(struct csn_pump *pump)
+{
+    (void)csn_enclave_abandon(pump->enclave, pump->channel);
+}
+
+/* What is committed becomes visible, all at once. */
+static csn_err send_all(struct csn_pump *pump, bool *moved)
+{
+    csn_err err = commit_all(pump, moved);
+    if (!pump->is_dirty) {
+        return err;
+    }
+    pump->is_dirty = false;
+    csn_err flushed = csn_enclave_flush(pump->enclave, pump->channel);
+    return err == CSN_OK || err == CSN_AGAIN ? flushed : err;
+}
+
+/* ---- from the enclave ---- */
+
+static csn_err deliver(struct csn_pump *pump, const struct csn_output *output)
+{
+    if (output->tag != pump->oldest || pump->oldest == pump->commit) {
+        return CSN_ERR_PEER;
+    }
+    const struct csn_pump_place asked = *place_of(pump, output->tag);
+    pump->oldest += output->final ? 1 : 0;
+    pump->outputs++;
+    asked.asker->output(asked.state, pump->output, output->size, output->final);
+    return CSN_OK;
+}
+
+static csn_err receive_all(struct csn_pump *pump, bool *moved)
+{
+    struct csn_output output;
+    csn_err err = CSN_OK;
+    for (uint32_t i = 0; err == CSN_OK && i < RECEIVE_MAX; i++) {
+        err = csn_enclave_receive(pump->enclave, pump->channel, pump->output, &output);
+        if (err == CSN_OK) {
+            *moved = true;
+            err = deliver(pump, &output);
+        }
+    }
+    return err == CSN_AGAIN ? CSN_OK : err;
+}
+
+csn_err csn_pump_step(struct csn_pump *pump)
+{
+    bool moved = false;
+    csn_err sent = send_all(pump, &moved);
+    csn_err err = CSN_OK;
+    if (!csn_waiter_is_busy(&pump->waiter) && pump->oldest != pump->next) {
+        /* Also of an enclave that ended: what it published counts. */
+        err = receive_all(pump, &moved);
+    }
+    /* Of a crash the receiver tells, once it has everything; of a broken ring nobody else does. */
+    if (err == CSN_OK && sent != CSN_AGAIN && sent != CSN_ERR_CRASHED) {
+        err = sent;
+    }
+    return err != CSN_OK ? err : moved ? CSN_OK : CSN_AGAIN;
+}
+
+void csn_pump_rest(struct csn_pump *pump)
+{
+    if (pump->oldest != pump->next && !csn_waiter_is_busy(&pump->waiter)) {
+        csn_waiter_ask(&pump->waiter);
+    }
+}
+
+void csn_pump_lose(struct csn_pump *pump)
+{
+    while (pump->oldest != pump->next) {
+        const struct csn_pump_place asked = *place_of(pump, pump->oldest++);
+        asked.asker->lost(asked.state);
+    }
+    pump->commit = pump->next;
+}
