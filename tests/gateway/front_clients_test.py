@@ -93,7 +93,8 @@ class Server:
             self.process.kill()
             out, _ = self.process.communicate()
         good = self.process.returncode == 0 and " open 0 streams 0" in out
-        check(good, f"{name}: drained, each request has one end", f"{self.process.returncode} {out}")
+        check(good, f"{name}: drained, each request has one end",
+              f"{self.process.returncode} {out}")
 
 
 def connect(port, timeout=20):
