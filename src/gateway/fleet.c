@@ -168,7 +168,7 @@ static void crash(struct csn_fleet *fleet, struct csn_unit *unit, uint64_t now_n
 void csn_fleet_take(struct csn_fleet *fleet, uint64_t now_ns)
 {
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
-        if (!csn_unit_take(unit)) {
+        if (!csn_unit_take(unit, now_ns)) {
             continue;
         }
         if (unit->state == CSN_UNIT_GRANTING && has_double_key(fleet, unit)) {

@@ -12,13 +12,6 @@
 #define RETRY_MAX      7u
 #define STEADY_NS      (30 * NS_PER_S) /* whoever ran so long has not failed in a row */
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* ---- the box ---- */
 
 static void tell_thread(struct csn_unit *unit, int box)
@@ -100,13 +93,13 @@ void csn_unit_read_grants(struct csn_unit *unit)
     }
 }
 
-static void come_up(struct csn_unit *unit)
+static void come_up(struct csn_unit *unit, uint64_t now)
 {
     static struct csn_wire_boot_made made;
     csn_enclave_report(unit->enclave, &unit->report);
     unit->tenant_count = unit->grant_count = 0;
     unit->start_s = (uint64_t)time(NULL);
-    unit->up_ns = now_ns();
+    unit->up_ns = now;
     if (csn_enclave_made(unit->enclave, &made) == CSN_OK) {
         unit->state = CSN_UNIT_GRANTING;
         unit->detail.text[0] = 0;
@@ -122,7 +115,7 @@ static void stay_down(struct csn_unit *unit, uint64_t now)
     unit->failures++;
 }
 
-bool csn_unit_take(struct csn_unit *unit)
+bool csn_unit_take(struct csn_unit *unit, uint64_t now)
 {
     pthread_mutex_lock(&unit->lock);
     struct csn_unit_nonce *answered = unit->answered.first;
@@ -135,10 +128,10 @@ bool csn_unit_take(struct csn_unit *unit)
     }
     pthread_mutex_unlock(&unit->lock);
     if (started && result == CSN_OK) {
-        come_up(unit);
+        come_up(unit, now);
     } else if (started) {
         unit->detail = unit->result_detail;
-        stay_down(unit, now_ns());
+        stay_down(unit, now);
     } else if (gone) {
         unit->state = CSN_UNIT_ENDED;
     }

@@ -104,7 +104,7 @@ struct csn_unit *csn_unit_create(const struct csn_unit_plan *plan, uint32_t slot
 void csn_unit_free(struct csn_unit *unit);
 
 /* The event descriptor woke the loop: takes what the thread has done. True: the state changed. */
-bool csn_unit_take(struct csn_unit *unit);
+bool csn_unit_take(struct csn_unit *unit, uint64_t now_ns);
 /* It crashed, or must end: tells all who wait for answers, and starts it again at retry_ns. */
 void csn_unit_crash(struct csn_unit *unit, uint64_t now_ns);
 void csn_unit_restart(struct csn_unit *unit);

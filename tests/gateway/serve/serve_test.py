@@ -106,7 +106,11 @@ class Gateway:
         self.grants = grants
         self.environment = environment
         self.errors = open("errors", "w+", encoding="utf-8")
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def start(self):
         self.process = subprocess.Popen(
