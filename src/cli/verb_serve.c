@@ -102,12 +102,23 @@ static struct run_evidence evidence_of(const struct csn_config_evidence *given)
                                  .extend = given->extend};
 }
 
+/* Where it goes: in the place of one that was made for a service of that name and did not start. */
+static struct platform **place_of(struct serve *serve, const char *name)
+{
+    uint32_t i = 0;
+    while (i < serve->platform_count && strcmp(serve->platforms[i]->name, name) != 0) {
+        i++;
+    }
+    return i < CSN_CONFIG_SERVICES_MAX ? &serve->platforms[i] : NULL;
+}
+
 static bool find_platform(void *state, const struct csn_config_service *service,
                           struct csn_platform *platform, struct csn_detail *detail)
 {
     struct serve *serve = state;
     struct platform *made = calloc(1, sizeof *made);
-    if (made == NULL || serve->platform_count == CSN_CONFIG_SERVICES_MAX) {
+    struct platform **place = place_of(serve, service->name);
+    if (made == NULL || place == NULL) {
         free(made);
         snprintf(detail->text, sizeof detail->text, "no room for one more service");
         return false;
@@ -120,7 +131,9 @@ static bool find_platform(void *state, const struct csn_config_service *service,
                  service->name);
         return false;
     }
-    serve->platforms[serve->platform_count++] = made;
+    serve->platform_count += *place == NULL ? 1 : 0;
+    free(*place);
+    *place = made;
     *platform = (struct csn_platform){made->evidence.producer, made->evidence.state};
     return true;
 }

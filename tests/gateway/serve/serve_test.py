@@ -22,8 +22,8 @@ import time
 
 CAISSON, ECHO, FAULTY, LOAD = (os.path.abspath(path) for path in sys.argv[1:5])
 BACKEND = sys.argv[5]
-PARTS = sys.argv[6:] or ["check", "asks", "limits", "reload", "rotate", "crash", "record", "killed",
-                         "drain", "notify", "instances"]
+PARTS = sys.argv[6:] or ["check", "asks", "limits", "reload", "rotate", "crash", "hang", "record",
+                         "killed", "drain", "notify", "instances"]
 OHTTP = {"Content-Type": "message/ohttp-req"}
 RECORDS = {"Content-Type": "application/vnd.caisson.records"}
 KEY_PROBLEM = "https://iana.org/assignments/http-problem-types#ohttp-key"
@@ -420,6 +420,15 @@ def part_reload():
         wait_for(lambda: gateway.ask("GET", "/gateway/second")[0] == 200, "a new service serves")
         check(gateway.ask("GET", "/gateway")[2] != gateway.ask("GET", "/gateway/second")[2],
               "with keys of its own")
+        settings = config(services=[service(), service("second", grants=0),
+                                    service("third", grants=0, control="no/third.sock")])
+        for _ in range(9):
+            reload(settings, "service third: not started")
+        check(gateway.is_ready(), "a service that does not start leaves the others ready")
+        check(gateway.ask("GET", "/gateway/third")[0] == 404, "and is not there")
+        os.mkdir("no")
+        reload(settings, "was read again")
+        wait_for(lambda: gateway.ask("GET", "/gateway/third")[0] == 200, "until it starts")
 
 
 def part_rotate():
@@ -468,6 +477,28 @@ def part_crash():
         check(set(counts["refused"]) <= {"400", "502", "503"}, "and the error is clear", counts)
         check("SIGKILL" in gateway.say(), "why it stopped is said", gateway.say())
         print(f"# longest time between two good answers of a client: {counts['gap_ms']} ms")
+
+
+def part_hang():
+    """A worker that stops to answer: 504, then it is started again, and served once more."""
+    with Gateway(config(deadlines={"request_ms": 1000})) as gateway:
+        message = (RECORDS, b"\4\0\0\0CSNP")
+        check(gateway.ask("POST", "/records", message[1], message[0])[0] == 200, "it answers")
+        for pid in gateway.enclaves():
+            os.kill(pid, signal.SIGSTOP)
+        begin = time.monotonic()
+        check(gateway.ask("POST", "/records", message[1], message[0])[0] == 504,
+              "no answer: 504 at the deadline")
+        granter = gateway.grant("echo.sock")  # whom the worker does not answer either
+        wait_for(lambda: gateway.view()["instances"][0]["restarts"] == 1, "it is started again", 8)
+        wait_for(gateway.is_ready, "and is granted again")
+        print(f"# current again after {time.monotonic() - begin:.3f} s")
+        check("a worker has stopped to answer" in gateway.say(), "why is said", gateway.say())
+        check(gateway.ask("POST", "/records", message[1], message[0])[0] == 200, "it answers again")
+        time.sleep(2.5)
+        check(gateway.view()["instances"][0]["restarts"] == 1, "one without work is let alone")
+        granter.kill()
+        granter.wait()
 
 
 def part_record():
