@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -299,6 +300,7 @@ static int serve(const struct csn_front_options *options, bool has_tls)
 
 int main(int count, char **arguments)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* no test leaves it behind */
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (size_t i = 0; i < sizeof pattern; i++) {
         pattern[i] = (char)('a' + i % 26);
