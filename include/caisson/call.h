@@ -2,7 +2,8 @@
 /*
  * call.h: HTTP requests to a service inside an enclave, verified first and sealed: the client's
  * side as a state machine. Bytes in, bytes out: no socket, no thread, no clock, no file. `caisson
- * proxy` and `caisson call` are this and libcurl; bring your own transport and you have the same.
+ * proxy` and `caisson call` are this and libcurl; bring your own transport and you have the same
+ * (examples/call/own_transport.c is a whole program).
  *
  *   csv_caller_create()   one service behind one gateway, one credential, one policy
  *   csv_call_start()      a request: method, path, fields, content

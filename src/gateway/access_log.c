@@ -17,22 +17,18 @@
 csn_err csn_access_log_open(struct csn_access_log *log, const char *path, bool with_clients,
                             struct csn_detail *detail)
 {
-    log->fd = -1;
-    log->used = 0;
+    bool is_file = path != NULL && strcmp(path, "-") != 0;
+    int fd = is_file        ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640)
+             : path != NULL ? STDOUT_FILENO
+                            : -1;
+    if (is_file && fd < 0) {
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "%.150s: %s", path, strerror(errno));
+    }
+    csn_access_log_close(log);
+    log->fd = fd;
+    log->is_owned = is_file;
     log->with_clients = with_clients;
-    log->is_owned = false;
-    if (path == NULL) {
-        return CSN_OK;
-    }
-    if (strcmp(path, "-") == 0) {
-        log->fd = STDOUT_FILENO;
-        return CSN_OK;
-    }
-    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    log->is_owned = log->fd >= 0;
-    return log->fd >= 0
-               ? CSN_OK
-               : csn_detail_set(detail, CSN_ERR_SYSTEM, "%.150s: %s", path, strerror(errno));
+    return CSN_OK;
 }
 
 void csn_access_log_close(struct csn_access_log *log)

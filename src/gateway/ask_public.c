@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ask_public.c: what anybody may fetch: key configurations, and evidence over a fresh nonce. */
 #include "visit.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NONCES_MAX 1024u /* that wait for a signature of the platform */
@@ -13,12 +14,16 @@ void csn_ask_keys(struct csn_visit *visit)
     static const struct csn_problem none = {.status = 404,
                                             .title = "The service takes no requests of this kind"};
     const struct csn_unit *unit = csn_fleet_current(visit->fleet, visit->slot);
+    /* A copy in a cache is good as long as the key is taken. */
+    uint32_t overlap_s = visit->fleet->plan.service.overlap_s;
+    char cache[48];
+    snprintf(cache, sizeof cache, "public, max-age=%u", overlap_s < 60 ? overlap_s : 60);
     if (unit == NULL) {
         csn_visit_refuse(visit, &starting);
     } else if (unit->ohttp_keys_size == 0) {
         csn_visit_refuse(visit, &none);
     } else {
-        csn_visit_answer(visit, "application/ohttp-keys", "public, max-age=60", unit->ohttp_keys,
+        csn_visit_answer(visit, "application/ohttp-keys", cache, unit->ohttp_keys,
                          unit->ohttp_keys_size);
     }
 }

@@ -195,6 +195,7 @@ void csn_conn_close(struct csn_conn *conn)
     csn_buffer_drop(&conn->in);
     csn_buffer_drop(&conn->out);
     SSL_free(conn->tls);
+    csn_front_forget(front, conn->fd);
     close(conn->fd);
     csn_client_leave(&front->clients, conn->client);
     *conn->link = conn->next;

@@ -193,6 +193,11 @@ void csn_conn_settle(struct csn_conn *conn);
 void csn_conn_wait_for(struct csn_conn *conn, enum csn_conn_wait wait);
 void csn_conn_set_idle(struct csn_conn *conn, bool is_idle);
 void csn_conn_free_dead(struct csn_front *front);
+/*
+ * Out of epoll, before it is closed: close() alone does not take it out while another process has
+ * the file, too, as that of an enclave has from its clone to its exec.
+ */
+void csn_front_forget(struct csn_front *front, int fd);
 static inline bool csn_conn_is_closed(const struct csn_conn *conn)
 {
     return conn->phase == CSN_CONN_CLOSED;

@@ -50,6 +50,8 @@ uint32_t csn_fleet_inflight(const struct csn_fleet *fleet);
 
 /* The current unit of a slot, modulo their number; another slot's where it has none; or NULL. */
 struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot);
+/* Any unit that is current or retiring, or NULL. */
+struct csn_unit *csn_fleet_serving(const struct csn_fleet *fleet);
 /* The unit that takes requests sealed to that key: current or retiring; or NULL. */
 struct csn_unit *csn_fleet_by_key(const struct csn_fleet *fleet, uint8_t key_id);
 /* The newest unit of a slot that takes grants, or NULL. */

@@ -131,10 +131,11 @@ csn_err csn_listener_open(struct csn_listener *listener, const struct csn_front_
     return open_socket(listener, &address, size, detail, options->address);
 }
 
-void csn_listener_close(struct csn_listener *listener)
+void csn_listener_close(struct csn_front *front, struct csn_listener *listener)
 {
     if (listener->fd >= 0) {
-        close(listener->fd); /* and so it is out of epoll */
+        csn_front_forget(front, listener->fd);
+        close(listener->fd);
         listener->fd = -1;
     }
 }

@@ -536,6 +536,50 @@ static void test_adopt(void **state)
     close(pair[1]);
 }
 
+/* Descriptors in the process's one epoll. */
+static uint32_t count_watched(void)
+{
+    char path[64], target[64], line[256];
+    uint32_t count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t size = readlink(path, target, sizeof target - 1);
+        if (size <= 0 || strncmp(target, "anon_inode:[eventpoll]", (size_t)size) != 0) {
+            continue;
+        }
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+        FILE *info = fopen(path, "re");
+        while (info != NULL && fgets(line, sizeof line, info) != NULL) {
+            count += strncmp(line, "tfd:", 4) == 0 ? 1 : 0;
+        }
+        if (info != NULL) {
+            fclose(info);
+        }
+    }
+    return count;
+}
+
+/*
+ * Somebody else has the file of a connection, too, as a process has that was cloned a moment ago:
+ * its events must not come when it is closed here, and its memory gone.
+ */
+static void test_shared_file(void **state)
+{
+    (void)state;
+    rig_start(&rig, NULL);
+    int pair[2];
+    uint32_t watched = count_watched();
+    assert_true(watched >= 1);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    int copy = dup(pair[0]);
+    assert_int_equal(csn_front_adopt(rig.front, 0, pair[0]), CSN_OK);
+    assert_int_equal(count_watched(), watched + 1);
+    close(pair[1]);
+    assert_true(rig_until_equal(&rig, &rig.counters.connections_open, 0));
+    assert_int_equal(count_watched(), watched);
+    close(copy);
+}
+
 static void test_create(void **state)
 {
     (void)state;
@@ -583,16 +627,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
-        TEST(test_connections), TEST(test_connections_of_a_client),
-        TEST(test_requests),    TEST(test_memory_of_a_client),
-        TEST(test_memory),      TEST(test_output),
-        TEST(test_oversize),    TEST(test_others),
-        TEST(test_adopt),       TEST(test_create),
-        TEST(test_drain),       TEST(test_drain_deadline),
-        TEST(test_slow_head),   TEST(test_dripping_head),
-        TEST(test_slow_body),   TEST(test_no_answer),
-        TEST(test_idle),        TEST(test_stalled_reader),
-        TEST(test_slow_reader), TEST(test_linger),
+        TEST(test_connections),    TEST(test_connections_of_a_client),
+        TEST(test_requests),       TEST(test_memory_of_a_client),
+        TEST(test_memory),         TEST(test_output),
+        TEST(test_oversize),       TEST(test_others),
+        TEST(test_adopt),          TEST(test_shared_file),
+        TEST(test_create),         TEST(test_drain),
+        TEST(test_drain_deadline), TEST(test_slow_head),
+        TEST(test_dripping_head),  TEST(test_slow_body),
+        TEST(test_no_answer),      TEST(test_idle),
+        TEST(test_stalled_reader), TEST(test_slow_reader),
+        TEST(test_linger),
 #undef TEST
     };
     return cmocka_run_group_tests_name("front_limits", tests, NULL, NULL);

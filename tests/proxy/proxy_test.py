@@ -21,7 +21,7 @@ from serving import Serving  # noqa: E402
 CAISSON, ECHO, OTHER = (os.path.abspath(path) for path in sys.argv[1:4])
 CANARY = "canary-4711-in-clear"
 PARTS = sys.argv[4:] or ["calls", "calls_refused", "serves", "who_may_ask", "refuses",
-                         "several_at_once", "rotates", "comes_back", "tls", "page"]
+                         "several_at_once", "policy_file", "rotates", "comes_back", "tls", "page"]
 STATUS = "/.well-known/caisson/proxy"
 COUNT = 0
 FAILED = 0
@@ -276,6 +276,28 @@ def several_at_once(serving, relay, client, other):
     check(not wrong and told["answered"] == 80, "eight clients at once, each its own answers",
           (wrong[:2], told))
     proxy.stop()
+
+
+def policy_file(serving, relay, client, other):
+    """The policy as a file; and the example that brings a transport of its own."""
+    measured = serving.run("measure", ECHO).split()[-1]
+    for name, digest in (("good.toml", measured), ("bad.toml", "00" * 48)):
+        with open(serving.path(name), "w", encoding="utf-8") as stream:
+            stream.write(f'version = 1\nformats = ["caisson"]\n[caisson]\n'
+                         f'measurements = ["{digest}"]\nplatforms = ["software"]\n'
+                         f'insecure_dev = true\nsoftware_roots = ["{serving.root}"]\n')
+    options = ["--gateway", serving.front, "--credential", "app.key"]
+    example = os.path.join(os.path.dirname(CAISSON), "examples", "own_transport")
+    port = serving.front.rsplit(":", 1)[1]
+    for name, code in (("good.toml", 0), ("bad.toml", 3)):
+        done = subprocess.run([CAISSON, "call", *options, "--policy", name, "-d", "x", "/v1/echo"],
+                              cwd=serving.folder, capture_output=True, timeout=60, check=False)
+        check(done.returncode == code, f"call --policy {name}: exit {code}", done.stderr)
+        done = subprocess.run([example, port, "app.key", name, "/v1/echo", "hello"], text=True,
+                              cwd=serving.folder, capture_output=True, timeout=60, check=False)
+        said = done.stdout if code == 0 else done.stderr
+        check(done.returncode == (code != 0) and ("hello" if code == 0 else "image.measurement")
+              in said, f"own_transport with {name}", said)
 
 
 def grant_next(serving):

@@ -290,7 +290,7 @@ static void test_traceparent(void **state)
 
 static void test_access_log(void **state)
 {
-    static struct csn_access_log log;
+    static struct csn_access_log log = {.fd = -1};
     struct csn_detail detail = {""};
     char path[] = "access-XXXXXX";
     char bytes[2048];
