@@ -168,7 +168,7 @@ void csn_conn_flush(struct csn_conn *conn)
 
 void csn_conn_update_interest(struct csn_conn *conn)
 {
-    bool reads = !conn->is_read_closed && !conn->is_reading_paused;
+    bool reads = !conn->is_reading_paused;
     bool writes = csn_buffer_size(&conn->out) != 0 || conn->wants_write;
     uint32_t interest = (reads ? EPOLLIN : 0u) | (writes ? EPOLLOUT : 0u);
     if (interest == conn->interest || csn_conn_is_closed(conn)) {

@@ -223,10 +223,6 @@ void csn_conn_free_dead(struct csn_front *front)
 
 void csn_conn_linger(struct csn_conn *conn)
 {
-    if (conn->is_read_closed) {
-        csn_conn_close(conn);
-        return;
-    }
     if (conn->tls != NULL) {
         (void)SSL_shutdown(conn->tls); /* says that this was all; nobody waits for an answer */
     }

@@ -92,7 +92,6 @@ struct csn_conn {
     bool is_scheduled;      /* in the list of those to settle */
     bool is_failed;         /* close it: writing failed, or a limit was passed */
     bool closes;            /* after what is being written */
-    bool is_read_closed;    /* the client will send nothing more */
     bool is_reading_paused; /* HTTP/1.1: more came than is due */
     bool wants_write;       /* TLS: for a handshake */
     bool may_have_more;     /* TLS: it may hold bytes that epoll knows nothing of */

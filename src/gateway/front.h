@@ -98,8 +98,8 @@ uint16_t csn_front_port(const struct csn_front *front, uint32_t listener);
 const struct csn_front_limits *csn_front_limits_of(const struct csn_front *front);
 /*
  * Other limits from now on: deadlines that run already stay as they were, and so does
- * connections_max, by which the table was made. Connections of HTTP/2 keep the streams_max,
- * fields_size_max and continuations_max that they began with.
+ * connections_max, by which the table was made. Connections of HTTP/2 go on telling
+ * their clients the streams_max and fields_size_max that they began with.
  */
 void csn_front_set_limits(struct csn_front *front, const struct csn_front_limits *limits);
 /* CLOCK_MONOTONIC as of the beginning of this iteration. */

@@ -328,6 +328,29 @@ static void test_byte_by_byte(void **state)
     heard_stop(&heard);
 }
 
+/* A head outlives the buffer that it was read into, which is everybody's. */
+static void test_kept_head(void **state)
+{
+    (void)state;
+    struct heard heard, other;
+    heard_start(&heard, rig_connect(&rig));
+    heard_start(&other, rig_connect(&rig));
+    rig_say(&rig, heard.fd,
+            "POST /echo?q HTTP/1.1\r\nHost: mine\r\nA: b\r\nContent-Length: 5\r\n\r\nhel");
+    char noise[512];
+    memset(noise, 'z', sizeof noise);
+    memcpy(noise, "GET /", 5);
+    rig_send(&rig, other.fd, noise, sizeof noise);
+    rig_say(&rig, heard.fd, "lo");
+    assert_true(rig_hear(&rig, &heard, 1, false));
+    assert_string_equal(rig.fields, "Host=mine;A=b;Content-Length=5;");
+    assert_string_equal(rig.path, "/echo");
+    assert_string_equal(rig.query, "q");
+    assert_string_equal(rig.host, "mine");
+    heard_stop(&heard);
+    heard_stop(&other);
+}
+
 static void test_pipelined(void **state)
 {
     (void)state;
@@ -518,11 +541,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_corpus),   TEST(test_head),         TEST(test_requests),
-        TEST(test_cuts),     TEST(test_byte_by_byte), TEST(test_pipelined),
-        TEST(test_held),     TEST(test_pieces),       TEST(test_broken),
-        TEST(test_continue), TEST(test_half_closed),  TEST(test_client_leaves),
-        TEST(test_answers),
+        TEST(test_corpus),        TEST(test_head),         TEST(test_requests),
+        TEST(test_cuts),          TEST(test_byte_by_byte), TEST(test_kept_head),
+        TEST(test_pipelined),     TEST(test_held),         TEST(test_pieces),
+        TEST(test_broken),        TEST(test_continue),     TEST(test_half_closed),
+        TEST(test_client_leaves), TEST(test_answers),
 #undef TEST
     };
     return cmocka_run_group_tests_name("front_http1", tests, NULL, NULL);
