@@ -509,10 +509,10 @@ def part_hang():
         print(f"# current again after {time.monotonic() - begin:.3f} s")
         check("a worker has stopped to answer" in gateway.say(), "why is said", gateway.say())
         check(gateway.ask("POST", "/records", message[1], message[0])[0] == 200, "it answers again")
-        time.sleep(2.5)
-        check(gateway.view()["instances"][0]["restarts"] == 1, "one without work is let alone")
         granter.kill()
         granter.wait()
+        time.sleep(2.5)
+        check(gateway.view()["instances"][0]["restarts"] == 1, "one without work is let alone")
 
 
 def part_record():

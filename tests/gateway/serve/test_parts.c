@@ -369,7 +369,7 @@ static void test_access_log_pipe(void **state)
     alarm(20);
     for (int i = 0; i < 3000; i++) {
         csn_access_log_add(&log, &access);
-        if (i % 7 == 0) {
+        if (i % 70 == 0) {
             csn_access_log_flush(&log);
         }
     }
