@@ -4,6 +4,7 @@
 #include "gateway/gateway.h"
 #include "gateway/signed_image.h"
 #include "run_evidence.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,8 @@ static const char help[] =
 struct platform {
     char name[CSN_CONFIG_NAME_SIZE_MAX + 1];
     struct run_evidence evidence;
+    uint8_t extended[48]; /* the measurement that its register got last, */
+    bool is_extended;     /* if any */
 };
 
 struct serve {
@@ -138,18 +141,41 @@ static bool find_platform(void *state, const struct csn_config_service *service,
     return true;
 }
 
+static csn_err extend_by(struct platform *platform, const uint8_t measurement[48])
+{
+    size_t size = sizeof platform->extended;
+    if (platform->is_extended && memcmp(platform->extended, measurement, size) == 0) {
+        return CSN_OK;
+    }
+    if (run_evidence_extend(&platform->evidence, measurement) != CLI_OK) {
+        return CSN_ERR_SYSTEM;
+    }
+    memcpy(platform->extended, measurement, size);
+    platform->is_extended = true;
+    return CSN_OK;
+}
+
+/*
+ * A register only grows: an image that it has already, because another instance runs it or a
+ * rotation starts it again, would make it a value that no policy expects.
+ */
 static csn_err extend(void *state, const char *service, const uint8_t measurement[48],
                       struct csn_detail *detail)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* each instance has its thread */
     const struct serve *serve = state;
-    for (uint32_t i = 0; i < serve->platform_count; i++) {
-        if (strcmp(serve->platforms[i]->name, service) == 0 &&
-            run_evidence_extend(&serve->platforms[i]->evidence, measurement) != CLI_OK) {
-            snprintf(detail->text, sizeof detail->text, "no register was extended");
-            return CSN_ERR_SYSTEM;
+    csn_err err = CSN_OK;
+    pthread_mutex_lock(&lock);
+    for (uint32_t i = 0; err == CSN_OK && i < serve->platform_count; i++) {
+        if (strcmp(serve->platforms[i]->name, service) == 0) {
+            err = extend_by(serve->platforms[i], measurement);
         }
     }
-    return CSN_OK;
+    pthread_mutex_unlock(&lock);
+    if (err != CSN_OK) {
+        snprintf(detail->text, sizeof detail->text, "no register was extended");
+    }
+    return err;
 }
 
 static void say(void *state, const char *line)

@@ -75,6 +75,7 @@ csn_err csn_gateway_add_fleet(struct csn_gateway *gateway, struct csn_config *co
         csn_config_free(fleet->plan.config);
         return err;
     }
+    owner->vouched = csn_config_hold(config);
     gateway->fleet_count++;
     err = csn_fleet_start(fleet);
     return err == CSN_OK ? CSN_OK : csn_detail_set(detail, err, "out of memory or threads");
@@ -94,6 +95,7 @@ void csn_gateway_free_fleets(struct csn_gateway *gateway)
             csn_control_server_end(&gateway->fleets[i].controls[slot]);
         }
         csn_config_free(gateway->fleets[i].fleet.plan.config);
+        csn_config_free(gateway->fleets[i].vouched);
     }
     gateway->fleet_count = 0;
 }

@@ -22,8 +22,8 @@ import time
 
 CAISSON, ECHO, FAULTY, LOAD = (os.path.abspath(path) for path in sys.argv[1:5])
 BACKEND = sys.argv[5]
-PARTS = sys.argv[6:] or ["check", "asks", "limits", "reload", "rotate", "crash", "hang", "record",
-                         "killed", "drain", "notify", "instances"]
+PARTS = sys.argv[6:] or ["check", "asks", "limits", "reload", "rotate", "extend", "crash", "hang",
+                         "record", "killed", "drain", "notify", "instances"]
 OHTTP = {"Content-Type": "message/ohttp-req"}
 RECORDS = {"Content-Type": "application/vnd.caisson.records"}
 KEY_PROBLEM = "https://iana.org/assignments/http-problem-types#ohttp-key"
@@ -106,7 +106,11 @@ class Gateway:
         self.grants = grants
         self.environment = environment
         self.errors = open("errors", "w+", encoding="utf-8")
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # no block, no end of it
+            self.__exit__()
+            raise
 
     def start(self):
         self.process = subprocess.Popen(
@@ -466,6 +470,48 @@ def part_rotate():
               list(counts["refused"]) == ["400"] and counts["refused"]["400"] <= 8,
               "meanwhile nobody lost a request but for the answer that the key has retired", counts)
         print(f"# longest time between two good answers of a client: {counts['gap_ms']} ms")
+
+
+def part_extend():
+    """A register gets an image once, whatever starts it; what says which outlives a reload."""
+    os.mkfifo("register")
+    shutil.copy(ECHO, "image.elf")
+    shutil.copy(os.path.basename(ECHO) + ".sig", "image.elf.sig")
+    echo = service(image="image.elf", grants=0, overlap_s=0, instances=2,
+                   evidence={"root": "root", "extend": "rtmr:" + os.path.abspath("register")})
+    register = os.open("register", os.O_RDWR | os.O_NONBLOCK)
+
+    def extended():
+        try:
+            return os.read(register, 4096)
+        except BlockingIOError:
+            return b""
+
+    def are_current():
+        return [one["state"] for one in gateway.view()["instances"]] == ["current", "current"]
+
+    def rotate(what):
+        before = gateway.ask("GET", "/gateway?instance=0")[2]
+        said = gateway.say().count("its overlap is over")
+        gateway.process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: gateway.say().count("its overlap is over") == said + 2 and are_current(),
+                 f"{what}: the ones before end")
+        check(gateway.ask("GET", "/gateway?instance=0")[2] != before, f"{what}: new keys")
+
+    with Gateway(config(services=[echo]), ()) as gateway:
+        wait_for(are_current, "two instances")
+        measured = gateway.view()["instances"][0]["measurement"]
+        check(extended().hex() == measured, "two instances of an image: it is extended by it once")
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "was read again" in gateway.say(), "a reload")
+        rotate("the same image")
+        check(extended() == b"", "and its register stays as it was")
+        shutil.copy(FAULTY, "image.elf")
+        shutil.copy(os.path.basename(FAULTY) + ".sig", "image.elf.sig")
+        rotate("another image")
+        measured = gateway.view()["instances"][0]["measurement"]
+        check(extended().hex() == measured, "and its register is extended by that")
+    os.close(register)
 
 
 def part_crash():
