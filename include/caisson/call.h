@@ -51,7 +51,8 @@
  *   sealed anew and sent again, once. An image that refuses that mode turns `once` on by itself.
  *   With `once` a challenge of the worker is in the key (`records`) or in the request
  *   (`oblivious`), and it is served once at most. What was sent and not answered is never sent
- *   again: csv_call_problem() says maybe_served.
+ *   again: csv_call_problem() says maybe_served. So it does where the enclave says that the
+ *   request came before: a host can deliver it twice, and give the answer to the second.
  *
  * Trust:    runs on the client's own machine. The gateway is a stranger: evidence, keys, answers,
  *           status, fields, sizes and order of what it says are hostile until verified. It can

@@ -342,6 +342,9 @@ void csn_conn_ready(struct csn_conn *conn, uint32_t events)
     }
     bool is_waiting = conn->phase == CSN_CONN_HANDSHAKE || conn->wants_write; /* TLS */
     if ((events & EPOLLOUT) != 0) {
+        /* TLS may have wanted to write in order to read: that is then tried again. */
+        conn->may_have_more = conn->may_have_more || (conn->wants_write && conn->tls != NULL);
+        conn->wants_write = false;
         csn_conn_flush(conn);
         csn_conn_schedule(conn);
     }

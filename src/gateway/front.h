@@ -46,7 +46,7 @@ struct csn_front_limits {
     uint64_t memory_client_max; /* 64 MiB for one client */
     uint64_t output_size_max;   /* 8 MiB unsent of one answer in pieces; beyond it, it breaks off */
     /* Deadlines */
-    uint64_t head_ns;    /* 10 s: TLS handshake, and a head from its first byte */
+    uint64_t head_ns;    /* 10 s: from accept, or from a later head's first byte, to its end; 408 */
     uint64_t body_ns;    /* 30 s: from the head to the last byte of the body; 408 */
     uint64_t request_ns; /* 30 s: until the answer begins (504), and between its pieces */
     uint64_t idle_ns;    /* 60 s: a connection without a request */

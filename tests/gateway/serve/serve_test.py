@@ -108,7 +108,7 @@ class Gateway:
         self.errors = open("errors", "w+", encoding="utf-8")
         try:
             self.start()
-        except BaseException:  # no block, no end of it
+        except BaseException:
             self.__exit__()
             raise
 
