@@ -18,6 +18,7 @@ struct csn_access_log {
     bool is_owned;
     uint32_t used;
     uint64_t dropped; /* lines, because the file took none */
+    bool is_torn;     /* the last line in the file has no end */
     char bytes[CSN_ACCESS_LOG_ROOM];
 };
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define NONCES_MAX 1024u /* that wait for a signature of the platform */
+
 static const struct csn_problem starting = {
     .status = 503, .title = "No enclave of the service is ready", .retry_s = 1};
 
@@ -45,6 +47,8 @@ static void take_evidence(struct csn_unit_nonce *nonce)
 
 void csn_ask_evidence(struct csn_visit *visit)
 {
+    static const struct csn_problem busy = {
+        .status = 503, .title = "Too many ask for evidence", .retry_s = 1};
     struct csn_unit *unit = csn_fleet_current(visit->fleet, visit->slot);
     if (unit == NULL) {
         csn_visit_refuse(visit, &starting);
@@ -52,6 +56,9 @@ void csn_ask_evidence(struct csn_visit *visit)
     }
     visit->nonce.done = take_evidence;
     visit->nonce.state = visit;
-    csn_visit_hold(visit);
-    csn_unit_ask_evidence(unit, &visit->nonce);
+    if (csn_unit_ask_evidence(unit, &visit->nonce, NONCES_MAX)) {
+        csn_visit_hold(visit);
+    } else {
+        csn_visit_refuse(visit, &busy);
+    }
 }

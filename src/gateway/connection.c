@@ -300,7 +300,9 @@ static void sniff(struct csn_conn *conn)
         csn_http1_resume(conn);
     } else if (size >= PREFACE_SIZE) {
         start_http2(conn);
-        csn_http2_input(conn, bytes, size);
+        if (!conn->is_failed) {
+            csn_http2_input(conn, bytes, size);
+        }
         csn_buffer_drop(&conn->in);
     }
 }
@@ -338,6 +340,7 @@ void csn_conn_ready(struct csn_conn *conn, uint32_t events)
         csn_conn_close(conn);
         return;
     }
+    bool is_waiting = conn->phase == CSN_CONN_HANDSHAKE || conn->wants_write; /* TLS */
     if ((events & EPOLLOUT) != 0) {
         /* TLS may have wanted to write in order to read: that is then tried again. */
         conn->may_have_more = conn->may_have_more || (conn->wants_write && conn->tls != NULL);
@@ -345,8 +348,7 @@ void csn_conn_ready(struct csn_conn *conn, uint32_t events)
         csn_conn_flush(conn);
         csn_conn_schedule(conn);
     }
-    bool is_handshake = conn->phase == CSN_CONN_HANDSHAKE;
-    if ((events & EPOLLIN) != 0 || is_handshake) {
+    if ((events & EPOLLIN) != 0 || is_waiting) {
         take_input(conn);
     }
 }

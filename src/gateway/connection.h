@@ -123,6 +123,7 @@ struct csn_request {
     bool is_ours;          /* it ends by our decision: not the client's reset */
     bool is_sent;          /* HTTP/2: the end of the answer has left */
     bool is_oversize;      /* HTTP/2: more fields than allowed */
+    bool is_bodiless;      /* asked by HEAD: refused, and without a body */
     bool is_other_method;  /* HTTP/2: neither GET nor POST */
     bool is_bad_expect;    /* HTTP/2: an expectation that is not 100-continue */
     bool is_bad_host;      /* HTTP/2: none, several, or not the authority */

@@ -116,6 +116,7 @@ static void apply(struct csn_gateway *gateway, struct csn_config *config)
     csn_err err = csn_tenants_set(&gateway->tenants, config);
     (void)err; /* its memory was taken at the start */
     csn_front_set_limits(gateway->front, &config->limits);
+    gateway->gathered.max = csn_front_limits_of(gateway->front)->memory_max;
     reopen_log(gateway, config);
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
         csn_fleet_set_service(&gateway->fleets[i].fleet, find(config, gateway->fleets[i].name),

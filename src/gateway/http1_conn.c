@@ -147,6 +147,7 @@ static size_t take_head(struct csn_conn *conn, const char *bytes, size_t size)
     csn_conn_wait_for(conn, CSN_WAIT_NOTHING);
     request->exchange.version = 1;
     if (result != CSN_HTTP1_OK) {
+        request->is_bodiless = result == CSN_HTTP1_METHOD && memcmp(bytes, "HEAD ", 5) == 0;
         refuse_framing(request, result, why);
         return size;
     }

@@ -76,11 +76,15 @@ static csn_err open_socket(struct csn_listener *listener, const union address *a
     if (address->any.sa_family == AF_INET6) { /* one listener, one address */
         (void)setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }
+    char place[64];
+    in_port_t port =
+        address->any.sa_family == AF_INET ? address->four.sin_port : address->six.sin6_port;
+    snprintf(place, sizeof place, "%.45s port %u", name, ntohs(port));
     if (bind(listener->fd, &address->any, size) != 0) {
-        return csn_front_system_error(detail, "bind", name);
+        return csn_front_system_error(detail, "bind", place);
     }
     if (listen(listener->fd, BACKLOG) != 0) {
-        return csn_front_system_error(detail, "listen", name);
+        return csn_front_system_error(detail, "listen", place);
     }
     union address bound = {.storage = {0}};
     socklen_t bound_size = sizeof bound;

@@ -137,6 +137,7 @@ bool csn_unit_take(struct csn_unit *unit, uint64_t now)
     }
     while (answered != NULL) {
         struct csn_unit_nonce *next = answered->next;
+        unit->nonce_count--;
         answered->done(answered);
         answered = next;
     }
@@ -152,13 +153,12 @@ static void lose_all(struct csn_unit *unit)
     }
 }
 
-void csn_unit_crash(struct csn_unit *unit, uint64_t now)
+void csn_unit_crash(struct csn_unit *unit, uint64_t now, const char *why)
 {
     struct csn_fate fate = {.kind = CSN_FATE_RUNNING};
     csn_err err = csn_enclave_fate(unit->enclave, &fate);
     bool told = err == CSN_OK && fate.kind != CSN_FATE_RUNNING;
-    snprintf(unit->detail.text, sizeof unit->detail.text, "%s",
-             told ? fate.detail.text : "it broke the protocol of its rings");
+    snprintf(unit->detail.text, sizeof unit->detail.text, "%s", told ? fate.detail.text : why);
     if (now - unit->up_ns > STEADY_NS) {
         unit->failures = 0;
     }
@@ -186,13 +186,19 @@ void csn_unit_end(struct csn_unit *unit)
 
 /* ---- asking ---- */
 
-void csn_unit_ask_evidence(struct csn_unit *unit, struct csn_unit_nonce *nonce)
+bool csn_unit_ask_evidence(struct csn_unit *unit, struct csn_unit_nonce *nonce,
+                           uint32_t waiting_max)
 {
+    if (unit->nonce_count >= waiting_max) {
+        return false;
+    }
+    unit->nonce_count++;
     nonce->bundle = NULL;
     pthread_mutex_lock(&unit->lock);
     csn_unit_nonces_add(&unit->asked, nonce);
     pthread_cond_signal(&unit->changed);
     pthread_mutex_unlock(&unit->lock);
+    return true;
 }
 
 uint32_t csn_unit_inflight(const struct csn_unit *unit)

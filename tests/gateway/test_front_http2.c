@@ -308,6 +308,8 @@ static void test_refused(void **state)
             fail_msg("%s %s: %u", bad[i].method, bad[i].path, answer->status);
         }
         assert_true(answer->status == bad[i].status || bad[i].status == 400);
+        bool is_head = strcmp(bad[i].method, "HEAD") == 0;
+        assert_true(!is_head || (answer->size == 0 && answer->length[0] != '\0'));
     }
     assert_int_equal(rig.begun, 0);
     assert_int_equal(get(&client, "/bytes?1")->status, 200);

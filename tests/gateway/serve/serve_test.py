@@ -22,8 +22,8 @@ import time
 
 CAISSON, ECHO, FAULTY, LOAD = (os.path.abspath(path) for path in sys.argv[1:5])
 BACKEND = sys.argv[5]
-PARTS = sys.argv[6:] or ["check", "asks", "limits", "reload", "rotate", "crash", "record", "killed",
-                         "drain", "notify", "instances"]
+PARTS = sys.argv[6:] or ["check", "asks", "limits", "reload", "rotate", "extend", "crash", "hang",
+                         "record", "killed", "drain", "notify", "instances"]
 OHTTP = {"Content-Type": "message/ohttp-req"}
 RECORDS = {"Content-Type": "application/vnd.caisson.records"}
 KEY_PROBLEM = "https://iana.org/assignments/http-problem-types#ohttp-key"
@@ -436,6 +436,15 @@ def part_reload():
         wait_for(lambda: gateway.ask("GET", "/gateway/second")[0] == 200, "a new service serves")
         check(gateway.ask("GET", "/gateway")[2] != gateway.ask("GET", "/gateway/second")[2],
               "with keys of its own")
+        settings = config(services=[service(), service("second", grants=0),
+                                    service("third", grants=0, control="no/third.sock")])
+        for _ in range(9):
+            reload(settings, "service third: not started")
+        check(gateway.is_ready(), "a service that does not start leaves the others ready")
+        check(gateway.ask("GET", "/gateway/third")[0] == 404, "and is not there")
+        os.mkdir("no")
+        reload(settings, "was read again")
+        wait_for(lambda: gateway.ask("GET", "/gateway/third")[0] == 200, "until it starts")
 
 
 def part_rotate():
@@ -463,6 +472,48 @@ def part_rotate():
         print(f"# longest time between two good answers of a client: {counts['gap_ms']} ms")
 
 
+def part_extend():
+    """A register gets an image once, whatever starts it; what says which outlives a reload."""
+    os.mkfifo("register")
+    shutil.copy(ECHO, "image.elf")
+    shutil.copy(os.path.basename(ECHO) + ".sig", "image.elf.sig")
+    echo = service(image="image.elf", grants=0, overlap_s=0, instances=2,
+                   evidence={"root": "root", "extend": "rtmr:" + os.path.abspath("register")})
+    register = os.open("register", os.O_RDWR | os.O_NONBLOCK)
+
+    def extended():
+        try:
+            return os.read(register, 4096)
+        except BlockingIOError:
+            return b""
+
+    def are_current():
+        return [one["state"] for one in gateway.view()["instances"]] == ["current", "current"]
+
+    def rotate(what):
+        before = gateway.ask("GET", "/gateway?instance=0")[2]
+        said = gateway.say().count("its overlap is over")
+        gateway.process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: gateway.say().count("its overlap is over") == said + 2 and are_current(),
+                 f"{what}: the ones before end")
+        check(gateway.ask("GET", "/gateway?instance=0")[2] != before, f"{what}: new keys")
+
+    with Gateway(config(services=[echo]), ()) as gateway:
+        wait_for(are_current, "two instances")
+        measured = gateway.view()["instances"][0]["measurement"]
+        check(extended().hex() == measured, "two instances of an image: it is extended by it once")
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "was read again" in gateway.say(), "a reload")
+        rotate("the same image")
+        check(extended() == b"", "and its register stays as it was")
+        shutil.copy(FAULTY, "image.elf")
+        shutil.copy(os.path.basename(FAULTY) + ".sig", "image.elf.sig")
+        rotate("another image")
+        measured = gateway.view()["instances"][0]["measurement"]
+        check(extended().hex() == measured, "and its register is extended by that")
+    os.close(register)
+
+
 def part_crash():
     with Gateway(config()) as gateway:
         load = gateway.load(8)
@@ -486,6 +537,28 @@ def part_crash():
         check(set(counts["refused"]) <= {"400", "502", "503"}, "and the error is clear", counts)
         check("SIGKILL" in gateway.say(), "why it stopped is said", gateway.say())
         print(f"# longest time between two good answers of a client: {counts['gap_ms']} ms")
+
+
+def part_hang():
+    """A worker that stops to answer: 504, then it is started again, and served once more."""
+    with Gateway(config(deadlines={"request_ms": 1000})) as gateway:
+        message = (RECORDS, b"\4\0\0\0CSNP")
+        check(gateway.ask("POST", "/records", message[1], message[0])[0] == 200, "it answers")
+        for pid in gateway.enclaves():
+            os.kill(pid, signal.SIGSTOP)
+        begin = time.monotonic()
+        check(gateway.ask("POST", "/records", message[1], message[0])[0] == 504,
+              "no answer: 504 at the deadline")
+        granter = gateway.grant("echo.sock")  # whom the worker does not answer either
+        wait_for(lambda: gateway.view()["instances"][0]["restarts"] == 1, "it is started again", 8)
+        wait_for(gateway.is_ready, "and is granted again")
+        print(f"# current again after {time.monotonic() - begin:.3f} s")
+        check("a worker has stopped to answer" in gateway.say(), "why is said", gateway.say())
+        check(gateway.ask("POST", "/records", message[1], message[0])[0] == 200, "it answers again")
+        granter.kill()
+        granter.wait()
+        time.sleep(2.5)
+        check(gateway.view()["instances"][0]["restarts"] == 1, "one without work is let alone")
 
 
 def part_record():
