@@ -31,6 +31,8 @@ LAYERS = {
     "src/crypto": {"src/core"},
     "src/ohttp": {"src/core", "src/crypto"},
     "src/json": {"src/core"},
+    "src/trees": {"src/core"},
+    "src/import": {"src/trees"},
     "src/image": {"src/core", "src/crypto"},
     "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h"},
     "enclaves": {"caisson/enclave.h", "src/json", "src/crypto", "src/core/bytes.h"},
@@ -61,9 +63,10 @@ LAYER_EXCEPTIONS = {
     # `bench` runs what the programs of bench/ run, less their peers.
     ("src/cli", "bench"),
 }
-TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/enclave/", "enclaves/")
+TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/trees/", "src/enclave/",
+           "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
-             "src/client/")
+             "src/client/", "src/import/")
 FREESTANDING_HEADERS = {"stddef.h", "stdint.h", "stdbool.h", "stdatomic.h", "stdalign.h",
                         "stdarg.h", "limits.h", "string.h", "immintrin.h", "wmmintrin.h",
                         "cpuid.h", "x86intrin.h", "emmintrin.h", "tmmintrin.h"}
