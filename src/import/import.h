@@ -5,8 +5,8 @@
  * Trust:    the text is anybody's. What comes out has passed csn_trees_open().
  * Threads:  none of its own, no state.
  * Limits:   those of trees.h; 1 GiB of text. A text of n bytes may need 40 n bytes of memory while
- *           it is read. Refused, by name: boosters but gbtree, vector leaves, unknown objectives.
- *           multi:softmax gives the probabilities of its classes, as multi:softprob does.
+ *           it is read, UBJSON 100 n. Refused, by name: boosters but gbtree, vector leaves, unknown
+ * objectives. multi:softmax gives the probabilities of its classes, as multi:softprob does.
  */
 #ifndef CSN_IMPORT_H
 #define CSN_IMPORT_H
@@ -41,5 +41,7 @@ const char *csn_import_reason_name(enum csn_import_reason reason);
  */
 CSN_MUST_USE csn_err csn_import_xgboost_json(const char *text, size_t text_size, void **image,
                                              size_t *size, struct csn_import_fault *fault);
+CSN_MUST_USE csn_err csn_import_xgboost_ubjson(const void *bytes, size_t bytes_size, void **image,
+                                               size_t *size, struct csn_import_fault *fault);
 
 #endif

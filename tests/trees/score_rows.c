@@ -31,6 +31,9 @@ static csn_err import(const char *format, const char *text, size_t text_size, vo
     if (strcmp(format, "json") == 0) {
         return csn_import_xgboost_json(text, text_size, image, size, fault);
     }
+    if (strcmp(format, "ubjson") == 0) {
+        return csn_import_xgboost_ubjson(text, text_size, image, size, fault);
+    }
     exit(2);
 }
 

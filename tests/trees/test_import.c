@@ -83,6 +83,84 @@ static void test_faults(void **state)
     }
 }
 
+/* A model as UBJSON: a single leaf of 3; lists with a type, with a count and with neither. */
+static const char ubjson[] = "{U\7learner{"
+                             "U\23learner_model_param{"
+                             "U\12base_scoreSU\1"
+                             "1"
+                             "U\11num_classSU\1"
+                             "0"
+                             "U\13num_featureSU\1"
+                             "1}"
+                             "U\11objective{U\4nameSU\20reg:squarederror}"
+                             "U\20gradient_booster{U\4nameSU\6gbtree"
+                             "U\5model{"
+                             "U\11tree_info[#i\1i\0"
+                             "U\5trees[{"
+                             "U\12tree_param{U\20size_leaf_vectorSU\1"
+                             "0}"
+                             "U\15left_children[$l#U\1\377\377\377\377"
+                             "U\16right_children[I\377\377]"
+                             "U\15split_indices[$U#U\1\0"
+                             "U\20split_conditions[$d#L\0\0\0\0\0\0\0\1\100\100\0\0"
+                             "U\14default_left[F]"
+                             "}]}}}}";
+
+static csn_err import_ubjson(const char *bytes, size_t size, struct csn_import_fault *fault)
+{
+    void *image = NULL;
+    size_t image_size = 0;
+    char *own = malloc(size + (size == 0));
+    assert_non_null(own);
+    memcpy(own, bytes, size);
+    csn_err err = csn_import_xgboost_ubjson(own, size, &image, &image_size, fault);
+    free(own);
+    free(image);
+    return err;
+}
+
+/* What stands in it, what then stands there: not UBJSON, or not as XGBoost writes it. */
+static const struct {
+    const char *old;
+    const char *changed;
+} ubjson_faults[] = {
+    {"[F]}", "[N]}"},     {"[F]}", "[F}}"},   {"[I", "[C"},
+    {"[$l", "[$S"},       {"[$l#", "[$l*"},   {"l#U\1", "l#U\2"},
+    {"l#U\1", "l#i\377"}, {"]}}}}", "]}}}]"}, {"U\1\377", "d\1\377"},
+};
+
+static void test_ubjson(void **state)
+{
+    (void)state;
+    const size_t size = sizeof ubjson - 1;
+    struct csn_import_fault fault = {0};
+    char text[sizeof ubjson + 1];
+    assert_int_equal(import_ubjson(ubjson, size, &fault), CSN_OK);
+    for (size_t cut = 0; cut < size; cut++) {
+        assert_int_equal(import_ubjson(ubjson, cut, &fault), CSN_ERR_FORMAT);
+        assert_int_equal(fault.reason, CSN_IMPORT_SYNTAX);
+    }
+    memcpy(text, ubjson, size);
+    text[size] = '}';
+    assert_int_equal(import_ubjson(text, size + 1, &fault), CSN_ERR_FORMAT);
+    for (size_t i = 0; i < sizeof ubjson_faults / sizeof ubjson_faults[0]; i++) {
+        const char *old = ubjson_faults[i].old;
+        size_t at = 0;
+        memcpy(text, ubjson, size);
+        while (at < size && memcmp(text + at, old, strlen(old)) != 0) {
+            at++;
+        }
+        assert_true(at < size);
+        memcpy(text + at, ubjson_faults[i].changed, strlen(ubjson_faults[i].changed));
+        assert_int_equal(import_ubjson(text, size, &fault), CSN_ERR_FORMAT);
+        assert_int_equal(fault.reason, CSN_IMPORT_SYNTAX);
+    }
+    memset(text, '[', size); /* deeper than it may be */
+    memcpy(text, "{U\1a", 4);
+    assert_int_equal(import_ubjson(text, size, &fault), CSN_ERR_FORMAT);
+    assert_string_equal(fault.place, "offset 36");
+}
+
 static void test_cuts(void **state)
 {
     (void)state;
@@ -103,6 +181,7 @@ static void test_cuts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_faults), cmocka_unit_test(test_cuts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_faults), cmocka_unit_test(test_ubjson),
+                                       cmocka_unit_test(test_cuts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

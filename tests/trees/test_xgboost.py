@@ -15,7 +15,7 @@ import tempfile
 import warnings
 
 DEBIAN = "/usr/bin/python3"
-FORMATS = {"json": "json"}
+FORMATS = {"json": "json", "ubjson": "ubj"}
 TOLERANCE = 1e-5
 RANDOM_ROWS = 10000
 warnings.filterwarnings("ignore")
