@@ -259,6 +259,13 @@ static void test_imports(void **state)
 }
 
 /* ---- exchanges ---- */
+static void permute_twice(uint64_t states[25][CSN_MLKEM_LANES])
+{
+    csn_mlkem_sse2.permute(states);
+    csn_mlkem_sse2.permute(states);
+}
+
+/* And a kernel that agrees with itself, but with nobody else, must not start. */
 static void test_self_test(void **state)
 {
     (void)state;
@@ -266,6 +273,11 @@ static void test_self_test(void **state)
     assert_int_equal(csn_cpu_features(&features), CSN_OK);
     assert_int_equal(csn_mlkem_begin(0), CSN_OK);
     assert_int_equal(csn_mlkem_begin(features), CSN_OK);
+    struct csn_mlkem_kernel broken = csn_mlkem_sse2;
+    broken.permute = permute_twice;
+    csn_mlkem_use(&broken);
+    assert_int_equal(csn_mlkem_self_test(), CSN_ERR_INTERNAL);
+    csn_mlkem_use(&csn_mlkem_sse2);
 }
 
 static void expect_rejection(void)
