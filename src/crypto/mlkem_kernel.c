@@ -76,9 +76,9 @@ static void reduce_all(struct csn_mlkem_poly *poly)
 }
 
 /* ---- the transform ---- */
-INLINE void cross(int16_t *restrict top, int16_t *restrict bottom, int16_t root)
+INLINE void cross(int16_t *restrict top, int16_t *restrict bottom, int16_t root, uint32_t rows)
 {
-    for (uint32_t i = 0; i < ROW; i++) {
+    for (uint32_t i = 0; i < ROW * rows; i++) {
         int16_t turned = multiply(bottom[i], root);
         bottom[i] = (int16_t)(top[i] - turned);
         top[i] = (int16_t)(top[i] + turned);
@@ -95,9 +95,9 @@ INLINE void cross_lanes(int16_t *restrict top, int16_t *restrict bottom,
     }
 }
 
-INLINE void uncross(int16_t *restrict top, int16_t *restrict bottom, int16_t inverse)
+INLINE void uncross(int16_t *restrict top, int16_t *restrict bottom, int16_t inverse, uint32_t rows)
 {
-    for (uint32_t i = 0; i < ROW; i++) {
+    for (uint32_t i = 0; i < ROW * rows; i++) {
         int16_t difference = (int16_t)(top[i] - bottom[i]);
         top[i] = (int16_t)(top[i] + bottom[i]);
         bottom[i] = multiply(difference, inverse);
@@ -131,9 +131,7 @@ static void transform(struct csn_mlkem_poly *poly)
     const int16_t *root = roots + 1;
     for (uint32_t half = 8; half > 0; half /= 2) {
         for (uint32_t first = 0; first < ROW; first += 2 * half, root++) {
-            for (uint32_t row = first; row < first + half; row++) {
-                cross(poly->at + ROW * row, poly->at + ROW * (row + half), *root);
-            }
+            cross(poly->at + ROW * first, poly->at + ROW * (first + half), *root, half);
         }
     }
     turn(poly);
@@ -150,8 +148,9 @@ static void transform(struct csn_mlkem_poly *poly)
 /* Sums double in each layer: reduced after three. */
 static void restore(struct csn_mlkem_poly *poly)
 {
-    for (uint32_t half = 2; half < ROW; half *= 2) {
-        const int16_t *inverse = inverses + 128 / half;
+    uint32_t at = CSN_MLKEM_N / 4; /* a layer's inverses; those of the one before stand behind */
+    for (uint32_t half = 2; half < ROW; half *= 2, at /= 2) {
+        const int16_t *inverse = inverses + at;
         for (uint32_t first = 0; first < ROW; first += 2 * half, inverse += ROW) {
             for (uint32_t row = first; row < first + half; row++) {
                 uncross_lanes(poly->at + ROW * row, poly->at + ROW * (row + half), inverse);
@@ -160,15 +159,13 @@ static void restore(struct csn_mlkem_poly *poly)
     }
     reduce_all(poly);
     turn(poly);
-    for (uint32_t half = 1; half < ROW; half *= 2) {
-        const int16_t *inverse = inverses + 8 / half;
+    for (uint32_t half = 1; half < ROW; half *= 2, at /= 2) {
+        const int16_t *inverse = inverses + at;
         if (half == 8) {
             reduce_all(poly);
         }
         for (uint32_t first = 0; first < ROW; first += 2 * half, inverse++) {
-            for (uint32_t row = first; row < first + half; row++) {
-                uncross(poly->at + ROW * row, poly->at + ROW * (row + half), *inverse);
-            }
+            uncross(poly->at + ROW * first, poly->at + ROW * (first + half), *inverse, half);
         }
     }
     for (uint32_t i = 0; i < CSN_MLKEM_N; i++) {
