@@ -550,6 +550,7 @@ def part_hang():
         check(gateway.ask("POST", "/records", message[1], message[0])[0] == 504,
               "no answer: 504 at the deadline")
         granter = gateway.grant("echo.sock")  # whom the worker does not answer either
+        gateway.granters.append(granter)
         wait_for(lambda: gateway.view()["instances"][0]["restarts"] == 1, "it is started again", 8)
         wait_for(gateway.is_ready, "and is granted again")
         print(f"# current again after {time.monotonic() - begin:.3f} s")
