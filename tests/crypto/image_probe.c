@@ -8,6 +8,8 @@
 #include <crypto/curve.h>
 #include <crypto/ff1.h>
 #include <crypto/hpke.h>
+#include <crypto/keccak.h>
+#include <crypto/mlkem.h>
 #include <crypto/random.h>
 #include <crypto/sha2.h>
 
@@ -33,6 +35,8 @@ static const volatile entry_point used[] = {
     (entry_point)csn_random_rdrand,     (entry_point)csn_hkdf,
     (entry_point)csn_sha384_init,       (entry_point)csn_sha384_final,
     (entry_point)csn_sha512_final,      (entry_point)csn_hmac,
+    (entry_point)csn_mlkem_begin,       (entry_point)csn_mlkem_key_import,
+    (entry_point)csn_mlkem_public_init, (entry_point)csn_shake128_init,
 };
 
 void probe_start(void)
