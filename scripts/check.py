@@ -135,8 +135,10 @@ def run_tests(name, suite, patterns, log):
     json_log = os.path.join(ROOT, name, "meson-logs", "testlog.json")
     if os.path.exists(json_log):
         os.remove(json_log)
-    run(["meson", "test", "-C", name, "--suite", suite, "--no-rebuild", "--num-processes", "2",
-         "-t", TIMEOUT_FACTOR.get(name, "2")] + tests, log)
+    # Twice as many as cores: those that serve and ask over sockets wait for each other most of the
+    # time.
+    run(["meson", "test", "-C", name, "--suite", suite, "--no-rebuild", "--num-processes",
+         str(2 * (os.cpu_count() or 1)), "-t", TIMEOUT_FACTOR.get(name, "2")] + tests, log)
     total = [0, 0, 0]
     with open(json_log, encoding="utf-8") as stream:
         for line in stream:
