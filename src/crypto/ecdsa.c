@@ -2,8 +2,9 @@
 /*
  * ecdsa.c: keys, agreement, signatures and their verification on P-256 and P-384.
  *
- * Points are multiplied by BearSSL, each curve by its own table of functions: BearSSL's choice of
- * one for all curves would link every curve. What is left is arithmetic modulo the order.
+ * Points of others are checked and multiplied by BearSSL, each curve by its own table of functions:
+ * BearSSL's choice of one for all curves would link every curve. Multiples of the base point, which
+ * signing waits for, are ecdsa_base.c's.
  */
 #include "ecdsa.h"
 #include "ecdsa_parts.h"
@@ -12,8 +13,16 @@
 /* Chances of one more try are 2^-32 on P-256 and less on P-384. */
 #define TRIES_MAX 8u
 
-static const struct csn_ec p256 = {&csn_order_p256, &br_ec_p256_m31, BR_EC_secp256r1, 32};
-static const struct csn_ec p384 = {&csn_order_p384, &br_ec_prime_i31, BR_EC_secp384r1, 48};
+static const struct csn_ec p256 = {&csn_order_p256,
+                                   &br_ec_p256_m31,
+                                   {&csn_field_p256, &csn_ec_b_p256, csn_ec_table_p256},
+                                   BR_EC_secp256r1,
+                                   32};
+static const struct csn_ec p384 = {&csn_order_p384,
+                                   &br_ec_prime_i31,
+                                   {&csn_field_p384, &csn_ec_b_p384, csn_ec_table_p384},
+                                   BR_EC_secp384r1,
+                                   48};
 
 const struct csn_ec *csn_ec_find(uint32_t curve)
 {
@@ -46,7 +55,8 @@ static bool in_range(const struct csn_ec *ec, const uint8_t *bytes)
 
 void csn_ec_base(const struct csn_ec *ec, const uint8_t *secret, uint8_t *public_key)
 {
-    (void)ec->points->mulgen(public_key, secret, ec->size, ec->number);
+    public_key[0] = 4;
+    csn_ec_comb_multiply(&ec->base, secret, public_key + 1, public_key + 1 + ec->size);
 }
 
 csn_err csn_ec_public(uint32_t curve, const uint8_t *secret, uint8_t *public_key)

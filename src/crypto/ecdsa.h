@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ecdsa.h: ECDSA (FIPS 186-5) and ECDH (SP 800-56A) on P-256 and P-384. The points are BearSSL's.
+ * ecdsa.h: ECDSA (FIPS 186-5) and ECDH (SP 800-56A) on P-256 and P-384.
  *
  * Trust:    inputs are private memory; public keys, signatures and digests may be hostile.
  * Threads:  any.
@@ -84,7 +84,7 @@ CSN_MUST_USE csn_err csn_ecdsa_to_der(uint32_t curve, const uint8_t *signature,
 CSN_MUST_USE csn_err csn_ecdsa_from_der(uint32_t curve, const uint8_t *der, size_t der_size,
                                         uint8_t *signature);
 
-/* Known answers of both curves, about 10 ms; CSN_ERR_INTERNAL. To be run before the first use. */
+/* Known answers of both curves, about 15 ms; CSN_ERR_INTERNAL. To be run before the first use. */
 CSN_MUST_USE csn_err csn_ecdsa_self_test(void);
 
 #endif

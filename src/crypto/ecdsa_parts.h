@@ -4,12 +4,14 @@
 #define CSN_CRYPTO_ECDSA_PARTS_H
 
 #include "ecdsa.h"
+#include "ecdsa_base.h"
 #include "ecdsa_scalar.h"
 #include <bearssl/bearssl_ec.h>
 
 struct csn_ec {
     const struct csn_order *order;
     const br_ec_impl *points;
+    struct csn_ec_comb base;
     int number;    /* BearSSL's */
     uint32_t size; /* bytes of a coordinate and of a scalar */
 };

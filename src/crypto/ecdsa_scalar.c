@@ -3,6 +3,7 @@
 #include "ecdsa_scalar.h"
 #include "mask.h"
 #include <core/bytes.h>
+#include <immintrin.h>
 
 #define WORDS CSN_SCALAR_WORDS
 
@@ -41,66 +42,80 @@ void csn_scalar_store(const struct csn_order *order, const struct csn_scalar *va
     }
 }
 
+/* What follows is for a count that the compiler knows: each loop becomes a chain of carries. */
+#define INLINE static inline __attribute__((always_inline))
+typedef unsigned long long limb; /* as the intrinsics have it */
+
 /* value - order; 1 if that borrows, so if value is below the order. */
-static uint64_t subtract_order(const struct csn_order *order, const uint64_t value[WORDS],
-                               uint64_t difference[WORDS])
+INLINE uint64_t subtract_order(const struct csn_order *order, const uint64_t *value,
+                               uint64_t *difference, const uint32_t count)
 {
-    uint64_t borrow = 0;
-    for (uint32_t i = 0; i < order->count; i++) {
-        csn_u128 step = (csn_u128)value[i] - order->order[i] - borrow;
-        difference[i] = (uint64_t)step;
-        borrow = (uint64_t)(step >> 64) & 1;
+    unsigned char borrow = 0;
+#pragma GCC unroll 6
+    for (uint32_t i = 0; i < count; i++) {
+        limb step;
+        borrow = _subborrow_u64(borrow, value[i], order->order[i], &step);
+        difference[i] = step;
     }
     return borrow;
 }
 
-/* Of `value` with a word above it: minus the order, unless that is negative. */
-static void correct(const struct csn_order *order, uint64_t above, struct csn_scalar *value)
+/* result = value with a word above it, minus the order unless that is negative. */
+INLINE void correct(const struct csn_order *order, uint64_t above, const uint64_t *value,
+                    struct csn_scalar *result, const uint32_t count)
 {
     uint64_t difference[WORDS];
-    uint64_t borrow = subtract_order(order, value->words, difference);
+    uint64_t borrow = subtract_order(order, value, difference, count);
     uint64_t keep = csn_mask(borrow & (above ^ 1));
-    for (uint32_t i = 0; i < order->count; i++) {
-        value->words[i] = (value->words[i] & keep) | (difference[i] & ~keep);
+#pragma GCC unroll 6
+    for (uint32_t i = 0; i < WORDS; i++) {
+        result->words[i] = i < count ? (value[i] & keep) | (difference[i] & ~keep) : 0;
     }
 }
 
-uint64_t csn_scalar_in_range(const struct csn_order *order, const struct csn_scalar *value)
+INLINE void add_words(const struct csn_order *order, const struct csn_scalar *left,
+                      const struct csn_scalar *right, struct csn_scalar *sum, const uint32_t count)
 {
-    uint64_t difference[WORDS];
-    uint64_t any = 0;
-    uint64_t below = subtract_order(order, value->words, difference);
-    for (uint32_t i = 0; i < order->count; i++) {
-        any |= value->words[i];
+    uint64_t words[WORDS];
+    unsigned char carry = 0;
+#pragma GCC unroll 6
+    for (uint32_t i = 0; i < count; i++) {
+        limb step;
+        carry = _addcarry_u64(carry, left->words[i], right->words[i], &step);
+        words[i] = step;
     }
-    csn_wipe(difference, sizeof difference);
-    return below & ((any | (0 - any)) >> 63);
+    correct(order, carry, words, sum, count);
 }
 
-void csn_scalar_reduce(const struct csn_order *order, struct csn_scalar *value)
+INLINE void subtract_words(const struct csn_order *order, const struct csn_scalar *left,
+                           const struct csn_scalar *right, struct csn_scalar *difference,
+                           const uint32_t count)
 {
-    correct(order, 0, value);
-}
-
-void csn_scalar_add(const struct csn_order *order, const struct csn_scalar *left,
-                    const struct csn_scalar *right, struct csn_scalar *sum)
-{
-    uint64_t carry = 0;
-    for (uint32_t i = 0; i < order->count; i++) {
-        csn_u128 step = (csn_u128)left->words[i] + right->words[i] + carry;
-        sum->words[i] = (uint64_t)step;
-        carry = (uint64_t)(step >> 64);
+    uint64_t words[WORDS];
+    unsigned char borrow = 0, carry = 0;
+#pragma GCC unroll 6
+    for (uint32_t i = 0; i < count; i++) {
+        limb step;
+        borrow = _subborrow_u64(borrow, left->words[i], right->words[i], &step);
+        words[i] = step;
     }
-    for (uint32_t i = order->count; i < WORDS; i++) {
-        sum->words[i] = 0;
+    const uint64_t negative = csn_mask(borrow);
+#pragma GCC unroll 6
+    for (uint32_t i = 0; i < count; i++) {
+        limb step;
+        carry = _addcarry_u64(carry, words[i], order->order[i] & negative, &step);
+        words[i] = step;
     }
-    correct(order, carry, sum);
+#pragma GCC unroll 6
+    for (uint32_t i = 0; i < WORDS; i++) {
+        difference->words[i] = i < count ? words[i] : 0;
+    }
 }
 
 /* Word by word, each time adding the multiple of the order that clears the lowest word. */
-static inline __attribute__((always_inline)) void
-multiply_words(const struct csn_order *order, const struct csn_scalar *left,
-               const struct csn_scalar *right, struct csn_scalar *product, const uint32_t count)
+INLINE void multiply_words(const struct csn_order *order, const struct csn_scalar *left,
+                           const struct csn_scalar *right, struct csn_scalar *product,
+                           const uint32_t count)
 {
     uint64_t sum[WORDS + 1] = {0};
 #pragma GCC unroll 6
@@ -118,9 +133,44 @@ multiply_words(const struct csn_order *order, const struct csn_scalar *left,
         sum[count - 1] = (uint64_t)last;
         sum[count] = (uint64_t)(last >> 64);
     }
-    *product = (struct csn_scalar){{0}};
-    __builtin_memcpy(product->words, sum, 8 * count);
-    correct(order, sum[count], product);
+    correct(order, sum[count], sum, product, count);
+}
+
+uint64_t csn_scalar_in_range(const struct csn_order *order, const struct csn_scalar *value)
+{
+    uint64_t difference[WORDS];
+    uint64_t any = 0;
+    uint64_t below = subtract_order(order, value->words, difference, order->count);
+    for (uint32_t i = 0; i < order->count; i++) {
+        any |= value->words[i];
+    }
+    csn_wipe(difference, sizeof difference);
+    return below & ((any | (0 - any)) >> 63);
+}
+
+void csn_scalar_reduce(const struct csn_order *order, struct csn_scalar *value)
+{
+    correct(order, 0, value->words, value, order->count);
+}
+
+void csn_scalar_add(const struct csn_order *order, const struct csn_scalar *left,
+                    const struct csn_scalar *right, struct csn_scalar *sum)
+{
+    if (order->count == 4) {
+        add_words(order, left, right, sum, 4);
+    } else {
+        add_words(order, left, right, sum, 6);
+    }
+}
+
+void csn_scalar_subtract(const struct csn_order *order, const struct csn_scalar *left,
+                         const struct csn_scalar *right, struct csn_scalar *difference)
+{
+    if (order->count == 4) {
+        subtract_words(order, left, right, difference, 4);
+    } else {
+        subtract_words(order, left, right, difference, 6);
+    }
 }
 
 void csn_scalar_multiply(const struct csn_order *order, const struct csn_scalar *left,

@@ -185,6 +185,51 @@ static void test_ranges(void **state)
     assert_int_equal(csn_ec_size(0) + csn_ec_size(3), 0);
 }
 
+static void set_bit(uint8_t *number, uint32_t size, uint32_t bit)
+{
+    number[size - 1 - bit / 8] |= (uint8_t)(1 << bit % 8);
+}
+
+static void check_base(const struct csn_ec *ec, const uint8_t *multiplier)
+{
+    uint8_t made[97], expected[97];
+    csn_ec_base(ec, multiplier, made);
+    assert_int_equal(ec->points->mulgen(expected, multiplier, ec->size, ec->number),
+                     1 + 2 * ec->size);
+    assert_memory_equal(made, expected, 1 + 2 * ec->size);
+}
+
+/* Each sum in the comb's table, some columns alone, and both ends, against BearSSL. */
+static void test_base(void **state)
+{
+    (void)state;
+    for (uint32_t curve = CSN_EC_P256; curve <= CSN_EC_P384; curve++) {
+        const struct csn_ec *ec = csn_ec_find(curve);
+        const uint32_t span = (8 * ec->size + CSN_EC_TEETH - 1) / CSN_EC_TEETH;
+        uint8_t multiplier[48] = {0}, made[97] = {1}, zero[97] = {4};
+        csn_ec_base(ec, multiplier, made);
+        assert_memory_equal(made, zero, 1 + 2 * ec->size);
+        for (uint32_t digit = 1; digit <= CSN_EC_TABLE_POINTS; digit++) {
+            memset(multiplier, 0, sizeof multiplier);
+            for (uint32_t tooth = 0; tooth < CSN_EC_TEETH; tooth++) {
+                if ((digit >> tooth & 1) != 0) {
+                    set_bit(multiplier, ec->size, tooth * span);
+                }
+            }
+            check_base(ec, multiplier);
+        }
+        for (uint32_t bit = 0; bit < 8 * ec->size - 1; bit += 11) {
+            memset(multiplier, 0, sizeof multiplier);
+            set_bit(multiplier, ec->size, bit);
+            check_base(ec, multiplier);
+        }
+        for (int less = 1; less <= 3; less++) {
+            order_plus(ec, -less, multiplier);
+            check_base(ec, multiplier);
+        }
+    }
+}
+
 static void test_generate(void **state)
 {
     (void)state;
@@ -512,6 +557,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_rfc6979),
         cmocka_unit_test(test_nonces),
         cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_base),
         cmocka_unit_test(test_generate),
         cmocka_unit_test(test_public_check),
         cmocka_unit_test(test_wycheproof_agree),
