@@ -3,7 +3,12 @@
 """Writes src/crypto/ecdsa_tables.c: multiples of the base points of P-256 and P-384.
 
     scripts/ec_tables.py > src/crypto/ecdsa_tables.c
+    scripts/ec_tables.py --check src/crypto/ecdsa_tables.c    # as a test (TAP)
 """
+import contextlib
+import io
+import sys
+
 TEETH = 6
 CURVES = {
     "p256": (2**256 - 2**224 + 2**192 + 2**96 - 1, 4,
@@ -32,9 +37,9 @@ def add(left, right, prime):
 
 
 def words(value, count, indent):
-    """Ascending words of a number, three a line."""
+    """Ascending words of a number, two a line."""
     parts = [f"UINT64_C(0x{value >> 64 * i & 2**64 - 1:016x})" for i in range(count)]
-    lines = [", ".join(parts[i:i + 3]) for i in range(0, count, 3)]
+    lines = [", ".join(parts[i:i + 2]) for i in range(0, count, 2)]
     return (",\n" + " " * indent).join(lines)
 
 
@@ -66,7 +71,7 @@ def field(name, prime, count, b):
           + words((b << 64 * count) % prime, count, 5) + "}};\n")
 
 
-def main():
+def write():
     print("/* SPDX-License-Identifier: Apache-2.0 */\n"
           "/* ecdsa_tables.c: made by scripts/ec_tables.py; ecdsa_base.h says what it holds. */\n"
           '#include "ecdsa_base.h"\n\n/* clang-format off */')
@@ -76,4 +81,17 @@ def main():
     print("/* clang-format on */")
 
 
-main()
+def main():
+    if len(sys.argv) != 3:
+        write()
+        return 0
+    made = io.StringIO()
+    with contextlib.redirect_stdout(made):
+        write()
+    with open(sys.argv[2], encoding="ascii") as stream:
+        same = stream.read() == made.getvalue()
+    print(f"{'ok' if same else 'not ok'} 1 - {sys.argv[2]} is what this script writes\n1..1")
+    return 0 if same else 1
+
+
+sys.exit(main())
