@@ -2,7 +2,8 @@
 /*
  * call.h: HTTP requests to a service inside an enclave, verified first and sealed: the client's
  * side as a state machine. Bytes in, bytes out: no socket, no thread, no clock, no file. `caisson
- * proxy` and `caisson call` are this and libcurl; bring your own transport and you have the same.
+ * proxy` and `caisson call` are this and libcurl; bring your own transport and you have the same
+ * (examples/call/own_transport.c is a whole program).
  *
  *   csv_caller_create()   one service behind one gateway, one credential, one policy
  *   csv_call_start()      a request: method, path, fields, content
@@ -50,7 +51,8 @@
  *   sealed anew and sent again, once. An image that refuses that mode turns `once` on by itself.
  *   With `once` a challenge of the worker is in the key (`records`) or in the request
  *   (`oblivious`), and it is served once at most. What was sent and not answered is never sent
- *   again: csv_call_problem() says maybe_served.
+ *   again: csv_call_problem() says maybe_served. So it does where the enclave says that the
+ *   request came before: a host can deliver it twice, and give the answer to the second.
  *
  * Trust:    runs on the client's own machine. The gateway is a stranger: evidence, keys, answers,
  *           status, fields, sizes and order of what it says are hostile until verified. It can

@@ -4,6 +4,7 @@
 #include "gateway/gateway.h"
 #include "gateway/signed_image.h"
 #include "run_evidence.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,8 @@ static const char help[] =
 struct platform {
     char name[CSN_CONFIG_NAME_SIZE_MAX + 1];
     struct run_evidence evidence;
+    uint8_t extended[48]; /* the measurement that its register got last, */
+    bool is_extended;     /* if any */
 };
 
 struct serve {
@@ -102,12 +105,23 @@ static struct run_evidence evidence_of(const struct csn_config_evidence *given)
                                  .extend = given->extend};
 }
 
+/* Where it goes: in the place of one that was made for a service of that name and did not start. */
+static struct platform **place_of(struct serve *serve, const char *name)
+{
+    uint32_t i = 0;
+    while (i < serve->platform_count && strcmp(serve->platforms[i]->name, name) != 0) {
+        i++;
+    }
+    return i < CSN_CONFIG_SERVICES_MAX ? &serve->platforms[i] : NULL;
+}
+
 static bool find_platform(void *state, const struct csn_config_service *service,
                           struct csn_platform *platform, struct csn_detail *detail)
 {
     struct serve *serve = state;
     struct platform *made = calloc(1, sizeof *made);
-    if (made == NULL || serve->platform_count == CSN_CONFIG_SERVICES_MAX) {
+    struct platform **place = place_of(serve, service->name);
+    if (made == NULL || place == NULL) {
         free(made);
         snprintf(detail->text, sizeof detail->text, "no room for one more service");
         return false;
@@ -120,23 +134,48 @@ static bool find_platform(void *state, const struct csn_config_service *service,
                  service->name);
         return false;
     }
-    serve->platforms[serve->platform_count++] = made;
+    serve->platform_count += *place == NULL ? 1 : 0;
+    free(*place);
+    *place = made;
     *platform = (struct csn_platform){made->evidence.producer, made->evidence.state};
     return true;
 }
 
+static csn_err extend_by(struct platform *platform, const uint8_t measurement[48])
+{
+    size_t size = sizeof platform->extended;
+    if (platform->is_extended && memcmp(platform->extended, measurement, size) == 0) {
+        return CSN_OK;
+    }
+    if (run_evidence_extend(&platform->evidence, measurement) != CLI_OK) {
+        return CSN_ERR_SYSTEM;
+    }
+    memcpy(platform->extended, measurement, size);
+    platform->is_extended = true;
+    return CSN_OK;
+}
+
+/*
+ * A register only grows: an image that it has already, because another instance runs it or a
+ * rotation starts it again, would make it a value that no policy expects.
+ */
 static csn_err extend(void *state, const char *service, const uint8_t measurement[48],
                       struct csn_detail *detail)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* each instance has its thread */
     const struct serve *serve = state;
-    for (uint32_t i = 0; i < serve->platform_count; i++) {
-        if (strcmp(serve->platforms[i]->name, service) == 0 &&
-            run_evidence_extend(&serve->platforms[i]->evidence, measurement) != CLI_OK) {
-            snprintf(detail->text, sizeof detail->text, "no register was extended");
-            return CSN_ERR_SYSTEM;
+    csn_err err = CSN_OK;
+    pthread_mutex_lock(&lock);
+    for (uint32_t i = 0; err == CSN_OK && i < serve->platform_count; i++) {
+        if (strcmp(serve->platforms[i]->name, service) == 0) {
+            err = extend_by(serve->platforms[i], measurement);
         }
     }
-    return CSN_OK;
+    pthread_mutex_unlock(&lock);
+    if (err != CSN_OK) {
+        snprintf(detail->text, sizeof detail->text, "no register was extended");
+    }
+    return err;
 }
 
 static void say(void *state, const char *line)

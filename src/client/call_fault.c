@@ -10,7 +10,6 @@
 
 #define RETRIES_MAX      1u
 #define PROBLEM_SIZE_MAX 8192u
-#define OHTTP_KEY        "https://iana.org/assignments/http-problem-types#ohttp-key"
 
 const struct csv_fault
     csv_fault_invalid = {CSN_ERR_EVIDENCE, 502, CSV_PROBLEM_URN "evidence-invalid",
@@ -151,6 +150,10 @@ static void take_retry_after(const struct csv_trip *trip, const struct csv_fetch
     }
 }
 
+/*
+ * Of a request sealed for a key that is there no more 400 says either that the key is unknown, or,
+ * where the next one has the same id (a byte), that it does not open.
+ */
 void csv_trip_refused(struct csv_caller *caller, struct csv_trip *trip,
                       const struct csv_fetched *fetched)
 {
@@ -158,7 +161,7 @@ void csv_trip_refused(struct csv_caller *caller, struct csv_trip *trip,
     if (status == 0) {
         csv_trip_again(trip, &csv_fault_unanswered, "no answer: %s",
                        fetched->fault != NULL ? fetched->fault : "the gateway did not answer");
-    } else if ((status == 400 && is_problem(fetched, OHTTP_KEY)) ||
+    } else if ((status == 400 && trip->kind == CSV_TRIP_OBLIVIOUS) ||
                (status == 409 && is_problem(fetched, CSV_PROBLEM_URN "worker-gone"))) {
         csv_caller_distrust(caller, trip->appraisal);
         csv_trip_again(trip, &csv_fault_unanswered,

@@ -203,6 +203,21 @@ static bool is_tried_otherwise(struct csv_trip *trip, const struct csn_bhttp_mes
     return true;
 }
 
+/* The challenge was used up by another delivery of the same bytes, whose answer was kept back. */
+static bool is_delivered_before(const struct csv_trip *trip,
+                                const struct csn_bhttp_message *response)
+{
+    const struct csn_bhttp_text *content = &response->content;
+    return trip->once && trip->kind == CSV_TRIP_OBLIVIOUS && response->status == 412 &&
+           csv_problem_is(content->bytes, content->size, CSV_PROBLEM_URN "challenge-used");
+}
+
+static void fail_delivered_before(struct csv_trip *trip)
+{
+    csv_trip_fail(trip, &csv_fault_unanswered,
+                  "it came there twice, or late: this is the answer to the later delivery");
+}
+
 static void set_response(struct csv_call *call, const struct csn_bhttp_message *message)
 {
     for (uint32_t i = 0; i < message->header_count; i++) {
@@ -225,10 +240,16 @@ void csv_trip_answer(struct csv_trip *trip, uint8_t *bytes, size_t size)
     struct csn_bhttp_message message;
     struct csv_call *call = trip->call;
     uint32_t fault;
-    if (csn_bhttp_read(bytes, (uint32_t)size, &message, &fault) != CSN_OK || !message.is_response) {
+    if (call == NULL) {
+        wipe_and_free(bytes, size);
+    } else if (csn_bhttp_read(bytes, (uint32_t)size, &message, &fault) != CSN_OK ||
+               !message.is_response) {
         wipe_and_free(bytes, size);
         csv_trip_fail(trip, &csv_fault_protocol,
                       "the enclave's answer is not an HTTP response (at byte %u)", fault);
+    } else if (is_delivered_before(trip, &message)) {
+        wipe_and_free(bytes, size);
+        fail_delivered_before(trip);
     } else if (is_tried_otherwise(trip, &message)) {
         wipe_and_free(bytes, size);
     } else {
@@ -249,6 +270,10 @@ static uint32_t http_status(uint32_t status)
 void csv_trip_tombstone(struct csv_trip *trip, uint32_t status, uint32_t detail)
 {
     struct csv_call *call = trip->call;
+    if (status == CSN_WIRE_STATUS_REPLAY) {
+        fail_delivered_before(trip);
+        return;
+    }
     if (status == CSN_WIRE_STATUS_TOO_LARGE && !trip->once &&
         call->padded_min < CSN_WIRE_PAYLOAD_MAX) {
         call->padded_min = CSN_WIRE_PAYLOAD_MAX;

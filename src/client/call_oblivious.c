@@ -89,6 +89,9 @@ static csn_err seal(const struct csv_caller *caller, struct csv_trip *trip)
 struct csv_trip *csv_oblivious_next(struct csv_caller *caller)
 {
     struct csv_call *call = caller->waiting.first;
+    if (memcmp(call->challenge.boot_id, caller->pin.boot_id, sizeof caller->pin.boot_id) != 0) {
+        call->challenged = false; /* it came before the last verification, of another boot */
+    }
     if (caller->once && !call->challenged) {
         return csv_records_challenge(caller, CSV_TRIP_CALL_CHALLENGE, call);
     }
@@ -141,8 +144,8 @@ void csv_oblivious_take(struct csv_caller *caller, struct csv_trip *trip,
     csn_ohttp_answer(&trip->exchange, fetched->body, &answer);
     csn_err err = csn_ohttp_answer_open(&answer, true, sealed, sealed_size, plain);
     csn_wipe(&answer, sizeof answer);
-    if (err != CSN_OK || trip->call == NULL) {
-        free(plain);
+    if (err != CSN_OK) {
+        free(plain); /* what did not authenticate was wiped */
         csv_trip_fail(trip, &csv_fault_answer, "the answer does not open: %s", csn_err_name(err));
         return;
     }

@@ -375,7 +375,7 @@ static void take_outputs(struct csv_caller *caller, struct csv_trip *trip, struc
     } else if (trip->call != NULL && joined.last.status != CSN_WIRE_STATUS_OK) {
         csv_trip_tombstone(trip, joined.last.status, joined.last.detail);
     } else if (trip->call != NULL) {
-        csv_trip_answer(trip, joined.bytes, joined.size);
+        csv_trip_answer(trip, joined.bytes, joined.size); /* and the bytes are gone */
         return;
     }
     if (joined.bytes != NULL) {

@@ -197,7 +197,7 @@ void csv_oblivious_take(struct csv_caller *caller, struct csv_trip *trip,
                         const struct csv_fetched *fetched);
 
 /* ---- call_message.c ---- */
-/* The trip's call has its response: bytes that authenticated; they are the call's from here on. */
+/* The response of the trip's call, if it has one: bytes that authenticated; taken in any case. */
 void csv_trip_answer(struct csv_trip *trip, uint8_t *bytes, size_t size);
 /* The same for an enclave's refusal of a record (enum csn_wire_status). */
 void csv_trip_tombstone(struct csv_trip *trip, uint32_t status, uint32_t detail);

@@ -294,7 +294,10 @@ static enum csn_wire_status run(struct cse_call *call, const struct csn_wire_pre
                                 uint8_t *payload, uint32_t *size, uint32_t *count)
 {
     if (prelude->operation == CSN_WIRE_OPERATION_HTTP && cse_has_routes(call->session)) {
-        return run_http(call, prelude, payload, size, count);
+        /* A consumer gets outputs of operations, and no response that its producer asked for. */
+        return call->credential->consumer == CSN_WIRE_CONSUMER_NONE
+                   ? run_http(call, prelude, payload, size, count)
+                   : CSN_WIRE_STATUS_RIGHTS;
     }
     uint8_t *output = cse_answer_payload(&call->session->pending[call->first]);
     return cse_run(call, prelude, payload, output, cse_call_room(call), size);

@@ -32,27 +32,35 @@ static bool read_header(const struct csn_bhttp_message *message, const char *nam
 /* ---- who ---- */
 
 /* One refusal for all that can be wrong: whether tenant or credential exist is not said. */
-static enum cse_refusal authorize(struct cse_call *call, const struct cse_http *http)
+static enum cse_refusal check_shown(struct cse_call *call, const struct cse_http *http,
+                                    const struct csn_authorization *shown)
 {
-    struct csn_authorization shown;
-    if (csn_authorize_read(&http->message, &shown) != CSN_OK) {
-        return CSE_REFUSAL_CREDENTIAL;
-    }
-    struct cse_tenant *tenant = cse_tenant_find(call->session, shown.tenant);
+    struct cse_tenant *tenant = cse_tenant_find(call->session, shown->tenant);
     const struct csn_wire_credential *credential =
-        tenant != NULL ? cse_credential_find(tenant->grant, shown.credential) : NULL;
-    if (credential == NULL || csn_authorize_check(&shown, &http->message, http->encapsulation,
+        tenant != NULL ? cse_credential_find(tenant->grant, shown->credential) : NULL;
+    if (credential == NULL || csn_authorize_check(shown, &http->message, http->encapsulation,
                                                   credential->secret) != CSN_OK) {
         return CSE_REFUSAL_CREDENTIAL;
     }
     uint32_t right =
-        shown.way == CSN_AUTHORIZE_BEARER ? CSN_WIRE_RIGHT_BEARER : CSN_WIRE_RIGHT_REQUEST;
+        shown->way == CSN_AUTHORIZE_BEARER ? CSN_WIRE_RIGHT_BEARER : CSN_WIRE_RIGHT_REQUEST;
     if ((credential->rights & right) == 0) {
         return CSE_REFUSAL_WAY;
     }
     call->answer.tenant = tenant;
     call->credential = credential;
     return CSE_REFUSAL_NONE;
+}
+
+static enum cse_refusal authorize(struct cse_call *call, const struct cse_http *http)
+{
+    struct csn_authorization shown;
+    if (csn_authorize_read(&http->message, &shown) != CSN_OK) {
+        return CSE_REFUSAL_CREDENTIAL;
+    }
+    enum cse_refusal refusal = check_shown(call, http, &shown);
+    csn_wipe(&shown, sizeof shown); /* a bearer's proof is as good as its secret */
+    return refusal;
 }
 
 /* ---- what ---- */

@@ -4,8 +4,11 @@
 #include "backend/detail.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,22 +17,18 @@
 csn_err csn_access_log_open(struct csn_access_log *log, const char *path, bool with_clients,
                             struct csn_detail *detail)
 {
-    log->fd = -1;
-    log->used = 0;
+    bool is_file = path != NULL && strcmp(path, "-") != 0;
+    int fd = is_file        ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640)
+             : path != NULL ? STDOUT_FILENO
+                            : -1;
+    if (is_file && fd < 0) {
+        return csn_detail_set(detail, CSN_ERR_SYSTEM, "%.150s: %s", path, strerror(errno));
+    }
+    csn_access_log_close(log);
+    log->fd = fd;
+    log->is_owned = is_file;
     log->with_clients = with_clients;
-    log->is_owned = false;
-    if (path == NULL) {
-        return CSN_OK;
-    }
-    if (strcmp(path, "-") == 0) {
-        log->fd = STDOUT_FILENO;
-        return CSN_OK;
-    }
-    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    log->is_owned = log->fd >= 0;
-    return log->fd >= 0
-               ? CSN_OK
-               : csn_detail_set(detail, CSN_ERR_SYSTEM, "%.150s: %s", path, strerror(errno));
+    return CSN_OK;
 }
 
 void csn_access_log_close(struct csn_access_log *log)
@@ -42,16 +41,54 @@ void csn_access_log_close(struct csn_access_log *log)
     log->is_owned = false;
 }
 
+static bool is_file(int fd)
+{
+    struct stat about;
+    return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+/* What is no file may have a reader who does not read: it takes whole lines, or is left alone. */
+static uint32_t next_piece(const struct csn_access_log *log, const char *bytes, uint32_t size)
+{
+    struct pollfd polled = {.fd = log->fd, .events = POLLOUT};
+    if (is_file(log->fd)) {
+        return size;
+    }
+    if (poll(&polled, 1, 0) != 1 || (polled.revents & POLLOUT) == 0) {
+        return 0;
+    }
+    size = size < PIPE_BUF ? size : PIPE_BUF;
+    while (size != 0 && bytes[size - 1] != '\n') {
+        size--;
+    }
+    return size;
+}
+
+static uint64_t count_lines(const char *bytes, uint32_t size)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        count += bytes[i] == '\n' ? 1 : 0;
+    }
+    return count;
+}
+
+/* Neither a full disk nor a reader that sleeps stops the service: then lines are lost. */
 void csn_access_log_flush(struct csn_access_log *log)
 {
     uint32_t done = 0;
+    if (log->is_torn && log->used != 0 && next_piece(log, "\n", 1) != 0) {
+        log->is_torn = write(log->fd, "\n", 1) != 1;
+    }
     while (done < log->used && log->fd >= 0) {
-        ssize_t put = write(log->fd, log->bytes + done, log->used - done);
-        if (put <= 0 && errno != EINTR) {
-            log->dropped++; /* a full disk must not stop the service */
+        uint32_t size = next_piece(log, log->bytes + done, log->used - done);
+        ssize_t put = size != 0 ? write(log->fd, log->bytes + done, size) : 0;
+        done += put > 0 ? (uint32_t)put : 0;
+        if (put <= 0 && (size == 0 || errno != EINTR)) {
+            log->is_torn = log->is_torn || (done != 0 && log->bytes[done - 1] != '\n');
+            log->dropped += count_lines(log->bytes + done, log->used - done);
             break;
         }
-        done += put > 0 ? (uint32_t)put : 0;
     }
     log->used = 0;
 }

@@ -18,6 +18,7 @@ struct csn_access_log {
     bool is_owned;
     uint32_t used;
     uint64_t dropped; /* lines, because the file took none */
+    bool is_torn;     /* the last line in the file has no end */
     char bytes[CSN_ACCESS_LOG_ROOM];
 };
 
@@ -38,7 +39,10 @@ struct csn_access {
     uint64_t size_out;
 };
 
-/* path: "-" is standard output, NULL no log. Appends. CSN_ERR_SYSTEM. */
+/*
+ * path: "-" is standard output, NULL no log. Appends. Of a log that is open: closes its file and
+ * goes on in the new one; after CSN_ERR_SYSTEM it goes on in the old one. Zeroed at first, fd -1.
+ */
 CSN_MUST_USE csn_err csn_access_log_open(struct csn_access_log *log, const char *path,
                                          bool with_clients, struct csn_detail *detail);
 void csn_access_log_close(struct csn_access_log *log);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ask_public.c: what anybody may fetch: key configurations, and evidence over a fresh nonce. */
 #include "visit.h"
+#include <stdio.h>
 #include <stdlib.h>
+
+#define NONCES_MAX 1024u /* that wait for a signature of the platform */
 
 static const struct csn_problem starting = {
     .status = 503, .title = "No enclave of the service is ready", .retry_s = 1};
@@ -11,12 +14,16 @@ void csn_ask_keys(struct csn_visit *visit)
     static const struct csn_problem none = {.status = 404,
                                             .title = "The service takes no requests of this kind"};
     const struct csn_unit *unit = csn_fleet_current(visit->fleet, visit->slot);
+    /* A copy in a cache is good as long as the key is taken. */
+    uint32_t overlap_s = visit->fleet->plan.service.overlap_s;
+    char cache[48];
+    snprintf(cache, sizeof cache, "public, max-age=%u", overlap_s < 60 ? overlap_s : 60);
     if (unit == NULL) {
         csn_visit_refuse(visit, &starting);
     } else if (unit->ohttp_keys_size == 0) {
         csn_visit_refuse(visit, &none);
     } else {
-        csn_visit_answer(visit, "application/ohttp-keys", "public, max-age=60", unit->ohttp_keys,
+        csn_visit_answer(visit, "application/ohttp-keys", cache, unit->ohttp_keys,
                          unit->ohttp_keys_size);
     }
 }
@@ -40,6 +47,8 @@ static void take_evidence(struct csn_unit_nonce *nonce)
 
 void csn_ask_evidence(struct csn_visit *visit)
 {
+    static const struct csn_problem busy = {
+        .status = 503, .title = "Too many ask for evidence", .retry_s = 1};
     struct csn_unit *unit = csn_fleet_current(visit->fleet, visit->slot);
     if (unit == NULL) {
         csn_visit_refuse(visit, &starting);
@@ -47,6 +56,9 @@ void csn_ask_evidence(struct csn_visit *visit)
     }
     visit->nonce.done = take_evidence;
     visit->nonce.state = visit;
-    csn_visit_hold(visit);
-    csn_unit_ask_evidence(unit, &visit->nonce);
+    if (csn_unit_ask_evidence(unit, &visit->nonce, NONCES_MAX)) {
+        csn_visit_hold(visit);
+    } else {
+        csn_visit_refuse(visit, &busy);
+    }
 }

@@ -7,58 +7,12 @@
  */
 #include "visit.h"
 #include <caisson/wire/message.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MESSAGES_MAX 256u
-#define ANSWERS_MAX  (UINT64_C(256) << 20) /* bytes; an enclave that says more is cut off */
-#define SPARE_MAX    65536u                /* bytes */
 #define ANSWERS_TYPE "application/vnd.caisson.answers"
 
 /* ---- outputs ---- */
-
-/*
- * Most lists are of one message: its room goes round, since to make and join blocks of some
- * kilobytes takes the heap longer than all else that is done with an output.
- */
-static void take_room(struct csn_visit *visit)
-{
-    struct csn_gateway *gateway = visit->gateway;
-    if (visit->answers == NULL && gateway->spare_answers != NULL) {
-        visit->answers = gateway->spare_answers;
-        visit->answers_room = gateway->spare_room;
-        gateway->spare_answers = NULL;
-    }
-}
-
-static void give_room(struct csn_visit *visit)
-{
-    struct csn_gateway *gateway = visit->gateway;
-    if (gateway->spare_answers == NULL && visit->answers_room <= SPARE_MAX) {
-        gateway->spare_answers = visit->answers;
-        gateway->spare_room = visit->answers_room;
-        visit->answers = NULL;
-        visit->answers_size = visit->answers_room = 0;
-    }
-}
-
-static bool gather(struct csn_visit *visit, const uint8_t *bytes, uint32_t size)
-{
-    size_t wanted = visit->answers_size + sizeof size + size;
-    take_room(visit);
-    if (wanted > visit->answers_room) {
-        uint8_t *larger = wanted <= ANSWERS_MAX ? realloc(visit->answers, wanted * 2) : NULL;
-        if (larger == NULL) {
-            return false;
-        }
-        visit->answers = larger;
-        visit->answers_room = wanted * 2;
-    }
-    memcpy(visit->answers + visit->answers_size, &size, sizeof size);
-    memcpy(visit->answers + visit->answers_size + sizeof size, bytes, size);
-    visit->answers_size = wanted;
-    return true;
-}
 
 static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool final)
 {
@@ -68,7 +22,7 @@ static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool f
     uint32_t begin;
     (void)csn_wire_answer_read(bytes, size, &answer, &begin);
     visit->gateway->counters.inside_codes[answer.code % 64]++;
-    if (visit->exchange != NULL && !gather(visit, bytes, size)) {
+    if (visit->exchange != NULL && !csn_visit_gather(visit, bytes, size)) {
         csn_visit_refuse(visit, &full);
     }
     if (!final) {
@@ -77,7 +31,7 @@ static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool f
     visit->parts--;
     if (visit->parts == 0 && visit->exchange != NULL) {
         csn_visit_answer(visit, ANSWERS_TYPE, NULL, visit->answers, visit->answers_size);
-        give_room(visit);
+        csn_visit_give_room(visit);
     }
     csn_visit_release(visit);
 }

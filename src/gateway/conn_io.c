@@ -156,11 +156,11 @@ size_t csn_conn_queued(const struct csn_conn *conn)
 void csn_conn_flush(struct csn_conn *conn)
 {
     size_t size = csn_buffer_size(&conn->out), sent = 0;
+    conn->wants_write = false; /* what wanted to is tried again: this, or csn_conn_ready()'s read */
     if (size == 0 || conn->is_failed) {
         return;
     }
     struct iovec part = {conn->out.bytes + conn->out.start, size};
-    conn->wants_write = false;
     (void)transmit_parts(conn, &part, 1, size, &sent);
     csn_buffer_take(&conn->out, sent);
     conn->moved += sent;
@@ -168,7 +168,7 @@ void csn_conn_flush(struct csn_conn *conn)
 
 void csn_conn_update_interest(struct csn_conn *conn)
 {
-    bool reads = !conn->is_read_closed && !conn->is_reading_paused;
+    bool reads = !conn->is_reading_paused;
     bool writes = csn_buffer_size(&conn->out) != 0 || conn->wants_write;
     uint32_t interest = (reads ? EPOLLIN : 0u) | (writes ? EPOLLOUT : 0u);
     if (interest == conn->interest || csn_conn_is_closed(conn)) {

@@ -195,6 +195,7 @@ void csn_conn_close(struct csn_conn *conn)
     csn_buffer_drop(&conn->in);
     csn_buffer_drop(&conn->out);
     SSL_free(conn->tls);
+    csn_front_forget(front, conn->fd);
     close(conn->fd);
     csn_client_leave(&front->clients, conn->client);
     *conn->link = conn->next;
@@ -222,10 +223,6 @@ void csn_conn_free_dead(struct csn_front *front)
 
 void csn_conn_linger(struct csn_conn *conn)
 {
-    if (conn->is_read_closed) {
-        csn_conn_close(conn);
-        return;
-    }
     if (conn->tls != NULL) {
         (void)SSL_shutdown(conn->tls); /* says that this was all; nobody waits for an answer */
     }
@@ -303,7 +300,9 @@ static void sniff(struct csn_conn *conn)
         csn_http1_resume(conn);
     } else if (size >= PREFACE_SIZE) {
         start_http2(conn);
-        csn_http2_input(conn, bytes, size);
+        if (!conn->is_failed) {
+            csn_http2_input(conn, bytes, size);
+        }
         csn_buffer_drop(&conn->in);
     }
 }
@@ -341,12 +340,15 @@ void csn_conn_ready(struct csn_conn *conn, uint32_t events)
         csn_conn_close(conn);
         return;
     }
+    bool is_waiting = conn->phase == CSN_CONN_HANDSHAKE || conn->wants_write; /* TLS */
     if ((events & EPOLLOUT) != 0) {
+        /* TLS may have wanted to write in order to read: that is then tried again. */
+        conn->may_have_more = conn->may_have_more || (conn->wants_write && conn->tls != NULL);
+        conn->wants_write = false;
         csn_conn_flush(conn);
         csn_conn_schedule(conn);
     }
-    bool is_handshake = conn->phase == CSN_CONN_HANDSHAKE;
-    if ((events & EPOLLIN) != 0 || is_handshake) {
+    if ((events & EPOLLIN) != 0 || is_waiting) {
         take_input(conn);
     }
 }

@@ -92,7 +92,6 @@ struct csn_conn {
     bool is_scheduled;      /* in the list of those to settle */
     bool is_failed;         /* close it: writing failed, or a limit was passed */
     bool closes;            /* after what is being written */
-    bool is_read_closed;    /* the client will send nothing more */
     bool is_reading_paused; /* HTTP/1.1: more came than is due */
     bool wants_write;       /* TLS: for a handshake */
     bool may_have_more;     /* TLS: it may hold bytes that epoll knows nothing of */
@@ -124,6 +123,7 @@ struct csn_request {
     bool is_ours;          /* it ends by our decision: not the client's reset */
     bool is_sent;          /* HTTP/2: the end of the answer has left */
     bool is_oversize;      /* HTTP/2: more fields than allowed */
+    bool is_bodiless;      /* asked by HEAD: refused, and without a body */
     bool is_other_method;  /* HTTP/2: neither GET nor POST */
     bool is_bad_expect;    /* HTTP/2: an expectation that is not 100-continue */
     bool is_bad_host;      /* HTTP/2: none, several, or not the authority */
@@ -192,6 +192,11 @@ void csn_conn_settle(struct csn_conn *conn);
 void csn_conn_wait_for(struct csn_conn *conn, enum csn_conn_wait wait);
 void csn_conn_set_idle(struct csn_conn *conn, bool is_idle);
 void csn_conn_free_dead(struct csn_front *front);
+/*
+ * Out of epoll, before it is closed: close() alone does not take it out while another process has
+ * the file, too, as that of an enclave has from its clone to its exec.
+ */
+void csn_front_forget(struct csn_front *front, int fd);
 static inline bool csn_conn_is_closed(const struct csn_conn *conn)
 {
     return conn->phase == CSN_CONN_CLOSED;

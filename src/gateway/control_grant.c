@@ -65,7 +65,9 @@ static void ask_evidence(struct csn_control_server *server, struct csn_unit *uni
     server->nonce.done = take_evidence;
     server->nonce.state = server;
     memcpy(server->nonce.nonce, server->bytes, sizeof server->nonce.nonce);
-    csn_unit_ask_evidence(unit, &server->nonce);
+    if (!csn_unit_ask_evidence(unit, &server->nonce, UINT32_MAX)) { /* one at a time: no limit */
+        refuse(server, "too many ask for evidence");
+    }
 }
 
 /* ---- grants ---- */

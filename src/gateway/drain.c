@@ -31,7 +31,7 @@ static void begin(struct csn_front *front)
     front->drain_timer = (struct csn_timer){.fire = cut_off, .state = front};
     front->goaway_timer = (struct csn_timer){.fire = say_last, .state = front};
     for (uint32_t i = 0; i < front->listener_count; i++) {
-        csn_listener_close(&front->listeners[i]);
+        csn_listener_close(front, &front->listeners[i]);
     }
     csn_wheel_cancel(&front->wheel, &front->accept_timer);
     struct csn_conn *next;

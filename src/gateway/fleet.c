@@ -49,10 +49,10 @@ csn_err csn_fleet_start(struct csn_fleet *fleet)
 bool csn_fleet_rotate(struct csn_fleet *fleet, uint64_t now_ns)
 {
     bool is_free = !fleet->is_ending;
-    fleet->rotated_ns = now_ns;
     for (const struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
         is_free = is_free && unit->state == CSN_UNIT_CURRENT;
     }
+    fleet->rotated_ns = is_free ? now_ns : fleet->rotated_ns; /* what is late is tried again */
     for (uint32_t slot = 0; is_free && slot < fleet->plan.service.instances; slot++) {
         const struct csn_unit *before = csn_fleet_current(fleet, slot);
         struct csn_unit *made = add_unit(fleet, slot);
@@ -155,10 +155,10 @@ static void end_retired(struct csn_fleet *fleet, struct csn_unit *unit, uint64_t
     }
 }
 
-static void crash(struct csn_fleet *fleet, struct csn_unit *unit, uint64_t now_ns)
+static void crash(struct csn_fleet *fleet, struct csn_unit *unit, uint64_t now_ns, const char *why)
 {
     bool retiring = unit->state == CSN_UNIT_RETIRING;
-    csn_unit_crash(unit, now_ns);
+    csn_unit_crash(unit, now_ns, why);
     say(fleet, unit, "stopped");
     if (retiring) {
         csn_unit_end(unit); /* nobody comes back to its keys */
@@ -168,7 +168,7 @@ static void crash(struct csn_fleet *fleet, struct csn_unit *unit, uint64_t now_n
 void csn_fleet_take(struct csn_fleet *fleet, uint64_t now_ns)
 {
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
-        if (!csn_unit_take(unit)) {
+        if (!csn_unit_take(unit, now_ns)) {
             continue;
         }
         if (unit->state == CSN_UNIT_GRANTING && has_double_key(fleet, unit)) {
@@ -183,13 +183,25 @@ void csn_fleet_take(struct csn_fleet *fleet, uint64_t now_ns)
     free_ended(fleet);
 }
 
+static bool is_stuck(const struct csn_fleet *fleet, struct csn_unit *unit, uint64_t now_ns)
+{
+    bool stuck = false;
+    for (uint32_t i = 0; csn_unit_is_up(unit) && i < unit->worker_count; i++) {
+        stuck |= csn_pump_is_stuck(&unit->pumps[i], now_ns, fleet->patience_ns);
+    }
+    return stuck;
+}
+
 void csn_fleet_tick(struct csn_fleet *fleet, uint64_t now_ns)
 {
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
         struct csn_fate fate = {.kind = CSN_FATE_RUNNING};
         if (csn_unit_is_up(unit) && csn_unit_inflight(unit) == 0 &&
             csn_enclave_fate(unit->enclave, &fate) == CSN_OK && fate.kind != CSN_FATE_RUNNING) {
-            crash(fleet, unit, now_ns); /* with messages under way, the step sees it */
+            crash(fleet, unit, now_ns, ""); /* with messages under way, the step sees it */
+        }
+        if (is_stuck(fleet, unit, now_ns)) {
+            crash(fleet, unit, now_ns, "a worker has stopped to answer");
         }
         if (unit->state == CSN_UNIT_DOWN && now_ns >= unit->retry_ns) {
             csn_unit_restart(unit);
@@ -212,7 +224,7 @@ bool csn_fleet_step(struct csn_fleet *fleet, uint64_t now_ns)
             csn_err err = csn_pump_step(&unit->pumps[i]);
             moved |= err == CSN_OK;
             if (err != CSN_OK && err != CSN_AGAIN) {
-                crash(fleet, unit, now_ns);
+                crash(fleet, unit, now_ns, "it broke the protocol of its rings");
                 moved = true;
             }
         }

@@ -18,6 +18,7 @@ struct csn_fleet {
     struct csn_unit_plan plan; /* of the next unit */
     struct csn_unit *units;    /* oldest first */
     uint64_t rotated_ns;       /* when the last rotation began */
+    uint64_t patience_ns;      /* a worker that has not answered for so long is started again */
     bool is_ending;
     /* Says what happened, for the operator's log. */
     void (*say)(void *state, const struct csn_unit *unit, const char *what);
@@ -40,7 +41,7 @@ bool csn_fleet_is_ended(const struct csn_fleet *fleet);
 
 /* The event descriptor woke the loop. */
 void csn_fleet_take(struct csn_fleet *fleet, uint64_t now_ns);
-/* Some times a second: crashes, restarts, overlaps. */
+/* Some times a second: crashes, workers that hang, restarts, overlaps. */
 void csn_fleet_tick(struct csn_fleet *fleet, uint64_t now_ns);
 /* True: something moved. */
 bool csn_fleet_step(struct csn_fleet *fleet, uint64_t now_ns);
@@ -49,6 +50,8 @@ uint32_t csn_fleet_inflight(const struct csn_fleet *fleet);
 
 /* The current unit of a slot, modulo their number; another slot's where it has none; or NULL. */
 struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot);
+/* Any unit that is current or retiring, or NULL. */
+struct csn_unit *csn_fleet_serving(const struct csn_fleet *fleet);
 /* The unit that takes requests sealed to that key: current or retiring; or NULL. */
 struct csn_unit *csn_fleet_by_key(const struct csn_fleet *fleet, uint8_t key_id);
 /* The newest unit of a slot that takes grants, or NULL. */

@@ -24,6 +24,15 @@ struct csn_unit *csn_fleet_current(const struct csn_fleet *fleet, uint32_t slot)
     return found;
 }
 
+struct csn_unit *csn_fleet_serving(const struct csn_fleet *fleet)
+{
+    struct csn_unit *unit = fleet->units;
+    while (unit != NULL && !serves(unit)) {
+        unit = unit->next;
+    }
+    return unit;
+}
+
 struct csn_unit *csn_fleet_by_key(const struct csn_fleet *fleet, uint8_t key_id)
 {
     for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {

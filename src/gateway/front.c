@@ -136,7 +136,7 @@ void csn_front_destroy(struct csn_front *front)
     csn_account_end(&front->memory);
     for (uint32_t i = 0; i < front->listener_count; i++) {
         struct csn_listener *listener = &front->listeners[i];
-        csn_listener_close(listener);
+        csn_listener_close(front, listener);
         SSL_CTX_free(listener->tls);
         free(listener->certificate);
         free(listener->key);

@@ -46,7 +46,7 @@ struct csn_front_limits {
     uint64_t memory_client_max; /* 64 MiB for one client */
     uint64_t output_size_max;   /* 8 MiB unsent of one answer in pieces; beyond it, it breaks off */
     /* Deadlines */
-    uint64_t head_ns;    /* 10 s: TLS handshake, and a head from its first byte */
+    uint64_t head_ns;    /* 10 s: from accept, or from a later head's first byte, to its end; 408 */
     uint64_t body_ns;    /* 30 s: from the head to the last byte of the body; 408 */
     uint64_t request_ns; /* 30 s: until the answer begins (504), and between its pieces */
     uint64_t idle_ns;    /* 60 s: a connection without a request */
@@ -98,8 +98,8 @@ uint16_t csn_front_port(const struct csn_front *front, uint32_t listener);
 const struct csn_front_limits *csn_front_limits_of(const struct csn_front *front);
 /*
  * Other limits from now on: deadlines that run already stay as they were, and so does
- * connections_max, by which the table was made. Connections of HTTP/2 keep the streams_max,
- * fields_size_max and continuations_max that they began with.
+ * connections_max, by which the table was made. Connections of HTTP/2 go on telling
+ * their clients the streams_max and fields_size_max that they began with.
  */
 void csn_front_set_limits(struct csn_front *front, const struct csn_front_limits *limits);
 /* CLOCK_MONOTONIC as of the beginning of this iteration. */

@@ -40,6 +40,11 @@ void csn_front_unwatch(struct csn_front *front, struct csn_front_watch *watch)
     }
 }
 
+void csn_front_forget(struct csn_front *front, int fd)
+{
+    (void)epoll_ctl(front->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 /* ---- timers and the poll ---- */
 
 void csn_front_after(struct csn_front *front, struct csn_timer *timer, uint64_t delay_ns)

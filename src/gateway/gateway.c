@@ -74,12 +74,14 @@ static void on_signal(void *state, uint32_t events)
     struct signalfd_siginfo info;
     (void)events;
     while (read(gateway->signal_fd, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGHUP) {
-            csn_gateway_reload(gateway);
-        } else if (info.ssi_signo == SIGUSR1) {
-            rotate(gateway);
-        } else {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
             drain(gateway);
+        } else if (gateway->is_draining) {
+            csn_gateway_say(gateway, "ends: it reads and rotates nothing any more");
+        } else if (info.ssi_signo == SIGHUP) {
+            csn_gateway_reload(gateway);
+        } else {
+            rotate(gateway);
         }
     }
 }
@@ -144,6 +146,17 @@ static void tell_state(struct csn_gateway *gateway)
     csn_notify_tell(&gateway->notify, states[told]);
 }
 
+static void tell_dropped(struct csn_gateway *gateway, uint64_t now)
+{
+    const struct csn_access_log *log = &gateway->log;
+    if (log->dropped != gateway->told_dropped && now >= gateway->tell_dropped_ns) {
+        gateway->told_dropped = log->dropped;
+        gateway->tell_dropped_ns = now + 60 * NS_PER_S;
+        csn_gateway_say(gateway, "the access log takes no lines: %llu were lost so far",
+                        (unsigned long long)log->dropped);
+    }
+}
+
 static void on_tick(void *state)
 {
     struct csn_gateway *gateway = state;
@@ -151,6 +164,8 @@ static void on_tick(void *state)
     uint64_t rotate_ns = gateway->config->rotate_s * NS_PER_S;
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
         struct csn_fleet *fleet = &gateway->fleets[i].fleet;
+        /* Whoever asked first of those that wait has had a 504 for as long again. */
+        fleet->patience_ns = 2 * csn_front_limits_of(gateway->front)->request_ns;
         csn_fleet_tick(fleet, now);
         take_controls(&gateway->fleets[i], now);
         if (rotate_ns != 0 && now - fleet->rotated_ns >= rotate_ns &&
@@ -170,6 +185,7 @@ static void on_tick(void *state)
     }
     tell_state(gateway);
     csn_access_log_flush(&gateway->log);
+    tell_dropped(gateway, now);
     csn_front_after(gateway->front, &gateway->tick, TICK_NS);
 }
 
@@ -253,6 +269,7 @@ static csn_err open_front(struct csn_gateway *gateway, struct csn_detail *detail
     CSN_TRY(csn_front_watch(gateway->front, &gateway->event_watch, EPOLLIN));
     CSN_TRY(csn_front_watch(gateway->front, &gateway->signal_watch, EPOLLIN));
     csn_front_set_poll(gateway->front, poll_fleets, gateway);
+    gateway->gathered.max = csn_front_limits_of(gateway->front)->memory_max;
     return CSN_OK;
 }
 

@@ -24,7 +24,26 @@ static csn_err extend(void *state, const uint8_t measurement[48], struct csn_det
     return hooks->extend(hooks->state, owner->name, measurement, detail);
 }
 
-/* What was started is ended by csn_gateway_end_fleets(). */
+/* All of them, or none. */
+static csn_err start_controls(struct csn_gateway_fleet *owner, uint32_t count,
+                              struct csn_detail *detail)
+{
+    csn_err err = CSN_OK;
+    uint32_t started = 0;
+    while (err == CSN_OK && started < count) {
+        err = csn_control_server_start(&owner->controls[started], detail);
+        started += err == CSN_OK ? 1 : 0;
+    }
+    while (err != CSN_OK && started != 0) {
+        csn_control_server_end(&owner->controls[--started]);
+    }
+    return err;
+}
+
+/*
+ * What was started is ended by csn_gateway_end_fleets(). Without its control sockets a service is
+ * not there at all, so that it can be added again.
+ */
 csn_err csn_gateway_add_fleet(struct csn_gateway *gateway, struct csn_config *config,
                               uint32_t index, struct csn_detail *detail)
 {
@@ -51,11 +70,14 @@ csn_err csn_gateway_add_fleet(struct csn_gateway *gateway, struct csn_config *co
         control->say = say_of_unit;
         control->say_state = owner;
     }
-    gateway->fleet_count++;
-    for (uint32_t slot = 0; slot < service->instances; slot++) {
-        CSN_TRY(csn_control_server_start(&owner->controls[slot], detail));
+    csn_err err = start_controls(owner, service->instances, detail);
+    if (err != CSN_OK) {
+        csn_config_free(fleet->plan.config);
+        return err;
     }
-    csn_err err = csn_fleet_start(fleet);
+    owner->vouched = csn_config_hold(config);
+    gateway->fleet_count++;
+    err = csn_fleet_start(fleet);
     return err == CSN_OK ? CSN_OK : csn_detail_set(detail, err, "out of memory or threads");
 }
 
@@ -73,6 +95,7 @@ void csn_gateway_free_fleets(struct csn_gateway *gateway)
             csn_control_server_end(&gateway->fleets[i].controls[slot]);
         }
         csn_config_free(gateway->fleets[i].fleet.plan.config);
+        csn_config_free(gateway->fleets[i].vouched);
     }
     gateway->fleet_count = 0;
 }

@@ -100,13 +100,24 @@ static void add_service(struct csn_gateway *gateway, struct csn_config *config, 
     }
 }
 
+/* Its file may have been moved away. The old one is kept where a new one cannot be had. */
+static void reopen_log(struct csn_gateway *gateway, const struct csn_config *config)
+{
+    struct csn_detail detail = {""};
+    if (csn_access_log_open(&gateway->log, config->access_log, config->log_clients, &detail) !=
+        CSN_OK) {
+        csn_gateway_say(gateway, "the access log stays where it was: %s", detail.text);
+    }
+}
+
 /* Nothing here can fail for what runs already. */
 static void apply(struct csn_gateway *gateway, struct csn_config *config)
 {
     csn_err err = csn_tenants_set(&gateway->tenants, config);
     (void)err; /* its memory was taken at the start */
     csn_front_set_limits(gateway->front, &config->limits);
-    gateway->log.with_clients = config->log_clients;
+    gateway->gathered.max = csn_front_limits_of(gateway->front)->memory_max;
+    reopen_log(gateway, config);
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
         csn_fleet_set_service(&gateway->fleets[i].fleet, find(config, gateway->fleets[i].name),
                               config);

@@ -4,6 +4,7 @@
 #define CSN_GATEWAY_GATEWAY_STATE_H
 
 #include "access_log.h"
+#include "buffer.h"
 #include "control_server.h"
 #include "counters.h"
 #include "fleet.h"
@@ -16,6 +17,7 @@ struct csn_gateway_fleet {
     struct csn_fleet fleet;
     struct csn_control_server controls[CSN_CONFIG_INSTANCES_MAX];
     struct csn_gateway *gateway;
+    struct csn_config *vouched; /* whose texts the platform has: held for as long as it is asked */
     char name[CSN_CONFIG_NAME_SIZE_MAX + 1];
 };
 
@@ -44,11 +46,14 @@ struct csn_gateway {
     struct csn_front_watch event_watch;
     struct csn_front_watch signal_watch;
     struct csn_timer tick;
-    uint64_t point_ns;      /* when the next one is due */
-    uint64_t told_ns;       /* the watchdog, when last */
-    uint64_t moved_ns;      /* when an output, or a message, moved last */
-    uint64_t next_slot;     /* whose turn it is, for records without a worker */
-    uint8_t *spare_answers; /* room that goes from list to list; NULL: in use, or none yet */
+    uint64_t point_ns;           /* when the next one is due */
+    uint64_t told_dropped;       /* lines of the log that were lost, as was said last, */
+    uint64_t tell_dropped_ns;    /* and when that may be said again */
+    uint64_t told_ns;            /* the watchdog, when last */
+    uint64_t moved_ns;           /* when an output, or a message, moved last */
+    uint64_t next_slot;          /* whose turn it is, for records without a worker */
+    struct csn_account gathered; /* outputs that wait for the rest of their list */
+    uint8_t *spare_answers;      /* room that goes from list to list; NULL: in use, or none yet */
     size_t spare_room;
 };
 

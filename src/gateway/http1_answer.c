@@ -70,7 +70,8 @@ void csn_http1_answer(struct csn_request *request, const struct csn_answer_head 
     }
     put(&text, "\r\n", 2);
     struct iovec parts[2] = {{text.bytes, text.size}, {(void *)(uintptr_t)body, size}};
-    csn_conn_write(request->conn, parts, has_body && size != 0 ? 2 : 1);
+    bool is_sent = has_body && size != 0 && !request->is_bodiless;
+    csn_conn_write(request->conn, parts, is_sent ? 2 : 1);
 }
 
 void csn_http1_begin(struct csn_request *request, const struct csn_answer_head *head)

@@ -147,6 +147,7 @@ static size_t take_head(struct csn_conn *conn, const char *bytes, size_t size)
     csn_conn_wait_for(conn, CSN_WAIT_NOTHING);
     request->exchange.version = 1;
     if (result != CSN_HTTP1_OK) {
+        request->is_bodiless = result == CSN_HTTP1_METHOD && memcmp(bytes, "HEAD ", 5) == 0;
         refuse_framing(request, result, why);
         return size;
     }
@@ -262,19 +263,9 @@ static enum csn_conn_got read_some(struct csn_conn *conn, bool *is_short)
     return got;
 }
 
-/* No more will come. What was asked for whole is still answered. */
-static void end_of_input(struct csn_conn *conn)
-{
-    conn->is_read_closed = true;
-    conn->closes = true;
-    if (conn->http1 != CSN_HTTP1_ANSWER) {
-        csn_conn_close(conn);
-    }
-}
-
 void csn_http1_ready(struct csn_conn *conn)
 {
-    if (conn->http1 == CSN_HTTP1_ANSWER) {
+    if (conn->http1 == CSN_HTTP1_ANSWER) { /* also who will say nothing more gets his answer */
         conn->is_reading_paused = true;
         csn_conn_update_interest(conn);
         return;
@@ -286,10 +277,8 @@ void csn_http1_ready(struct csn_conn *conn)
          i++) {
         got = read_some(conn, &is_short);
     }
-    if (got == CSN_GOT_FAILURE) {
+    if (got == CSN_GOT_FAILURE || got == CSN_GOT_END) {
         csn_conn_close(conn);
-    } else if (got == CSN_GOT_END) {
-        end_of_input(conn);
     } else if (conn->tls != NULL) {
         conn->may_have_more = got == CSN_GOT_BYTES && SSL_has_pending(conn->tls);
         if (conn->may_have_more) {

@@ -200,6 +200,7 @@ void csn_http2_answer(struct csn_request *request, const struct csn_answer_head 
     if (whole && has_body) {
         put_number(&fields, "content-length", fields.length, sizeof fields.length, size);
     }
+    size = request->is_bodiless ? 0 : size;
     if (!csn_buffer_add(&request->output, body, size)) {
         csn_exchange_break(&request->exchange);
         return;

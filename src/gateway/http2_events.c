@@ -74,6 +74,7 @@ static void take_pseudo(struct csn_request *request, const uint8_t *name, size_t
     if (is(name, name_size, ":method")) {
         head->method = is(value, size, "POST") ? CSN_HTTP1_POST : CSN_HTTP1_GET;
         request->is_other_method = !is(value, size, "POST") && !is(value, size, "GET");
+        request->is_bodiless = is(value, size, "HEAD");
     } else if (is(name, name_size, ":path")) {
         head->target = keep(request, value, size);
     } else if (is(name, name_size, ":authority")) {

@@ -12,9 +12,6 @@
 static bool is_control(uint8_t type, uint8_t flags, uint32_t size)
 {
     switch (type) {
-    case NGHTTP2_PING:
-    case NGHTTP2_SETTINGS:
-        return (flags & NGHTTP2_FLAG_ACK) == 0;
     case NGHTTP2_DATA:
         return size == 0 && (flags & NGHTTP2_FLAG_END_STREAM) == 0;
     case NGHTTP2_HEADERS:

@@ -30,7 +30,6 @@ csn_err csn_http2_prepare(struct csn_front *front)
     csn_http2_set_receivers(front->http2_callbacks);
     csn_http2_set_senders(front->http2_callbacks);
     nghttp2_option_set_no_closed_streams(front->http2_option, 1);
-    nghttp2_option_set_max_continuations(front->http2_option, front->limits.continuations_max);
     return CSN_OK;
 }
 
@@ -91,8 +90,7 @@ static void end_session(struct csn_conn *conn, int result)
 {
     struct csn_http2 *http2 = conn->http2;
     bool is_abuse = http2->is_abused || result == NGHTTP2_ERR_FLOODED ||
-                    result == NGHTTP2_ERR_TOO_MANY_SETTINGS ||
-                    result == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+                    result == NGHTTP2_ERR_TOO_MANY_SETTINGS;
     *(is_abuse ? &conn->front->counters->abuse_closed : &conn->front->counters->bad_requests) += 1;
     http2->is_counted = true;
     http2->is_ending = true;

@@ -76,11 +76,15 @@ static csn_err open_socket(struct csn_listener *listener, const union address *a
     if (address->any.sa_family == AF_INET6) { /* one listener, one address */
         (void)setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }
+    char place[64];
+    in_port_t port =
+        address->any.sa_family == AF_INET ? address->four.sin_port : address->six.sin6_port;
+    snprintf(place, sizeof place, "%.45s port %u", name, ntohs(port));
     if (bind(listener->fd, &address->any, size) != 0) {
-        return csn_front_system_error(detail, "bind", name);
+        return csn_front_system_error(detail, "bind", place);
     }
     if (listen(listener->fd, BACKLOG) != 0) {
-        return csn_front_system_error(detail, "listen", name);
+        return csn_front_system_error(detail, "listen", place);
     }
     union address bound = {.storage = {0}};
     socklen_t bound_size = sizeof bound;
@@ -127,10 +131,11 @@ csn_err csn_listener_open(struct csn_listener *listener, const struct csn_front_
     return open_socket(listener, &address, size, detail, options->address);
 }
 
-void csn_listener_close(struct csn_listener *listener)
+void csn_listener_close(struct csn_front *front, struct csn_listener *listener)
 {
     if (listener->fd >= 0) {
-        close(listener->fd); /* and so it is out of epoll */
+        csn_front_forget(front, listener->fd);
+        close(listener->fd);
         listener->fd = -1;
     }
 }

@@ -8,7 +8,7 @@
 CSN_MUST_USE csn_err csn_listener_open(struct csn_listener *listener,
                                        const struct csn_front_listener *options,
                                        struct csn_detail *detail);
-void csn_listener_close(struct csn_listener *listener);
+void csn_listener_close(struct csn_front *front, struct csn_listener *listener);
 /* In epoll or not, all of them. */
 csn_err csn_listener_accept_all(struct csn_front *front, bool accepts);
 /* Its socket is readable. */

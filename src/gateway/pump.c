@@ -142,6 +142,16 @@ void csn_pump_rest(struct csn_pump *pump)
     }
 }
 
+bool csn_pump_is_stuck(struct csn_pump *pump, uint64_t now_ns, uint64_t patience_ns)
+{
+    bool is_first = pump->since_ns == 0;
+    if (is_first || pump->oldest == pump->next || pump->outputs != pump->seen) {
+        pump->seen = pump->outputs;
+        pump->since_ns = now_ns;
+    }
+    return now_ns - pump->since_ns > patience_ns;
+}
+
 void csn_pump_lose(struct csn_pump *pump)
 {
     while (pump->oldest != pump->next) {

@@ -43,7 +43,9 @@ struct csn_pump {
     uint64_t next;   /* and the next one */
     bool is_dirty;   /* committed, not yet visible to the enclave */
     uint8_t *output;
-    uint64_t outputs; /* received */
+    uint64_t outputs;  /* received */
+    uint64_t seen;     /* outputs, when it was looked at last, */
+    uint64_t since_ns; /* and since when there are no more, with messages under way */
     struct csn_waiter waiter;
 };
 
@@ -84,6 +86,9 @@ static inline uint32_t csn_pump_inflight(const struct csn_pump *pump)
 CSN_MUST_USE csn_err csn_pump_step(struct csn_pump *pump);
 /* The loop is about to sleep: if outputs are to come, the event descriptor will tell. */
 void csn_pump_rest(struct csn_pump *pump);
+/* Now and then: true if messages are under way, and for longer than patience_ns none had an output.
+ */
+bool csn_pump_is_stuck(struct csn_pump *pump, uint64_t now_ns, uint64_t patience_ns);
 /* Tells every asker that is left. */
 void csn_pump_lose(struct csn_pump *pump);
 

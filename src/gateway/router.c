@@ -142,7 +142,7 @@ static bool read_names(struct csn_visit *visit, const struct csn_route *route, u
 static size_t body_limit(const struct csn_visit *visit)
 {
     static const size_t head_size = sizeof(struct csn_wire_request);
-    const struct csn_unit *unit = csn_fleet_current(visit->fleet, 0);
+    const struct csn_unit *unit = csn_fleet_serving(visit->fleet);
     if (visit->route == CSN_VIEW_ROUTE_RECORDS) {
         return visit->gateway->config->body_size_max;
     }
@@ -154,7 +154,7 @@ static bool is_served(struct csn_visit *visit)
 {
     static const struct csn_problem starting = {
         .status = 503, .title = "No enclave of the service is ready", .retry_s = 1};
-    bool served = csn_fleet_current(visit->fleet, 0) != NULL;
+    bool served = csn_fleet_serving(visit->fleet) != NULL;
     if (!served) {
         csn_visit_refuse(visit, &starting);
     }

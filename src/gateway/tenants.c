@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tenants.c: see tenants.h. */
 #include "tenants.h"
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +37,7 @@ static enum csn_allowed take(struct csn_bucket *bucket, const struct csn_config_
         *retry_s = wait < 3600 ? (uint32_t)wait + 1 : 3600;
         return CSN_OVER_RATE;
     }
-    bucket->tokens -= 1;
+    bucket->tokens -= rate->rate > 0 ? 1 : 0; /* no debt, should a reload bring a rate */
     bucket->used++;
     return CSN_ALLOWED;
 }
@@ -45,7 +47,7 @@ static enum csn_allowed take(struct csn_bucket *bucket, const struct csn_config_
 csn_err csn_tenants_set(struct csn_tenants *tenants, const struct csn_config *config)
 {
     const struct csn_tenants before = *tenants;
-    struct csn_client *clients = before.clients;
+    struct csn_unlabelled *clients = before.clients;
     if (clients == NULL) {
         clients = calloc(CSN_TENANTS_CLIENTS, sizeof *clients);
     }
@@ -97,17 +99,28 @@ enum csn_allowed csn_tenants_take(struct csn_tenants *tenants, uint32_t tenant,
 
 /* ---- clients without a label ---- */
 
+/* What an address counts as. */
+static void name_of(const char *address, char name[46])
+{
+    struct in6_addr ip;
+    snprintf(name, 46, "%s", address);
+    if (inet_pton(AF_INET6, address, &ip) == 1) {
+        memset(ip.s6_addr + 8, 0, 8);
+        (void)inet_ntop(AF_INET6, &ip, name, 46);
+    }
+}
+
 /* Its entry, or that of the client in its places who was away longest. */
-static struct csn_client *client_of(struct csn_tenants *tenants, const char *address,
-                                    uint64_t now_ns)
+static struct csn_unlabelled *client_of(struct csn_tenants *tenants, const char address[46],
+                                        uint64_t now_ns)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
     for (const char *at = address; *at != 0; at++) {
         hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
     }
-    struct csn_client *set =
+    struct csn_unlabelled *set =
         &tenants->clients[(hash ^ hash >> 32) % (CSN_TENANTS_CLIENTS / WAYS) * WAYS];
-    struct csn_client *oldest = set;
+    struct csn_unlabelled *oldest = set;
     for (uint32_t i = 0; i < WAYS; i++) {
         if (strcmp(set[i].address, address) == 0) {
             set[i].seen_ns = now_ns;
@@ -115,8 +128,8 @@ static struct csn_client *client_of(struct csn_tenants *tenants, const char *add
         }
         oldest = set[i].seen_ns < oldest->seen_ns ? &set[i] : oldest;
     }
-    *oldest = (struct csn_client){.seen_ns = now_ns};
-    strncpy(oldest->address, address, sizeof oldest->address - 1);
+    *oldest = (struct csn_unlabelled){.seen_ns = now_ns};
+    memcpy(oldest->address, address, sizeof oldest->address);
     return oldest;
 }
 
@@ -127,6 +140,8 @@ enum csn_allowed csn_tenants_take_client(struct csn_tenants *tenants, const char
     if (rate->rate == 0 && rate->quota == 0) {
         return CSN_ALLOWED;
     }
-    struct csn_client *client = client_of(tenants, address, when->now_ns);
+    char name[46];
+    name_of(address, name);
+    struct csn_unlabelled *client = client_of(tenants, name, when->now_ns);
     return take(&client->bucket, rate, when, retry_s);
 }

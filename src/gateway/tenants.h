@@ -31,8 +31,8 @@ struct csn_tenant {
     uint64_t refused_quota;
 };
 
-struct csn_client {
-    char address[46]; /* "" : free */
+struct csn_unlabelled {
+    char address[46]; /* of IPv6 the /64; "": free */
     uint64_t seen_ns;
     struct csn_bucket bucket;
 };
@@ -41,7 +41,7 @@ struct csn_tenants {
     uint32_t count;
     struct csn_tenant tenants[CSN_CONFIG_TENANTS_MAX];
     struct csn_config_rate unlabelled;
-    struct csn_client *clients; /* CSN_TENANTS_CLIENTS */
+    struct csn_unlabelled *clients; /* CSN_TENANTS_CLIENTS */
 };
 
 /* Takes the limits of a configuration; who is in both keeps what it used. CSN_ERR_MEMORY. */
@@ -59,7 +59,10 @@ struct csn_when {
 /* One request more? If not, *retry_s says when to try again. */
 enum csn_allowed csn_tenants_take(struct csn_tenants *tenants, uint32_t tenant,
                                   const struct csn_when *when, uint32_t *retry_s);
-/* The same for a client without a label. */
+/*
+ * The same for a client without a label, by its address as text. An IPv6 client is its /64, since
+ * whoever has one address of it has them all.
+ */
 enum csn_allowed csn_tenants_take_client(struct csn_tenants *tenants, const char *address,
                                          const struct csn_when *when, uint32_t *retry_s);
 

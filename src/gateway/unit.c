@@ -12,13 +12,6 @@
 #define RETRY_MAX      7u
 #define STEADY_NS      (30 * NS_PER_S) /* whoever ran so long has not failed in a row */
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* ---- the box ---- */
 
 static void tell_thread(struct csn_unit *unit, int box)
@@ -100,13 +93,13 @@ void csn_unit_read_grants(struct csn_unit *unit)
     }
 }
 
-static void come_up(struct csn_unit *unit)
+static void come_up(struct csn_unit *unit, uint64_t now)
 {
     static struct csn_wire_boot_made made;
     csn_enclave_report(unit->enclave, &unit->report);
     unit->tenant_count = unit->grant_count = 0;
     unit->start_s = (uint64_t)time(NULL);
-    unit->up_ns = now_ns();
+    unit->up_ns = now;
     if (csn_enclave_made(unit->enclave, &made) == CSN_OK) {
         unit->state = CSN_UNIT_GRANTING;
         unit->detail.text[0] = 0;
@@ -122,7 +115,7 @@ static void stay_down(struct csn_unit *unit, uint64_t now)
     unit->failures++;
 }
 
-bool csn_unit_take(struct csn_unit *unit)
+bool csn_unit_take(struct csn_unit *unit, uint64_t now)
 {
     pthread_mutex_lock(&unit->lock);
     struct csn_unit_nonce *answered = unit->answered.first;
@@ -135,15 +128,16 @@ bool csn_unit_take(struct csn_unit *unit)
     }
     pthread_mutex_unlock(&unit->lock);
     if (started && result == CSN_OK) {
-        come_up(unit);
+        come_up(unit, now);
     } else if (started) {
         unit->detail = unit->result_detail;
-        stay_down(unit, now_ns());
+        stay_down(unit, now);
     } else if (gone) {
         unit->state = CSN_UNIT_ENDED;
     }
     while (answered != NULL) {
         struct csn_unit_nonce *next = answered->next;
+        unit->nonce_count--;
         answered->done(answered);
         answered = next;
     }
@@ -159,13 +153,12 @@ static void lose_all(struct csn_unit *unit)
     }
 }
 
-void csn_unit_crash(struct csn_unit *unit, uint64_t now)
+void csn_unit_crash(struct csn_unit *unit, uint64_t now, const char *why)
 {
     struct csn_fate fate = {.kind = CSN_FATE_RUNNING};
     csn_err err = csn_enclave_fate(unit->enclave, &fate);
     bool told = err == CSN_OK && fate.kind != CSN_FATE_RUNNING;
-    snprintf(unit->detail.text, sizeof unit->detail.text, "%s",
-             told ? fate.detail.text : "it broke the protocol of its rings");
+    snprintf(unit->detail.text, sizeof unit->detail.text, "%s", told ? fate.detail.text : why);
     if (now - unit->up_ns > STEADY_NS) {
         unit->failures = 0;
     }
@@ -193,13 +186,19 @@ void csn_unit_end(struct csn_unit *unit)
 
 /* ---- asking ---- */
 
-void csn_unit_ask_evidence(struct csn_unit *unit, struct csn_unit_nonce *nonce)
+bool csn_unit_ask_evidence(struct csn_unit *unit, struct csn_unit_nonce *nonce,
+                           uint32_t waiting_max)
 {
+    if (unit->nonce_count >= waiting_max) {
+        return false;
+    }
+    unit->nonce_count++;
     nonce->bundle = NULL;
     pthread_mutex_lock(&unit->lock);
     csn_unit_nonces_add(&unit->asked, nonce);
     pthread_cond_signal(&unit->changed);
     pthread_mutex_unlock(&unit->lock);
+    return true;
 }
 
 uint32_t csn_unit_inflight(const struct csn_unit *unit)

@@ -81,9 +81,10 @@ struct csn_unit {
     uint64_t down_ns;     /* of the last crash; 0: none */
     uint64_t recovery_ns; /* from the last crash to current again */
     uint64_t retry_ns;
-    uint32_t failures;  /* in a row */
-    uint64_t retire_ns; /* when the overlap is over */
-    bool is_closed;     /* it is over: only what is under way is still answered */
+    uint32_t failures;    /* in a row */
+    uint64_t retire_ns;   /* when the overlap is over */
+    bool is_closed;       /* it is over: only what is under way is still answered */
+    uint32_t nonce_count; /* asked, and not yet answered */
     struct csn_detail detail;
     struct csn_unit *next; /* in its fleet */
 
@@ -104,15 +105,22 @@ struct csn_unit *csn_unit_create(const struct csn_unit_plan *plan, uint32_t slot
 void csn_unit_free(struct csn_unit *unit);
 
 /* The event descriptor woke the loop: takes what the thread has done. True: the state changed. */
-bool csn_unit_take(struct csn_unit *unit);
-/* It crashed, or must end: tells all who wait for answers, and starts it again at retry_ns. */
-void csn_unit_crash(struct csn_unit *unit, uint64_t now_ns);
+bool csn_unit_take(struct csn_unit *unit, uint64_t now_ns);
+/*
+ * It crashed, or must end: tells all who wait for answers, and starts it again at retry_ns. why: if
+ * it still runs.
+ */
+void csn_unit_crash(struct csn_unit *unit, uint64_t now_ns, const char *why);
 void csn_unit_restart(struct csn_unit *unit);
 /* For good. Those who wait for answers are told that they are lost. */
 void csn_unit_end(struct csn_unit *unit);
 
-/* Answers by nonce->done(), also if it never comes up. */
-void csn_unit_ask_evidence(struct csn_unit *unit, struct csn_unit_nonce *nonce);
+/*
+ * Answers by nonce->done(), also if it never comes up. False: as many as waiting_max wait already.
+ * Who asked and left still waits: a platform signs slowly, and what it owes has to be bounded.
+ */
+CSN_MUST_USE bool csn_unit_ask_evidence(struct csn_unit *unit, struct csn_unit_nonce *nonce,
+                                        uint32_t waiting_max);
 /* Reads again what grants change. */
 void csn_unit_read_grants(struct csn_unit *unit);
 

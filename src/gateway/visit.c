@@ -30,7 +30,6 @@ struct csn_visit *csn_visit_create(struct csn_gateway *gateway, struct csn_excha
 void csn_visit_release(struct csn_visit *visit)
 {
     if (--visit->holds == 0) {
-        free(visit->answers);
         free(visit);
     }
 }
@@ -63,6 +62,7 @@ void csn_visit_over(struct csn_visit *visit, const struct csn_exchange *exchange
     };
     csn_access_log_add(&gateway->log, &access);
     visit->exchange = NULL;
+    csn_visit_give_room(visit);
     csn_visit_release(visit);
 }
 

@@ -67,6 +67,12 @@ void csn_visit_refuse(struct csn_visit *visit, const struct csn_problem *problem
 /* The exchange is over, answered or not: counts it and logs it, and lets go of it. */
 void csn_visit_over(struct csn_visit *visit, const struct csn_exchange *exchange, uint32_t status);
 
+/* ---- gather.c: outputs of a list, each with its size in front ---- */
+/* False: the gateway keeps as much as it may, or out of memory. */
+CSN_MUST_USE bool csn_visit_gather(struct csn_visit *visit, const uint8_t *bytes, uint32_t size);
+/* They were answered, or nobody wants them any more. */
+void csn_visit_give_room(struct csn_visit *visit);
+
 /* ---- what is asked for, once the body is there: one file each ---- */
 void csn_ask_ohttp(struct csn_visit *visit);
 void csn_ask_records(struct csn_visit *visit);

@@ -81,12 +81,18 @@ static void add_text(struct csn_hmac *mac, const struct csn_bhttp_text *text)
     csn_hmac_update(mac, text->bytes, text->size);
 }
 
+/* In lower case, a block at a time: byte by byte a long name would cost more than it hashes. */
 static void add_name(struct csn_hmac *mac, const struct csn_bhttp_text *name)
 {
+    uint8_t lower[64];
     add_number(mac, name->size);
-    for (uint32_t i = 0; i < name->size; i++) {
-        uint8_t byte = csn_bhttp_lower(name->bytes[i]);
-        csn_hmac_update(mac, &byte, 1);
+    for (uint32_t at = 0; at < name->size; at += sizeof lower) {
+        const uint32_t left = name->size - at;
+        const uint32_t part = left < sizeof lower ? left : (uint32_t)sizeof lower;
+        for (uint32_t i = 0; i < part; i++) {
+            lower[i] = csn_bhttp_lower(name->bytes[at + i]);
+        }
+        csn_hmac_update(mac, lower, part);
     }
 }
 

@@ -68,15 +68,4 @@ bool csn_bhttp_is(const struct csn_bhttp_text *text, const char *string);
 CSN_MUST_USE csn_err csn_bhttp_write(const struct csn_bhttp_message *message, uint8_t *bytes,
                                      uint32_t room, uint32_t *size);
 
-/*
- * The same in pieces, for content that is made bit by bit (indeterminate framing): the head, which
- * is everything before the content; for each piece of content its length in front of it; the end.
- */
-CSN_MUST_USE csn_err csn_bhttp_write_head(const struct csn_bhttp_message *message, uint8_t *bytes,
-                                          uint32_t room, uint32_t *size);
-/* piece_size is not 0; returns the bytes written, at most 8. */
-uint32_t csn_bhttp_write_piece(uint32_t piece_size, uint8_t *bytes);
-#define CSN_BHTTP_END_SIZE 2u /* the end of the content, and no trailers */
-void csn_bhttp_write_end(uint8_t bytes[CSN_BHTTP_END_SIZE]);
-
 #endif

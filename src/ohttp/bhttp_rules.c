@@ -13,15 +13,29 @@ static bool is_digit(uint8_t byte)
     return byte >= '0' && byte <= '9';
 }
 
+/* A switch, so that a name of signs alone, which a stranger may send, costs no more than others. */
 static bool is_token_sign(uint8_t byte)
 {
-    static const char signs[] = "!#$%&'*+-.^_`|~";
-    for (uint32_t i = 0; i < sizeof signs - 1; i++) {
-        if (byte == (uint8_t)signs[i]) {
-            return true;
-        }
+    switch (byte) {
+    case '!':
+    case '#':
+    case '$':
+    case '%':
+    case '&':
+    case '\'':
+    case '*':
+    case '+':
+    case '-':
+    case '.':
+    case '^':
+    case '_':
+    case '`':
+    case '|':
+    case '~':
+        return true;
+    default:
+        return false;
     }
-    return false;
 }
 
 static bool is_blank(uint8_t byte)

@@ -59,22 +59,13 @@ static void put_control(struct writer *writer, const struct csn_bhttp_message *m
 }
 
 /* Framing 0 or 1: with lengths. */
-static void put_known(struct writer *writer, const struct csn_bhttp_message *message)
+static void put_message(struct writer *writer, const struct csn_bhttp_message *message)
 {
     put_number(writer, message->is_response ? 1 : 0);
     put_control(writer, message);
     put_section(writer, message->fields, message->header_count);
     put_text(writer, &message->content);
     put_section(writer, message->fields + message->header_count, message->trailer_count);
-}
-
-/* Framing 2 or 3, up to the content. */
-static void put_head(struct writer *writer, const struct csn_bhttp_message *message)
-{
-    put_number(writer, message->is_response ? 3 : 2);
-    put_control(writer, message);
-    put_fields(writer, message->fields, message->header_count);
-    put_number(writer, 0);
 }
 
 static bool is_legal(const struct csn_bhttp_message *message)
@@ -89,16 +80,14 @@ static bool is_legal(const struct csn_bhttp_message *message)
                                           : csn_bhttp_request_is_legal(message));
 }
 
-typedef void (*put_function)(struct writer *writer, const struct csn_bhttp_message *message);
-
-static csn_err write_by(put_function put, const struct csn_bhttp_message *message, uint8_t *bytes,
-                        uint32_t room, uint32_t *size)
+csn_err csn_bhttp_write(const struct csn_bhttp_message *message, uint8_t *bytes, uint32_t room,
+                        uint32_t *size)
 {
     struct writer writer = {0};
     if (!is_legal(message)) {
         return CSN_ERR_ARGUMENT;
     }
-    put(&writer, message);
+    put_message(&writer, message);
     if (writer.size > UINT32_MAX) {
         return CSN_ERR_ARGUMENT;
     }
@@ -107,29 +96,6 @@ static csn_err write_by(put_function put, const struct csn_bhttp_message *messag
         return CSN_ERR_SPACE;
     }
     writer = (struct writer){.bytes = bytes};
-    put(&writer, message);
+    put_message(&writer, message);
     return CSN_OK;
-}
-
-csn_err csn_bhttp_write(const struct csn_bhttp_message *message, uint8_t *bytes, uint32_t room,
-                        uint32_t *size)
-{
-    return write_by(put_known, message, bytes, room, size);
-}
-
-csn_err csn_bhttp_write_head(const struct csn_bhttp_message *message, uint8_t *bytes, uint32_t room,
-                             uint32_t *size)
-{
-    return write_by(put_head, message, bytes, room, size);
-}
-
-uint32_t csn_bhttp_write_piece(uint32_t piece_size, uint8_t *bytes)
-{
-    return csn_varint_write(bytes, piece_size);
-}
-
-void csn_bhttp_write_end(uint8_t bytes[CSN_BHTTP_END_SIZE])
-{
-    bytes[0] = 0;
-    bytes[1] = 0;
 }

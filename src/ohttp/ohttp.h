@@ -5,9 +5,10 @@
  *
  * Suites: DHKEM(X25519, HKDF-SHA256) with HKDF-SHA256 and each AEAD of aead_suite.h.
  *
- * Trust:    everything that is received is a stranger's until it authenticated. All of it is
- * private memory. Threads:  no state but the caller's. Secrets: wipe exchanges and answers when
- * they are done with.
+ * Trust:    everything that is received is a stranger's until it authenticated; all of it is
+ *           private memory.
+ * Threads:  no state but the caller's.
+ * Secrets:  wipe exchanges and answers when they are done with.
  *
  * A client:  csn_ohttp_send(), then csn_ohttp_seal() for the request or its chunks; when the answer
  *            comes csn_ohttp_answer() and csn_ohttp_answer_open().

@@ -126,6 +126,7 @@ static void set_options(const struct csv_upstream *upstream, struct transfer *tr
     if (upstream->ca != NULL) {
         struct curl_blob blob = {upstream->ca, strlen(upstream->ca), CURL_BLOB_NOCOPY};
         curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's count beside them */
     }
 }
 

@@ -27,6 +27,7 @@ static const struct path paths[] = {
     {"hmac_batch", hmac_begin, hmac_batch, free},
     {"hmac_one", hmac_begin, hmac_one, free},
     {"json_card", json_begin, json_batch, free},
+    {"request_name_4096", named_begin, named_batch, free},
     {"session_echo_256", echo_begin, session_batch, session_end},
     {"session_card", card_begin, session_batch, session_end},
     {"client_seal_256", echo_begin, client_seal_batch, session_end},

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path_parts.c: ring, GCM, FF1, HMAC and JSON scan, each alone. */
+/* path_parts.c: ring, GCM, FF1, HMAC, JSON scan and a stranger's request, each alone. */
 #include "core/ring.h"
 #include "crypto/aead.h"
 #include "crypto/ff1.h"
 #include "crypto/sha2.h"
+#include "ohttp/authorize.h"
 #include "paths.h"
 #include "reference/generator.h"
 #include "json/json.h"
@@ -13,6 +14,7 @@
 #define LINE_COUNT 256u
 #define DIGITS     16u
 #define NODE_MAX   2048u
+#define NAME_SIZE  4096u
 
 static void *make(size_t size)
 {
@@ -228,5 +230,43 @@ void json_batch(void *state)
                                 .node_max = NODE_MAX,
                                 .shape = &shape};
         budget_require(csn_json_scan(&scan) == CSN_JSON_OK, "a record is not JSON");
+    }
+}
+
+/* ---- a request that is all name, which a stranger may send: read, and its proof looked at ---- */
+struct named {
+    struct csn_authorization authorization;
+    uint8_t bytes[NAME_SIZE + 64];
+    uint32_t size;
+};
+
+void *named_begin(void)
+{
+    static uint8_t name[NAME_SIZE];
+    struct named *named = make(sizeof *named);
+    const struct csn_bhttp_message message = {.method = csn_bhttp_text("GET"),
+                                              .scheme = csn_bhttp_text("https"),
+                                              .path = csn_bhttp_text("/"),
+                                              .fields[0].name = {name, sizeof name},
+                                              .header_count = 1};
+    memset(name, '~', sizeof name);
+    budget_require(csn_bhttp_write(&message, named->bytes, sizeof named->bytes, &named->size) ==
+                       CSN_OK,
+                   "no request");
+    named->authorization.way = CSN_AUTHORIZE_REQUEST;
+    return named;
+}
+
+void named_batch(void *state)
+{
+    static const uint8_t zeros[32];
+    struct named *named = state;
+    struct csn_bhttp_message message;
+    uint32_t fault;
+    for (uint32_t i = 0; i < BUDGET_BATCH; i++) {
+        budget_require(csn_bhttp_read(named->bytes, named->size, &message, &fault) == CSN_OK &&
+                           csn_authorize_check(&named->authorization, &message, zeros, zeros) ==
+                               CSN_ERR_AUTH,
+                       "a proof of nothing");
     }
 }

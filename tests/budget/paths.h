@@ -32,9 +32,9 @@ struct path {
 void budget_require(bool done, const char *what);
 
 /* path_parts.c: one part of a record's way alone. */
-path_begin ring_begin, gcm_begin, ff1_begin, hmac_begin, json_begin;
+path_begin ring_begin, gcm_begin, ff1_begin, hmac_begin, json_begin, named_begin;
 path_batch ring_batch, gcm_seal_batch, gcm_open_batch, gcm_seal_one, ff1_batch, ff1_one, hmac_batch,
-    hmac_one, json_batch;
+    hmac_one, json_batch, named_batch;
 /* path_session.c: whole ways, through the session of the enclave and the client library. */
 path_begin echo_begin, short_begin, http_begin, card_begin;
 path_batch session_batch, client_seal_batch, client_open_batch;

@@ -163,6 +163,10 @@ static void answer_oblivious(struct call_gateway *gateway, const struct csv_fetc
         call_problem(answer, 400, "https://iana.org/assignments/http-problem-types#ohttp-key");
         return;
     }
+    if (first->code == CSN_WIRE_REJECT_AUTH) {
+        call_problem(answer, 400, "about:blank");
+        return;
+    }
     assert_int_equal(first->code, CSN_WIRE_ANSWERED);
     answer->content_type = "message/ohttp-res";
     for (uint32_t i = 0; i < fake->answer_count; i++) {
@@ -210,6 +214,17 @@ static void keep_sent(struct call_gateway *gateway, const void *bytes, size_t si
     gateway->sent_size += size;
 }
 
+static void deliver(struct call_gateway *gateway, const struct csv_fetch *fetch,
+                    struct call_answer *answer)
+{
+    answer->size = 0;
+    if (answer->what == CALL_RECORDS) {
+        answer_records(gateway, fetch, answer);
+    } else {
+        answer_oblivious(gateway, fetch, answer);
+    }
+}
+
 static void answer(struct call_gateway *gateway, const struct csv_fetch *fetch,
                    struct call_answer *target)
 {
@@ -231,11 +246,11 @@ static void answer(struct call_gateway *gateway, const struct csv_fetch *fetch,
         call_keys(gateway, gateway->current, target);
     } else if (worker != NULL && strcmp(worker, token) != 0) {
         call_problem(target, 409, "urn:caisson:problem:worker-gone");
-    } else if (target->what == CALL_RECORDS) {
-        answer_records(gateway, fetch, target);
-        memcpy(target->worker, token, sizeof token);
     } else {
-        answer_oblivious(gateway, fetch, target);
+        for (uint32_t i = 0; i < (gateway->twice ? 2 : 1); i++) {
+            deliver(gateway, fetch, target);
+        }
+        memcpy(target->worker, token, target->what == CALL_RECORDS ? sizeof token : 0);
     }
     if (gateway->spoil != NULL) {
         gateway->spoil(gateway, fetch, target);

@@ -40,6 +40,7 @@ struct call_gateway {
     struct rig rig; /* whoever makes evidence */
     struct fake_tenant tenant;
     uint32_t current; /* which boot new requests go to */
+    bool twice;       /* all of them are delivered twice, and the second answer given */
     struct csv_policy *policy;
     uint32_t counts[CALL_WHAT_COUNT];
     uint32_t record_sizes[16]; /* of the last POST /records */

@@ -120,6 +120,8 @@ static void records(void **state)
     assert_int_equal(gateway.counts[CALL_EVIDENCE], 1);
     assert_int_equal(gateway.counts[CALL_KEYS], 0);
     assert_int_equal(gateway.counts[CALL_RECORDS], 6);
+    assert_non_null(csv_caller_verdict(caller));
+    assert_int_equal(csv_verdict_result(csv_caller_verdict(caller)), CSV_VALID);
     const struct csv_call_pin *pin = csv_caller_pin(caller);
     assert_memory_equal(pin->boot_id, gateway.boots[0].instance.boot_id, 16);
     assert_memory_equal(pin->measurement, gateway.boots[0].measurement, 48);
@@ -878,6 +880,22 @@ static void rotation(void **state)
     }
 }
 
+/* A key id is one byte: the next key may have the same, and then requests just do not open. */
+static void rotation_to_a_key_of_the_same_id(void **state)
+{
+    (void)state;
+    struct fake *next = &gateway.boots[1];
+    next->instance.request_key.key_id = gateway.boots[0].instance.request_key.key_id;
+    fake_grant(next, &gateway.tenant, 2); /* and the list of keys is written anew */
+    struct csv_caller *caller = call_caller(&gateway, &oblivious);
+    good_call(caller, CONTENT);
+    gateway.current = 1;
+    good_call(caller, CONTENT);
+    assert_int_equal(csv_caller_pin(caller)->changes, 1);
+    assert_int_equal(gateway.counts[CALL_OBLIVIOUS], 3);
+    csv_caller_destroy(caller);
+}
+
 /* The far end changes into something that the policy does not accept. */
 static void rotation_to_another_image(void **state)
 {
@@ -1145,6 +1163,48 @@ static void once_and_no_answer(void **state)
         gateway.spoil = NULL;
         csv_caller_destroy(caller);
     }
+}
+
+/*
+ * A host delivers it twice, and gives the second answer: not served, says the enclave, of that
+ * delivery. Of the request it must not be believed.
+ */
+static void once_delivered_twice(void **state)
+{
+    (void)state;
+    const struct csv_caller_options *const ways[] = {&once, &once, &oblivious_once};
+    for (uint32_t i = 0; i < 3; i++) {
+        struct csv_caller *caller = call_caller(&gateway, ways[i]);
+        if (i != 0) {
+            good_call(caller, CONTENT); /* a warm context */
+        }
+        uint32_t before = sealed_requests();
+        gateway.twice = true;
+        struct csv_call *call = call_start(caller, PATH, CONTENT);
+        assert_int_equal(call_result(&gateway, caller, call), CSN_ERR_SYSTEM);
+        assert_true(csv_call_problem(call)->maybe_served);
+        assert_int_equal(sealed_requests() - before, i == 1 ? 1 : 2);
+        gateway.twice = false;
+        good_call(caller, CONTENT);
+        csv_caller_destroy(caller);
+    }
+}
+
+/* A challenge of the boot before comes while another is being verified: it gets a new one. */
+static void once_between_boots(void **state)
+{
+    (void)state;
+    struct csv_caller *caller = call_caller(&gateway, &oblivious_once);
+    good_call(caller, CONTENT);
+    struct csv_call *call = call_start(caller, PATH, CONTENT);
+    assert_int_equal(call_ask(&gateway, caller), 1);
+    gateway.current = 1;
+    csv_caller_verify(caller);
+    assert_int_equal(call_ask(&gateway, caller), 2);
+    call_give(&gateway, caller, 0); /* the challenge, and then evidence of the next boot */
+    assert_int_equal(call_result(&gateway, caller, call), CSN_OK);
+    expect_content(call, CONTENT);
+    csv_caller_destroy(caller);
 }
 
 /* The same where the worker is gone, which the gateway alone says. */
@@ -1432,6 +1492,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(once_by_itself, start_not_idempotent, stop),
         cmocka_unit_test_setup_teardown(once_and_no_answer, start, stop),
         cmocka_unit_test_setup_teardown(once_and_gone, start, stop),
+        cmocka_unit_test_setup_teardown(once_delivered_twice, start, stop),
+        cmocka_unit_test_setup_teardown(once_between_boots, start, stop),
+        cmocka_unit_test_setup_teardown(rotation_to_a_key_of_the_same_id, start, stop),
         cmocka_unit_test_setup_teardown(challenge_of_another_boot, start, stop),
         cmocka_unit_test_setup_teardown(arguments, start, stop),
         cmocka_unit_test_setup_teardown(requests, start, stop),

@@ -19,10 +19,13 @@ import tempfile
 import threading
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "clients"))
+import packages  # noqa: E402  pylint: disable=wrong-import-position
+
 SERVER = os.path.abspath(sys.argv[1])
 LONG = "--long" in sys.argv
 PARTS = [a for a in sys.argv[2:] if not a.startswith("--")]
-HERE = os.path.dirname(os.path.abspath(__file__))
 COUNT = 0
 FAILED = 0
 
@@ -93,7 +96,8 @@ class Server:
             self.process.kill()
             out, _ = self.process.communicate()
         good = self.process.returncode == 0 and " open 0 streams 0" in out
-        check(good, f"{name}: drained, each request has one end", f"{self.process.returncode} {out}")
+        check(good, f"{name}: drained, each request has one end",
+              f"{self.process.returncode} {out}")
 
 
 def connect(port, timeout=20):
@@ -238,25 +242,14 @@ def part_wrk(folder):
     server.stop("wrk")
 
 
-def undici_folder(folder):
-    """Where undici is, or None: installed once beside the build, if a registry is to be had."""
-    cache = os.path.join(os.environ.get("CAISSON_BUILD", folder), "node_modules_front")
-    modules = os.path.join(cache, "node_modules")
-    if not os.path.isdir(os.path.join(modules, "undici")) and shutil.which("npm"):
-        os.makedirs(cache, exist_ok=True)
-        try:
-            run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", cache,
-                 "undici@6"], 60)
-        except subprocess.TimeoutExpired:
-            pass
-    return modules if os.path.isdir(os.path.join(modules, "undici")) else None
-
-
 def part_node(folder):
     if not have("node", "node"):
         return
+    try:
+        modules, why = os.path.join(packages.install(), "node_modules"), None
+    except packages.Missing as reason:
+        modules, why = None, str(reason)
     server = Server(folder)
-    modules = undici_folder(folder)
     done = run(["node", f"{HERE}/front_clients.mjs", str(server.cleartext), str(server.tls),
                 f"{folder}/c.pem"] + ([modules] if modules else []), 120)
     lines = done.stdout.decode().splitlines()
@@ -266,7 +259,7 @@ def part_node(folder):
     check(done.returncode == 0 and lines and lines[-1].endswith(" checks"), "node came to its end",
           done.stderr.decode())
     if not modules:
-        skip("undici", "the package is not to be had")
+        skip("undici", why)
     server.stop("node")
 
 

@@ -46,7 +46,13 @@ int rig_connect_from(struct rig *rig, const char *address);
 void rig_send(struct rig *rig, int fd, const void *bytes, size_t size);
 void rig_say(struct rig *rig, int fd, const char *text);
 void rig_turn(struct rig *rig, uint32_t count); /* iterations that do not wait */
-/* Iterates until it is true, or for ten seconds at most; what it is then. */
+/*
+ * How long a test waits for what must come: ten seconds; two for a seeded bug, with which it may
+ * well not come.
+ */
+uint64_t rig_patience_ns(void);
+uint64_t rig_clock_ns(void);
+/* Iterates until it is true, or for that time at most; what it is then. */
 bool rig_until(struct rig *rig, bool (*is)(void *state), void *state);
 /* Until the counter is that. */
 bool rig_until_equal(struct rig *rig, const uint32_t *counter, uint32_t value);

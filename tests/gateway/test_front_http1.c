@@ -148,7 +148,6 @@ static const struct {
      "GET /\\..\\x HTTP/1.1\r\nConnection: close\r\n" HOST "\r\n" HIDDEN,
      {404}},
     {"other method", "PUT /echo HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n" HIDDEN, {405}},
-    {"HEAD", "HEAD /echo HTTP/1.1\r\n" HOST "\r\n" HIDDEN, {405}},
     {"method in lower case", "get /echo HTTP/1.1\r\n" HOST "\r\n" HIDDEN, {405}},
     {"GET with a body", "GET /echo HTTP/1.1\r\n" HOST "Content-Length: 37\r\n\r\n" HIDDEN, {400}},
     {"GET in chunks",
@@ -237,6 +236,20 @@ static void test_corpus(void **state)
     assert_true(rig.counters.bad_requests > 50);
 }
 
+/* An answer to HEAD has no body, whatever it says. */
+static void test_head(void **state)
+{
+    (void)state;
+    struct heard heard;
+    heard_start(&heard, rig_connect(&rig));
+    rig_say(&rig, heard.fd, "HEAD /echo HTTP/1.1\r\n" HOST "\r\n" HIDDEN);
+    assert_true(rig_hear(&rig, &heard, 0, true));
+    assert_memory_equal(heard.bytes, "HTTP/1.1 405 ", 13);
+    assert_memory_equal(heard.bytes + heard.size - 4, "\r\n\r\n", 4);
+    assert_int_equal(rig.hidden, 0);
+    heard_stop(&heard);
+}
+
 /* ---- what is answered ---- */
 
 static void test_requests(void **state)
@@ -313,6 +326,29 @@ static void test_byte_by_byte(void **state)
     assert_memory_equal(heard.body[0], "abc", 3);
     assert_string_equal(rig.fields, "Host=h;Transfer-Encoding=chunked;");
     heard_stop(&heard);
+}
+
+/* A head outlives the buffer that it was read into, which is everybody's. */
+static void test_kept_head(void **state)
+{
+    (void)state;
+    struct heard heard, other;
+    heard_start(&heard, rig_connect(&rig));
+    heard_start(&other, rig_connect(&rig));
+    rig_say(&rig, heard.fd,
+            "POST /echo?q HTTP/1.1\r\nHost: mine\r\nA: b\r\nContent-Length: 5\r\n\r\nhel");
+    char noise[512];
+    memset(noise, 'z', sizeof noise);
+    memcpy(noise, "GET /", 5);
+    rig_send(&rig, other.fd, noise, sizeof noise);
+    rig_say(&rig, heard.fd, "lo");
+    assert_true(rig_hear(&rig, &heard, 1, false));
+    assert_string_equal(rig.fields, "Host=mine;A=b;Content-Length=5;");
+    assert_string_equal(rig.path, "/echo");
+    assert_string_equal(rig.query, "q");
+    assert_string_equal(rig.host, "mine");
+    heard_stop(&heard);
+    heard_stop(&other);
 }
 
 static void test_pipelined(void **state)
@@ -505,10 +541,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_corpus),       TEST(test_requests),      TEST(test_cuts),
-        TEST(test_byte_by_byte), TEST(test_pipelined),     TEST(test_held),
-        TEST(test_pieces),       TEST(test_broken),        TEST(test_continue),
-        TEST(test_half_closed),  TEST(test_client_leaves), TEST(test_answers),
+        TEST(test_corpus),        TEST(test_head),         TEST(test_requests),
+        TEST(test_cuts),          TEST(test_byte_by_byte), TEST(test_kept_head),
+        TEST(test_pipelined),     TEST(test_held),         TEST(test_pieces),
+        TEST(test_broken),        TEST(test_continue),     TEST(test_half_closed),
+        TEST(test_client_leaves), TEST(test_answers),
 #undef TEST
     };
     return cmocka_run_group_tests_name("front_http1", tests, NULL, NULL);

@@ -62,21 +62,28 @@ static void test_slow_head(void **state)
     heard_stop(&good);
 }
 
-/* A byte now and then does not help. */
+/* A byte or a line now and then does not help. */
 static void test_dripping_head(void **state)
 {
     (void)state;
     rig_start(&rig, &(struct csn_front_limits){.head_ns = SHORT});
-    struct heard heard;
-    heard_start(&heard, rig_connect(&rig));
-    rig_say(&rig, heard.fd, "GET / HTTP/1.1\r\nHost: h\r\nX: ");
-    for (uint32_t i = 0; i < 2000 && rig.counters.slow_closed == 0; i++) {
-        rig_say(&rig, heard.fd, "x");
-        csn_front_run_once(rig.front, 1000000);
+    static const char *const drops[] = {"x", "x: y\r\n"};
+    for (uint32_t i = 0; i < 2; i++) {
+        struct heard heard;
+        heard_start(&heard, rig_connect(&rig));
+        rig_say(&rig, heard.fd, i == 0 ? "GET / HTTP/1.1\r\nX: " : "GET / HTTP/1.1\r\n");
+        uint64_t next = 0, end = rig_clock_ns() + rig_patience_ns();
+        while (rig.counters.slow_closed == i && rig_clock_ns() < end) {
+            if (rig_clock_ns() > next) {
+                rig_say(&rig, heard.fd, drops[i]);
+                next = rig_clock_ns() + SHORT / 8;
+            }
+            csn_front_run_once(rig.front, 1000000);
+        }
+        assert_true(rig_hear(&rig, &heard, 1, true));
+        assert_int_equal(heard.status[0], 408);
+        heard_stop(&heard);
     }
-    assert_int_equal(rig.counters.slow_closed, 1);
-    assert_true(rig_hear(&rig, &heard, 1, true));
-    heard_stop(&heard);
 }
 
 static void test_slow_body(void **state)
@@ -122,6 +129,27 @@ static void test_no_answer(void **state)
     heard_stop(&heard);
 }
 
+/* An answer in pieces may take longer than each of them. */
+static void test_long_answer(void **state)
+{
+    (void)state;
+    rig_start(&rig, &(struct csn_front_limits){.request_ns = 8 * SHORT});
+    struct heard heard;
+    heard_start(&heard, rig_connect(&rig));
+    struct csn_exchange *exchange = rig_hold(&rig, heard.fd);
+    csn_exchange_begin(exchange, &plain);
+    for (uint32_t i = 0; i < 6; i++) {
+        csn_exchange_piece(exchange, "a", 1, i == 5);
+        uint64_t next = rig_clock_ns() + 2 * SHORT;
+        while (rig_clock_ns() < next && rig.gone == 0) {
+            csn_front_run_once(rig.front, 1000000);
+        }
+    }
+    assert_int_equal(rig.gone, 0);
+    assert_true(rig_hear(&rig, &heard, 1, false));
+    heard_stop(&heard);
+}
+
 static void test_idle(void **state)
 {
     (void)state;
@@ -162,7 +190,8 @@ static void read_slowly(size_t step, bool *is_whole)
     static char taken[65536];
     size_t got = 0;
     uint64_t closed = rig.counters.slow_closed;
-    while (got < 4194304 && rig.counters.slow_closed == closed) {
+    uint64_t end = rig_clock_ns() + rig_patience_ns();
+    while (got < 4194304 && rig.counters.slow_closed == closed && rig_clock_ns() < end) {
         ssize_t size = recv(fd, taken, step, MSG_DONTWAIT);
         got += size > 0 ? (size_t)size : 0;
         csn_front_run_once(rig.front, 1000000);
@@ -505,13 +534,15 @@ static void test_others(void **state)
     csn_front_unwatch(rig.front, &others.watches[others.ready[1] != 0]);
     others.busy = 100;
     csn_front_set_poll(rig.front, on_poll, NULL);
+    others.timer.fire = on_fire;
+    csn_front_after(rig.front, &others.timer, UINT64_C(1000000000));
     for (uint32_t i = 0; i < 100; i++) {
         csn_front_run_once(rig.front, UINT64_MAX); /* never sleeps */
+        assert_int_equal(others.fired, 0);
     }
     assert_int_equal(others.polled, 100);
-    others.timer.fire = on_fire;
-    csn_front_after(rig.front, &others.timer, 1000000);
-    csn_front_run(rig.front); /* sleeps, and wakes for the timer */
+    csn_front_after(rig.front, &others.timer, 1000000); /* moved */
+    csn_front_run(rig.front);                           /* sleeps, and wakes for the timer */
     assert_int_equal(others.fired, 3);
     assert_true(others.polled < 120);
     for (uint32_t i = 0; i < 2; i++) {
@@ -536,6 +567,50 @@ static void test_adopt(void **state)
     close(pair[1]);
 }
 
+/* Descriptors in the process's one epoll. */
+static uint32_t count_watched(void)
+{
+    char path[64], target[64], line[256];
+    uint32_t count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t size = readlink(path, target, sizeof target - 1);
+        if (size <= 0 || strncmp(target, "anon_inode:[eventpoll]", (size_t)size) != 0) {
+            continue;
+        }
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+        FILE *info = fopen(path, "re");
+        while (info != NULL && fgets(line, sizeof line, info) != NULL) {
+            count += strncmp(line, "tfd:", 4) == 0 ? 1 : 0;
+        }
+        if (info != NULL) {
+            fclose(info);
+        }
+    }
+    return count;
+}
+
+/*
+ * Somebody else has the file of a connection, too, as a process has that was cloned a moment ago:
+ * its events must not come when it is closed here, and its memory gone.
+ */
+static void test_shared_file(void **state)
+{
+    (void)state;
+    rig_start(&rig, NULL);
+    int pair[2];
+    uint32_t watched = count_watched();
+    assert_true(watched >= 1);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    int copy = dup(pair[0]);
+    assert_int_equal(csn_front_adopt(rig.front, 0, pair[0]), CSN_OK);
+    assert_int_equal(count_watched(), watched + 1);
+    close(pair[1]);
+    assert_true(rig_until_equal(&rig, &rig.counters.connections_open, 0));
+    assert_int_equal(count_watched(), watched);
+    close(copy);
+}
+
 static void test_create(void **state)
 {
     (void)state;
@@ -556,7 +631,7 @@ static void test_create(void **state)
          "certificate /none"},
         {{.address = "127.0.0.1", .port = csn_front_port(rig.front, 0)},
          CSN_ERR_SYSTEM,
-         "bind(127.0.0.1): "},
+         "bind(127.0.0.1 port "},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct csn_front_listener listener = bad[i].listener;
@@ -583,16 +658,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
-        TEST(test_connections), TEST(test_connections_of_a_client),
-        TEST(test_requests),    TEST(test_memory_of_a_client),
-        TEST(test_memory),      TEST(test_output),
-        TEST(test_oversize),    TEST(test_others),
-        TEST(test_adopt),       TEST(test_create),
-        TEST(test_drain),       TEST(test_drain_deadline),
-        TEST(test_slow_head),   TEST(test_dripping_head),
-        TEST(test_slow_body),   TEST(test_no_answer),
-        TEST(test_idle),        TEST(test_stalled_reader),
-        TEST(test_slow_reader), TEST(test_linger),
+        TEST(test_connections),    TEST(test_connections_of_a_client),
+        TEST(test_requests),       TEST(test_memory_of_a_client),
+        TEST(test_memory),         TEST(test_output),
+        TEST(test_oversize),       TEST(test_others),
+        TEST(test_adopt),          TEST(test_shared_file),
+        TEST(test_create),         TEST(test_drain),
+        TEST(test_drain_deadline), TEST(test_slow_head),
+        TEST(test_dripping_head),  TEST(test_slow_body),
+        TEST(test_no_answer),      TEST(test_long_answer),
+        TEST(test_idle),           TEST(test_stalled_reader),
+        TEST(test_slow_reader),    TEST(test_linger),
 #undef TEST
     };
     return cmocka_run_group_tests_name("front_limits", tests, NULL, NULL);

@@ -21,7 +21,8 @@ from serving import Serving  # noqa: E402
 CAISSON, ECHO, OTHER = (os.path.abspath(path) for path in sys.argv[1:4])
 CANARY = "canary-4711-in-clear"
 PARTS = sys.argv[4:] or ["calls", "calls_refused", "serves", "who_may_ask", "refuses",
-                         "several_at_once", "rotates", "comes_back", "tls", "page"]
+                         "several_at_once", "policy_file", "rotates", "comes_back", "tls",
+                         "certificates", "page"]
 STATUS = "/.well-known/caisson/proxy"
 COUNT = 0
 FAILED = 0
@@ -278,6 +279,28 @@ def several_at_once(serving, relay, client, other):
     proxy.stop()
 
 
+def policy_file(serving, relay, client, other):
+    """The policy as a file; and the example that brings a transport of its own."""
+    measured = serving.run("measure", ECHO).split()[-1]
+    for name, digest in (("good.toml", measured), ("bad.toml", "00" * 48)):
+        with open(serving.path(name), "w", encoding="utf-8") as stream:
+            stream.write(f'version = 1\nformats = ["caisson"]\n[caisson]\n'
+                         f'measurements = ["{digest}"]\nplatforms = ["software"]\n'
+                         f'insecure_dev = true\nsoftware_roots = ["{serving.root}"]\n')
+    options = ["--gateway", serving.front, "--credential", "app.key"]
+    example = os.path.join(os.path.dirname(CAISSON), "examples", "own_transport")
+    port = serving.front.rsplit(":", 1)[1]
+    for name, code in (("good.toml", 0), ("bad.toml", 3)):
+        done = subprocess.run([CAISSON, "call", *options, "--policy", name, "-d", "x", "/v1/echo"],
+                              cwd=serving.folder, capture_output=True, timeout=60, check=False)
+        check(done.returncode == code, f"call --policy {name}: exit {code}", done.stderr)
+        done = subprocess.run([example, port, "app.key", name, "/v1/echo", "hello"], text=True,
+                              cwd=serving.folder, capture_output=True, timeout=60, check=False)
+        said = done.stdout if code == 0 else done.stderr
+        check(done.returncode == (code != 0) and ("hello" if code == 0 else "image.measurement")
+              in said, f"own_transport with {name}", said)
+
+
 def grant_next(serving):
     """The next instance takes its grant once it is there; the one before has had it."""
     until = time.monotonic() + 40
@@ -340,19 +363,52 @@ def comes_back(serving, relay, client, other):
     proxy.stop()
 
 
-def tls(serving, relay, client, other):
+def make_certificate(serving, name):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", "tls.key", "-out", "tls.crt",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days",
-                    "30"], cwd=serving.folder, check=True, capture_output=True)
-    configure(serving, lambda config: config["listeners"].append(
-        {"port": 0, "certificate": "tls.crt", "key": "tls.key"}))
-    serving.process.send_signal(signal.SIGTERM)
-    serving.process.communicate()
-    serving.start()
-    serving.grant()
-    url = f"https://127.0.0.1:{serving.said['listeners'][1]['port']}"
-    secure = Client(serving, url)
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", name + ".key", "-out",
+                    name + ".crt", "-subj", f"/CN={name}", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-days", "30"], cwd=serving.folder, check=True,
+                   capture_output=True)
+
+
+def certificates(serving, relay, client, other):
+    """A gateway whose certificate the system trusts, in a mount namespace; without --ca, and with
+    that of another, in whose place the system's does not count."""
+    alone = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
+        print("# skipped: no mount namespace here", flush=True)
+        return
+    secure = serve_tls(serving)
+    make_certificate(serving, "other")
+    named = subprocess.run(["openssl", "x509", "-noout", "-hash", "-in", "tls.crt"], text=True,
+                           cwd=serving.folder, check=True, capture_output=True).stdout.strip()
+    os.makedirs(serving.path("trusted"))
+    for name in (named + ".0", "ca-certificates.crt"):
+        shutil.copy(serving.path("tls.crt"), serving.path("trusted/" + name))
+    script = 'mount --bind trusted /etc/ssl/certs && exec "$@"'
+    for more, expected in (([], 0), (["--ca", "other.crt"], 4)):
+        done = subprocess.run([*alone, "sh", "-c", script, "sh", CAISSON, "call", *secure.options,
+                               *more, "-d", "hello", "/v1/echo"], timeout=60, text=True,
+                              cwd=serving.folder, capture_output=True, check=False)
+        check(done.returncode == expected and (expected == 0 or "ertificate" in done.stderr),
+              f"the system trusts it: exit {expected} {' '.join(more)}", done.stderr)
+
+
+def serve_tls(serving):
+    """Another listener; once."""
+    if not os.path.exists(serving.path("tls.crt")):
+        make_certificate(serving, "tls")
+        configure(serving, lambda config: config["listeners"].append(
+            {"port": 0, "certificate": "tls.crt", "key": "tls.key"}))
+        serving.process.send_signal(signal.SIGTERM)
+        serving.process.communicate()
+        serving.start()
+        serving.grant()
+    return Client(serving, f"https://127.0.0.1:{serving.said['listeners'][1]['port']}")
+
+
+def tls(serving, relay, client, other):
+    secure = serve_tls(serving)
     done = secure.call("--ca", "tls.crt", "-d", "hello", "/v1/echo")
     check(done.returncode == 0 and done.stdout == "hello", "over TLS", done.stderr)
     done = secure.call("-d", "hello", "/v1/echo")
@@ -421,7 +477,7 @@ def main():
             relay.stop()
         serving.stop()
     print(f"1..{COUNT}")
-    return 1 if FAILED else 0
+    return 1 if FAILED else 0 if COUNT else 77
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
  * gateway_load.c: clients that ask a gateway over and over, each for itself, and open what they
  * get: a tool for serve_test.py, which does things to the gateway meanwhile.
  *
- * gateway_load PORT PATH TOKEN SECONDS CLIENTS. Prints one JSON object. An answer that does not
- * open, or is not the echo of what this client sent, is `foreign`, and must not be.
+ * gateway_load PORT PATH TOKEN CLIENTS, until SIGTERM. Prints one JSON object then. An answer that
+ * does not open, or is not the echo of what this client sent, is `foreign`, and must not be.
  */
 #include "sealed_request.h"
 #include <arpa/inet.h>
@@ -27,6 +27,8 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define PAUSE_US  2000u
 
+#define SECONDS_MAX 120u /* whoever started it has gone */
+
 struct client {
     pthread_t thread;
     int fd;
@@ -44,7 +46,12 @@ struct client {
 
 static uint16_t port;
 static const char *path, *token;
-static uint64_t end_ns;
+static volatile sig_atomic_t is_ended;
+
+static void on_term(int signal)
+{
+    is_ended = signal;
+}
 
 static uint64_t now_ns(void)
 {
@@ -189,7 +196,7 @@ static void ask(struct client *client)
 static void *run(void *state)
 {
     struct client *client = state;
-    while (now_ns() < end_ns) {
+    while (is_ended == 0) {
         if (client->keys_size == 0) {
             get_keys(client);
         } else {
@@ -230,17 +237,18 @@ static void report(const struct client *clients, uint32_t count)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6) {
-        fputs("usage: gateway_load PORT PATH TOKEN SECONDS CLIENTS\n", stderr);
+    if (argc != 5) {
+        fputs("usage: gateway_load PORT PATH TOKEN CLIENTS\n", stderr);
         return 2;
     }
-    uint32_t count = (uint32_t)strtoul(argv[5], NULL, 10);
+    uint32_t count = (uint32_t)strtoul(argv[4], NULL, 10);
     struct client *clients = calloc(count, sizeof *clients);
     signal(SIGPIPE, SIG_IGN);
     port = (uint16_t)strtoul(argv[1], NULL, 10);
     path = argv[2];
     token = argv[3];
-    end_ns = now_ns() + (uint64_t)(strtod(argv[4], NULL) * 1e9);
+    signal(SIGTERM, on_term);
+    alarm(SECONDS_MAX);
     for (uint32_t i = 0; i < count; i++) {
         clients[i].fd = -1;
         pthread_create(&clients[i].thread, NULL, run, &clients[i]);

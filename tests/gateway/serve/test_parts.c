@@ -6,11 +6,14 @@
 #include "gateway/route.h"
 #include "gateway/tenants.h"
 #include "gateway/traceparent.h"
+#include "gateway/visit.h"
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -156,7 +159,7 @@ static void test_rates(void **state)
 static void test_reload(void **state)
 {
     struct csn_tenants tenants = {0};
-    const struct csn_when when = {.now_ns = NS_PER_S, .now_s = 1};
+    struct csn_when when = {.now_ns = NS_PER_S, .now_s = 1};
     uint32_t retry = 0;
     (void)state;
     struct csn_config *config =
@@ -171,6 +174,15 @@ static void test_reload(void **state)
     assert_int_equal(csn_tenants_take(&tenants, 0, &when, &retry), CSN_ALLOWED);
     assert_int_equal(csn_tenants_take(&tenants, 0, &when, &retry), CSN_OVER_QUOTA);
     assert_int_equal(tenants.tenants[1].requests, 0);
+    for (int i = 0; i < 1000; i++) { /* what went without a rate is no debt to one */
+        assert_int_equal(csn_tenants_take(&tenants, 1, &when, &retry), CSN_ALLOWED);
+    }
+    config = config_of("\"tenants\":[{\"label\":\"c\",\"rate\":1}]");
+    assert_int_equal(csn_tenants_set(&tenants, config), CSN_OK);
+    csn_config_free(config);
+    when.now_ns += NS_PER_S;
+    assert_int_equal(csn_tenants_take(&tenants, 0, &when, &retry), CSN_ALLOWED);
+    assert_int_equal(csn_tenants_take(&tenants, 0, &when, &retry), CSN_OVER_RATE);
     csn_tenants_free(&tenants);
 }
 
@@ -194,6 +206,15 @@ static void test_clients(void **state)
         assert_int_equal(csn_tenants_take_client(&tenants, address, &when, &retry), CSN_ALLOWED);
         assert_int_equal(csn_tenants_take_client(&tenants, "::1", &when, &retry), CSN_OVER_RATE);
     }
+    const char *const same[] = {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9"};
+    for (int i = 0; i < 2; i++) { /* one network, one client */
+        assert_int_equal(csn_tenants_take_client(&tenants, same[i], &when, &retry), CSN_ALLOWED);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(csn_tenants_take_client(&tenants, same[i], &when, &retry), CSN_OVER_RATE);
+    }
+    assert_int_equal(csn_tenants_take_client(&tenants, "2001:db8:1:3::1", &when, &retry),
+                     CSN_ALLOWED);
     csn_config_free(config);
     csn_tenants_free(&tenants);
 }
@@ -269,7 +290,7 @@ static void test_traceparent(void **state)
 
 static void test_access_log(void **state)
 {
-    static struct csn_access_log log;
+    static struct csn_access_log log = {.fd = -1};
     struct csn_detail detail = {""};
     char path[] = "access-XXXXXX";
     char bytes[2048];
@@ -313,6 +334,151 @@ static void test_access_log(void **state)
     assert_int_equal(csn_access_size_class(256), 256);
     assert_int_equal(csn_access_size_class(257), 512);
     assert_int_equal(csn_access_size_class(UINT64_MAX), UINT64_C(1) << 62);
+}
+
+/* Lines of a log, all of them whole. */
+static uint64_t count_whole(int fd)
+{
+    static char bytes[1u << 20];
+    size_t used = 0;
+    ssize_t got;
+    while ((got = read(fd, bytes + used, sizeof bytes - 1 - used)) > 0) {
+        used += (size_t)got;
+    }
+    bytes[used] = 0;
+    uint64_t count = 0;
+    for (char *at = bytes; *at != 0; count++) {
+        char *end = strchr(at, '\n');
+        assert_non_null(end);
+        assert_memory_equal(at, "{\"time\":", 8);
+        assert_int_equal(end[-1], '}');
+        at = end + 1;
+    }
+    return count;
+}
+
+/* Nobody reads the pipe: lines are lost and counted, none is torn, and nothing waits. */
+static void test_access_log_pipe(void **state)
+{
+    static struct csn_access_log log;
+    static const struct csn_access access = {.method = "GET", .route = "keys", .service = "echo"};
+    int ends[2];
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    log = (struct csn_access_log){.fd = ends[1]};
+    alarm(20);
+    for (int i = 0; i < 3000; i++) {
+        csn_access_log_add(&log, &access);
+        if (i % 70 == 0) {
+            csn_access_log_flush(&log);
+        }
+    }
+    csn_access_log_flush(&log);
+    alarm(0);
+    assert_true(log.dropped != 0);
+    close(ends[1]);
+    assert_int_equal(count_whole(ends[0]) + log.dropped, 3000);
+    close(ends[0]);
+}
+
+/* A file that is full for a while has one line that broke off, and whole ones behind it. */
+static void test_access_log_full(void **state)
+{
+    static struct csn_access_log log;
+    static const struct csn_access access = {.method = "GET", .route = "keys", .service = "echo"};
+    struct rlimit before;
+    char path[] = "access-XXXXXX";
+    char first[512];
+    struct csn_detail detail = {""};
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(csn_access_log_open(&log, path, false, &detail), CSN_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {.rlim_cur = 50, .rlim_max = before.rlim_max};
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    csn_access_log_add(&log, &access);
+    csn_access_log_add(&log, &access);
+    csn_access_log_flush(&log);
+    csn_access_log_add(&log, &access);
+    csn_access_log_flush(&log);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, handler);
+    assert_int_equal(log.dropped, 3);
+    csn_access_log_add(&log, &access);
+    csn_access_log_add(&log, &access);
+    csn_access_log_close(&log);
+    assert_int_equal(read(fd, first, 51), 51);
+    assert_int_equal(first[50], '\n');
+    assert_int_equal(count_whole(fd), 2);
+    close(fd);
+    unlink(path);
+}
+
+/* ---- what is bounded, whoever asks ---- */
+
+static void count_answer(struct csn_unit_nonce *nonce)
+{
+    ++*(int *)nonce->state;
+}
+
+/* Whoever asks for evidence and leaves is still owed a signature: no more than so many are. */
+static void test_nonces(void **state)
+{
+    static struct csn_unit unit = {.state = CSN_UNIT_CURRENT};
+    static struct csn_unit_nonce nonces[5];
+    int answered = 0;
+    (void)state;
+    pthread_mutex_init(&unit.lock, NULL);
+    pthread_cond_init(&unit.changed, NULL);
+    for (int i = 0; i < 5; i++) {
+        nonces[i].done = count_answer;
+        nonces[i].state = &answered;
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_true(csn_unit_ask_evidence(&unit, &nonces[i], 3));
+    }
+    assert_false(csn_unit_ask_evidence(&unit, &nonces[3], 3));
+    assert_true(csn_unit_ask_evidence(&unit, &nonces[3], UINT32_MAX));
+    unit.answered = unit.asked; /* as the unit's thread would */
+    unit.asked.first = NULL;
+    assert_false(csn_unit_take(&unit, 0));
+    assert_int_equal(answered, 4);
+    for (int i = 0; i < 3; i++) {
+        assert_true(csn_unit_ask_evidence(&unit, &nonces[i], 3));
+    }
+    assert_false(csn_unit_ask_evidence(&unit, &nonces[3], 3));
+}
+
+/* Outputs that wait for the rest of their list are on an account, whose bytes come back. */
+static void test_gathered(void **state)
+{
+    static uint8_t output[40000];
+    struct csn_gateway *gateway = calloc(1, sizeof *gateway);
+    struct csn_visit one = {.gateway = gateway};
+    struct csn_visit other = {.gateway = gateway};
+    (void)state;
+    gateway->gathered.max = 200000;
+    assert_true(csn_visit_gather(&one, output, sizeof output));
+    assert_true(csn_visit_gather(&other, output, sizeof output));
+    assert_true(csn_visit_gather(&one, output, 30000));
+    assert_false(csn_visit_gather(&one, output, sizeof output));
+    assert_int_equal(one.answers_size, 70008);
+    csn_visit_give_room(&one);
+    assert_true(csn_visit_gather(&other, output, sizeof output));
+    csn_visit_give_room(&other);
+    assert_int_equal(gateway->gathered.used, 0);
+    for (int i = 0; i < 100; i++) { /* the room that goes round counts while it is in use */
+        assert_true(csn_visit_gather(&one, output, 1000));
+        assert_true(csn_visit_gather(&other, output, 1000));
+        assert_true(gateway->gathered.used >= 2 * 1004);
+        csn_visit_give_room(&one);
+        csn_visit_give_room(&other);
+        assert_int_equal(gateway->gathered.used, 0);
+    }
+    free(gateway->spare_answers);
+    free(gateway);
 }
 
 /* ---- notify ---- */
@@ -360,10 +526,12 @@ static void test_notify(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_routes),      cmocka_unit_test(test_queries),
-        cmocka_unit_test(test_rates),       cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_clients),     cmocka_unit_test(test_counters),
-        cmocka_unit_test(test_traceparent), cmocka_unit_test(test_access_log),
+        cmocka_unit_test(test_routes),          cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_rates),           cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_clients),         cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_traceparent),     cmocka_unit_test(test_access_log),
+        cmocka_unit_test(test_access_log_pipe), cmocka_unit_test(test_access_log_full),
+        cmocka_unit_test(test_nonces),          cmocka_unit_test(test_gathered),
         cmocka_unit_test(test_notify),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
