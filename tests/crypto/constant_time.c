@@ -17,6 +17,7 @@
 #include <crypto/ff1.h>
 #include <crypto/gcm_kernel.h>
 #include <crypto/gcm_siv.h>
+#include <crypto/key_wrap.h>
 #include <crypto/sha2.h>
 #include <stdbool.h>
 #include <string.h>
@@ -74,6 +75,7 @@ static void check_gcm_siv(void)
                                     .output = text,
                                     .tag = tag};
     csn_gcm_siv_seal_batch(&item, 1);
+    (void)!csn_key_wrap(&key.aes, secret, sizeof secret, text);
 }
 
 #define LANES 9

@@ -10,6 +10,7 @@
 #include <crypto/ff1.h>
 #include <crypto/gcm_siv.h>
 #include <crypto/hpke.h>
+#include <crypto/key_wrap.h>
 #include <crypto/random.h>
 #include <crypto/sha2.h>
 
@@ -40,7 +41,8 @@ static const volatile entry_point used[] = {
     (entry_point)csn_ec_generate,        (entry_point)csn_ec_agree,
     (entry_point)csn_ec_public_check,    (entry_point)csn_ecdsa_self_test,
     (entry_point)csn_gcm_siv_seal_batch, (entry_point)csn_gcm_siv_open_batch,
-    (entry_point)csn_gcm_siv_self_test,
+    (entry_point)csn_gcm_siv_self_test,  (entry_point)csn_key_wrap,
+    (entry_point)csn_key_unwrap,         (entry_point)csn_key_wrap_self_test,
 };
 
 void probe_start(void)
