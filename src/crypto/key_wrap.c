@@ -5,9 +5,11 @@
 #include "mask.h"
 #include <core/bytes.h>
 
+/* Upper half of the first block; the size is the lower one. */
+#define MARK UINT64_C(0xa65959a6)
+
 #define PASSES           6u
 #define HALF             8u
-#define MARK             UINT64_C(0xa65959a6) /* upper half of the first block; the size is the lower one */
 #define WRAPPED_SIZE_MAX (CSN_KEY_WRAP_SIZE_MAX + HALF)
 
 /* A block of two halves, of which the first is a number in host order. */

@@ -557,12 +557,12 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_rfc6979),
         cmocka_unit_test(test_nonces),
         cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_base),
         cmocka_unit_test(test_generate),
         cmocka_unit_test(test_public_check),
+        cmocka_unit_test(test_differential),
+        cmocka_unit_test(test_base),
         cmocka_unit_test(test_wycheproof_agree),
         cmocka_unit_test(test_wycheproof_p256),
-        cmocka_unit_test(test_differential),
         cmocka_unit_test(test_wycheproof_p384),
     };
     uint64_t features;
