@@ -7,7 +7,8 @@
  * kernels. The VAES kernel of GCM is the same source with another register; the others are
  * test_timing.c's.
  * Not covered: the last step of an open and of X25519, which branches on the public verdict; so do
- * ECDSA and ECDH on whether a key or a nonce is in range.
+ * ECDSA and ECDH on whether a key or a nonce is in range, and an unwrapped key. Of ML-KEM rho,
+ * which is in the public key, and that key and ciphertexts are marked as what they are.
  */
 #include <caisson/wire/boot.h>
 #include <crypto/aead.h>
@@ -17,7 +18,9 @@
 #include <crypto/ff1.h>
 #include <crypto/gcm_kernel.h>
 #include <crypto/gcm_siv.h>
+#include <crypto/keccak.h>
 #include <crypto/key_wrap.h>
+#include <crypto/mlkem_core.h>
 #include <crypto/sha2.h>
 #include <stdbool.h>
 #include <string.h>
@@ -129,15 +132,17 @@ static void check_curve(void)
     csn_ed25519_sign(signature, public, 0, secret);
 }
 
+static bool has_avx2(void)
+{
+    uint64_t features = 0;
+    return csn_cpu_features(&features) == CSN_OK && (features & CSN_WIRE_FEATURE_AVX2) != 0;
+}
+
 /* The AVX ladder, which csn_x25519() would follow by a look at the result. */
 static void check_curve_avx(void)
 {
     static const uint8_t point[32] = {9};
     static uint8_t secret[32], shared[32];
-    uint64_t features = 0;
-    if (csn_cpu_features(&features) != CSN_OK || (features & CSN_WIRE_FEATURE_AVX2) == 0) {
-        return;
-    }
     VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
     (void)crypto_scalarmult_curve25519_sandy2x_implementation.mult(shared, secret, point);
     (void)crypto_scalarmult_curve25519_sandy2x_implementation.mult_base(shared, secret);
@@ -161,6 +166,32 @@ static void check_ecdsa(void)
         (void)ec->points->mul(point, 1 + 2 * ec->size, secret, ec->size, ec->number);
         csn_ec_base(ec, secret, point);
     }
+}
+
+/*
+ * Key generation, import, encapsulation, and decapsulation of what is genuine and of what is not:
+ * the comparison and the choice between the two secrets are inside.
+ */
+static void check_mlkem(const struct csn_mlkem_kernel *kernel)
+{
+    static struct csn_mlkem_key key;
+    static uint8_t secret[33], z[32], randomness[32], seeds[64], expanded[CSN_MLKEM_EXPANDED_SIZE];
+    uint8_t ciphertext[CSN_MLKEM_CIPHERTEXT_SIZE], shared[CSN_MLKEM_SHARED_SIZE];
+    csn_mlkem_use(kernel);
+    VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+    VALGRIND_MAKE_MEM_UNDEFINED(z, sizeof z);
+    VALGRIND_MAKE_MEM_UNDEFINED(randomness, sizeof randomness);
+    csn_sha3_512(secret, sizeof secret, seeds); /* as csn_mlkem_key_init() does */
+    VALGRIND_MAKE_MEM_DEFINED(seeds, 32);
+    (void)!csn_mlkem_key_grow(&key, seeds, seeds + 32, z);
+    VALGRIND_MAKE_MEM_DEFINED(&key.public, sizeof key.public);
+    csn_mlkem_encapsulate(&key.public, randomness, ciphertext, shared);
+    VALGRIND_MAKE_MEM_DEFINED(ciphertext, sizeof ciphertext);
+    csn_mlkem_key_export(&key, expanded);
+    (void)!csn_mlkem_key_import(&key, expanded, sizeof expanded);
+    (void)!csn_mlkem_decapsulate(&key, ciphertext, sizeof ciphertext, shared);
+    ciphertext[7] ^= 1;
+    (void)!csn_mlkem_decapsulate(&key, ciphertext, sizeof ciphertext, shared);
 }
 
 static int leak(void)
@@ -191,7 +222,11 @@ int main(int count, char **arguments)
     }
     check_hmac();
     check_curve();
-    check_curve_avx();
     check_ecdsa();
+    check_mlkem(&csn_mlkem_sse2);
+    if (has_avx2()) {
+        check_curve_avx();
+        check_mlkem(&csn_mlkem_avx2);
+    }
     return 0;
 }

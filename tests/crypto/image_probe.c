@@ -10,7 +10,9 @@
 #include <crypto/ff1.h>
 #include <crypto/gcm_siv.h>
 #include <crypto/hpke.h>
+#include <crypto/keccak.h>
 #include <crypto/key_wrap.h>
+#include <crypto/mlkem.h>
 #include <crypto/random.h>
 #include <crypto/sha2.h>
 
@@ -43,6 +45,8 @@ static const volatile entry_point used[] = {
     (entry_point)csn_gcm_siv_seal_batch, (entry_point)csn_gcm_siv_open_batch,
     (entry_point)csn_gcm_siv_self_test,  (entry_point)csn_key_wrap,
     (entry_point)csn_key_unwrap,         (entry_point)csn_key_wrap_self_test,
+    (entry_point)csn_mlkem_begin,        (entry_point)csn_mlkem_key_import,
+    (entry_point)csn_mlkem_public_init,  (entry_point)csn_shake128_init,
 };
 
 void probe_start(void)
