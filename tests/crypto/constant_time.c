@@ -6,16 +6,20 @@
  * valgrind 3.19 knows neither SHA-NI nor VAES nor AVX-512: this covers the portable and the AES-NI
  * kernels. The VAES kernel of GCM is the same source with another register; the others are
  * test_timing.c's.
- * Not covered: the last step of an open and of X25519, which branches on the public verdict. Of
- * ML-KEM rho, which is in the public key, and that key and ciphertexts are marked as what they are.
+ * Not covered: the last step of an open and of X25519, which branches on the public verdict; so do
+ * ECDSA and ECDH on whether a key or a nonce is in range, and an unwrapped key. Of ML-KEM rho,
+ * which is in the public key, and that key and ciphertexts are marked as what they are.
  */
 #include <caisson/wire/boot.h>
 #include <crypto/aead.h>
 #include <crypto/cpu.h>
 #include <crypto/curve.h>
+#include <crypto/ecdsa_parts.h>
 #include <crypto/ff1.h>
 #include <crypto/gcm_kernel.h>
+#include <crypto/gcm_siv.h>
 #include <crypto/keccak.h>
+#include <crypto/key_wrap.h>
 #include <crypto/mlkem_core.h>
 #include <crypto/sha2.h>
 #include <stdbool.h>
@@ -55,6 +59,26 @@ static void check_gcm(void)
         items[i].input = output[i];
     }
     csn_gcm_aesni.open(items, COUNT); /* what csn_gcm_open_batch() adds branches on the verdicts */
+}
+
+/* Chunks and a tail; what is left out is the branch of an open on its verdict. */
+static void check_gcm_siv(void)
+{
+    static uint8_t secret[32], text[300], tag[16];
+    struct csn_gcm_siv_key key;
+    VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+    VALGRIND_MAKE_MEM_UNDEFINED(text, sizeof text);
+    csn_gcm_siv_key_init(&key, secret);
+    VALGRIND_MAKE_MEM_DEFINED(&key.aes.round_count, sizeof key.aes.round_count);
+    struct csn_gcm_siv_item item = {.key = &key,
+                                    .aad = text,
+                                    .aad_size = 33,
+                                    .size = sizeof text,
+                                    .input = text,
+                                    .output = text,
+                                    .tag = tag};
+    csn_gcm_siv_seal_batch(&item, 1);
+    (void)!csn_key_wrap(&key.aes, secret, sizeof secret, text);
 }
 
 #define LANES 9
@@ -124,6 +148,26 @@ static void check_curve_avx(void)
     (void)crypto_scalarmult_curve25519_sandy2x_implementation.mult_base(shared, secret);
 }
 
+/* Secret key, hedge, nonce and, of a shared secret, the multiplier of a point. */
+static void check_ecdsa(void)
+{
+    for (uint32_t curve = CSN_EC_P256; curve <= CSN_EC_P384; curve++) {
+        static uint8_t secret[48], hedge[32], nonce[48], digest[32], signature[96], point[97];
+        const struct csn_ec *ec = csn_ec_find(curve);
+        struct csn_ecdsa_request request = {curve, secret, digest, sizeof digest, hedge};
+        struct csn_ecdsa_nonces nonces;
+        secret[47] = secret[31] = 3;
+        csn_ec_base(ec, secret, point);
+        VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+        VALGRIND_MAKE_MEM_UNDEFINED(hedge, sizeof hedge);
+        csn_ecdsa_nonces_init(ec, &request, &nonces);
+        csn_ecdsa_nonces_next(ec, &nonces, nonce);
+        (void)csn_ecdsa_sign_with(ec, &request, nonce, signature);
+        (void)ec->points->mul(point, 1 + 2 * ec->size, secret, ec->size, ec->number);
+        csn_ec_base(ec, secret, point);
+    }
+}
+
 /*
  * Key generation, import, encapsulation, and decapsulation of what is genuine and of what is not:
  * the comparison and the choice between the two secrets are inside.
@@ -171,12 +215,14 @@ int main(int count, char **arguments)
         return leak();
     }
     check_gcm();
+    check_gcm_siv();
     if (!check_ff1(10, 16, 1) || !check_ff1(10, 16, LANES) || !check_ff1(10, 17, LANES) ||
         !check_ff1(10, 30, 1) || !check_ff1(10, 30, LANES) || !check_ff1(62, 100, 1)) {
         return 77;
     }
     check_hmac();
     check_curve();
+    check_ecdsa();
     check_mlkem(&csn_mlkem_sse2);
     if (has_avx2()) {
         check_curve_avx();
