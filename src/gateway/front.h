@@ -155,9 +155,9 @@ void csn_front_cancel(struct csn_front *front, struct csn_timer *timer);
 /* ---- the end, and what changes before it ---- */
 
 /*
- * Stops listening (but where outlives_drain is set), tells clients (GOAWAY; Connection: close), closes idle connections, and
- * lets what is under way come to its end for deadline_ns from now; what is left then is cut off.
- * Calling it again can only shorten that.
+ * Stops listening (but where outlives_drain is set), tells clients (GOAWAY; Connection: close),
+ * closes idle connections, and lets what is under way come to its end for deadline_ns from now;
+ * what is left then is cut off. Calling it again can only shorten that.
  */
 void csn_front_drain(struct csn_front *front, uint64_t deadline_ns);
 /* True once a drain is complete: no connection is left of a listener that it closed. */

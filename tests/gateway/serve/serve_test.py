@@ -614,7 +614,8 @@ def part_drain():
         begin = time.monotonic()
         gateway.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
-        check(gateway.ask("GET", "/readyz", port=gateway.admin)[0] == 503, "who watches hears that it drains")
+        status = gateway.ask("GET", "/readyz", port=gateway.admin)[0]
+        check(status == 503, "who watches hears that it drains", status)
         slow.sendall(b"cd")
         check(slow.recv(4096).startswith(b"HTTP/1.1 400 "), "what is under way comes to its end")
         slow.close()
