@@ -30,6 +30,7 @@ PROGRAMS = [
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
+    ("kem", "no goal: ML-KEM"),
 ]
 PLOTS = ("echo", "rings", "pipeline", "grpc", "growth", "park")  # those that take --svg
 FIELDS = {

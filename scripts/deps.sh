@@ -7,7 +7,7 @@
 set -eu
 
 packages="gcc libc6-dev make pkg-config meson ninja-build python3 binutils"
-packages="$packages libssl-dev libsodium-dev libcjson-dev libcmocka-dev"
+packages="$packages libssl-dev libsodium-dev libbearssl-dev libcjson-dev libcmocka-dev"
 packages="$packages libnghttp2-dev libcurl4-openssl-dev"
 wished="libtss2-dev"
 if [ "${1:-build}" = bench ]; then

@@ -195,7 +195,8 @@ def rule_freestanding(tree):
     for path, line, name in includes(tree):
         if path.startswith(TRUSTED) and path not in HOSTED_FILES \
                 and resolve(path, name, tree) is None \
-                and name not in FREESTANDING_HEADERS and not name.startswith("sodium/"):
+                and name not in FREESTANDING_HEADERS \
+                and not name.startswith(("bearssl/", "sodium/")):
             yield path, line, f"<{name}> in a trusted part"
 
 

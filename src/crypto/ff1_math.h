@@ -8,17 +8,8 @@
 #ifndef CSN_CRYPTO_FF1_MATH_H
 #define CSN_CRYPTO_FF1_MATH_H
 
+#include "mask.h"
 #include <stdint.h>
-
-__extension__ typedef unsigned __int128 csn_u128; /* gcc and clang, not ISO C */
-
-/* All ones if condition (0 or 1) is 1; the compiler cannot see through it to make a branch. */
-static inline uint64_t csn_mask(uint64_t condition)
-{
-    uint64_t mask = 0 - condition;
-    __asm__("" : "+r"(mask));
-    return mask;
-}
 
 /* floor((2^64 - 1) / radix); the radix is public */
 static inline uint64_t csn_radix_inverse(uint32_t radix)

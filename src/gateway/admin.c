@@ -56,9 +56,32 @@ static bool is_path(const struct csn_exchange *exchange, const char *path)
            memcmp(exchange->path.bytes, path, exchange->path.size) == 0;
 }
 
+/*
+ * A web page whose name was made to point here comes with that name: an address, or localhost, is
+ * nobody's. Over TLS the certificate sees to it.
+ */
+static bool is_for_us(const struct csn_exchange *exchange)
+{
+    static const char local[] = "localhost";
+    const struct csn_http1_text *host = &exchange->host;
+    const size_t size = sizeof local - 1;
+    bool good = host->size != 0;
+    for (size_t i = 0; i < host->size; i++) {
+        good = good && memchr("0123456789.:", host->bytes[i], 12) != NULL;
+    }
+    bool is_local = host->size >= size && memcmp(host->bytes, local, size) == 0 &&
+                    (host->size == size || host->bytes[size] == ':');
+    bool is_six = host->size != 0 && host->bytes[0] == '[';
+    return exchange->is_tls || good || is_local || is_six;
+}
+
 static size_t begin(void *state, struct csn_exchange *exchange)
 {
     struct csn_gateway *gateway = state;
+    if (!is_for_us(exchange)) {
+        csn_exchange_problem(exchange, 403, NULL, "Ask for this by address, or as localhost", NULL);
+        return SIZE_MAX;
+    }
     if (exchange->method != CSN_HTTP1_GET) {
         csn_exchange_problem(exchange, 405, NULL, "GET is for this", NULL);
         return SIZE_MAX;

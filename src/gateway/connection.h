@@ -34,6 +34,7 @@ struct csn_listener {
     SSL_CTX *tls; /* NULL: cleartext */
     char *certificate;
     char *key;
+    bool outlives_drain;
     const struct csn_service *service;
     void *state;
 };

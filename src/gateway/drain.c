@@ -19,7 +19,7 @@ static void say_last(void *state)
 {
     struct csn_front *front = state;
     for (struct csn_conn *conn = front->conns; conn != NULL; conn = conn->next) {
-        if (conn->phase == CSN_CONN_HTTP2) {
+        if (conn->phase == CSN_CONN_HTTP2 && !conn->listener->outlives_drain) {
             csn_http2_goaway(conn, true);
         }
     }
@@ -31,12 +31,16 @@ static void begin(struct csn_front *front)
     front->drain_timer = (struct csn_timer){.fire = cut_off, .state = front};
     front->goaway_timer = (struct csn_timer){.fire = say_last, .state = front};
     for (uint32_t i = 0; i < front->listener_count; i++) {
-        csn_listener_close(front, &front->listeners[i]);
+        if (!front->listeners[i].outlives_drain) {
+            csn_listener_close(front, &front->listeners[i]);
+        }
     }
-    csn_wheel_cancel(&front->wheel, &front->accept_timer);
     struct csn_conn *next;
     for (struct csn_conn *conn = front->conns; conn != NULL; conn = next) {
         next = conn->next;
+        if (conn->listener->outlives_drain) {
+            continue;
+        }
         if (conn->phase == CSN_CONN_HTTP2) {
             csn_http2_goaway(conn, false);
         } else if (conn->is_idle && csn_buffer_size(&conn->in) == 0) {
@@ -60,5 +64,9 @@ void csn_front_drain(struct csn_front *front, uint64_t deadline_ns)
 
 bool csn_front_is_drained(const struct csn_front *front)
 {
-    return front->is_draining && front->conns == NULL;
+    const struct csn_conn *conn = front->conns;
+    while (conn != NULL && conn->listener->outlives_drain) {
+        conn = conn->next;
+    }
+    return front->is_draining && conn == NULL;
 }

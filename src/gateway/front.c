@@ -18,10 +18,7 @@
 
 static void accept_again(void *state)
 {
-    struct csn_front *front = state;
-    if (!front->is_draining) {
-        (void)csn_listener_accept_all(front, true);
-    }
+    (void)csn_listener_accept_all(state, true);
 }
 
 /* As many connections as there can be descriptors: the soft limit rises to the hard one. */

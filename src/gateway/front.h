@@ -69,6 +69,11 @@ struct csn_front_listener {
     const char *certificate; /* PEM file, the chain with the leaf first; NULL: cleartext */
     const char *key;         /* PEM file */
     bool allow_cleartext;    /* cleartext beyond loopback, too */
+    /*
+     * A drain leaves it open until it is complete, and is complete whatever is still asked here:
+     * for those who watch.
+     */
+    bool outlives_drain;
     const struct csn_service *service;
     void *state; /* first argument of its functions */
 };
@@ -150,12 +155,12 @@ void csn_front_cancel(struct csn_front *front, struct csn_timer *timer);
 /* ---- the end, and what changes before it ---- */
 
 /*
- * Stops listening, tells clients (GOAWAY; Connection: close), closes idle connections, and
- * lets what is under way come to its end for deadline_ns from now; what is left then is cut off.
- * Calling it again can only shorten that.
+ * Stops listening (but where outlives_drain is set), tells clients (GOAWAY; Connection: close),
+ * closes idle connections, and lets what is under way come to its end for deadline_ns from now;
+ * what is left then is cut off. Calling it again can only shorten that.
  */
 void csn_front_drain(struct csn_front *front, uint64_t deadline_ns);
-/* True once a drain is complete: no connection is left. */
+/* True once a drain is complete: no connection is left of a listener that it closed. */
 bool csn_front_is_drained(const struct csn_front *front);
 
 /*

@@ -255,7 +255,8 @@ static csn_err open_front(struct csn_gateway *gateway, struct csn_detail *detail
         describe(&listeners[i], &config->listeners[i], &csn_router_service, gateway);
     }
     if (config->has_admin) {
-        describe(&listeners[count++], &config->admin, &csn_admin_service, gateway);
+        describe(&listeners[count], &config->admin, &csn_admin_service, gateway);
+        listeners[count++].outlives_drain = true; /* /readyz says that it drains */
     }
     const struct csn_front_options options = {.listeners = listeners,
                                               .listener_count = count,

@@ -118,6 +118,7 @@ csn_err csn_listener_open(struct csn_listener *listener, const struct csn_front_
     bool is_loopback = false;
     listener->fd = -1;
     listener->service = options->service;
+    listener->outlives_drain = options->outlives_drain;
     listener->state = options->state;
     if (options->address == NULL || !parse(options, &address, &size, &is_loopback)) {
         return refuse(detail, options->address != NULL ? options->address : "listener",

@@ -17,6 +17,7 @@ import rows
 PROGRAMS = [
     ("aead", [], []),
     ("crypto_parts", [], []),
+    ("kem", [], []),
     ("tokenize_session", [], []),
     ("rings", [], ["latency", "stream", "checks"]),
     ("echo", [], ["{}"]),
@@ -28,7 +29,7 @@ PROGRAMS = [
     ("requests", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
-ALONE = ("aead", "crypto_parts", "tokenize_session")  # one CPU is enough
+ALONE = ("aead", "crypto_parts", "kem", "tokenize_session")  # one CPU is enough
 TIMEOUT_SECONDS = 240
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 

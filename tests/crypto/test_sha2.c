@@ -44,6 +44,9 @@ static void check_size(size_t size)
     csn_hmac(&key, message, size, made);
     HMAC(EVP_sha256(), message, (int)(cut % 200), message, size, expected, NULL);
     assert_memory_equal(made, expected, 32);
+    csn_hmac_384(message, cut % 200, message, size, made);
+    HMAC(EVP_sha384(), message, (int)(cut % 200), message, size, expected, NULL);
+    assert_memory_equal(made, expected, 48);
 }
 
 static void test_sizes(void **state)

@@ -18,18 +18,6 @@
 /* cmocka.h wants the headers above first */
 #include <cmocka.h>
 
-struct tally {
-    int run, skipped, wrong;
-};
-
-/* True if the case came out as published; *skip if it is out of scope. */
-typedef bool (*vector_judge)(const cJSON *group, const cJSON *test, bool *skip);
-
-static bool valid(const cJSON *test)
-{
-    return strcmp(vector_text(test, "result"), "invalid") != 0;
-}
-
 /* The seeded bug of the negative control: a tag comparison that looks at all but the last byte. */
 static size_t tag_bytes_compared = 16;
 
@@ -63,7 +51,7 @@ static bool gcm_case(const cJSON *group, const cJSON *test, bool *skip)
     free(output);
     vector_free(&key), vector_free(&nonce), vector_free(&aad);
     vector_free(&plain), vector_free(&cipher), vector_free(&tag);
-    return valid(test) ? same && opened : item.result == CSN_ERR_AUTH;
+    return vector_valid(test) ? same && opened : item.result == CSN_ERR_AUTH;
 }
 
 static bool x25519_case(const cJSON *group, const cJSON *test, bool *skip)
@@ -93,7 +81,7 @@ static bool ed25519_case(const cJSON *group, const cJSON *test, bool *skip)
         err = csn_ed25519_verify(signature.bytes, message.bytes, message.size, key.bytes);
     }
     vector_free(&key), vector_free(&message), vector_free(&signature);
-    return (err == CSN_OK) == valid(test);
+    return (err == CSN_OK) == vector_valid(test);
 }
 
 static bool hkdf_case(const cJSON *group, const cJSON *test, bool *skip)
@@ -105,8 +93,8 @@ static bool hkdf_case(const cJSON *group, const cJSON *test, bool *skip)
     uint8_t *output = calloc(1, size + 1);
     csn_err err = csn_hkdf(salt.bytes, salt.size, secret.bytes, secret.size, info.bytes, info.size,
                            output, size);
-    bool good = valid(test) ? err == CSN_OK && memcmp(output, okm.bytes, size) == 0
-                            : err == CSN_ERR_ARGUMENT;
+    bool good = vector_valid(test) ? err == CSN_OK && memcmp(output, okm.bytes, size) == 0
+                                   : err == CSN_ERR_ARGUMENT;
     free(output);
     vector_free(&secret), vector_free(&salt), vector_free(&info), vector_free(&okm);
     return good;
@@ -123,12 +111,25 @@ static bool hmac_case(const cJSON *group, const cJSON *test, bool *skip)
     csn_hmac(&key, message.bytes, message.size, made);
     bool same = memcmp(made, tag.bytes, (size_t)vector_number(group, "tagSize") / 8) == 0;
     vector_free(&secret), vector_free(&message), vector_free(&tag);
-    return same == valid(test);
+    return same == vector_valid(test);
 }
 
-static struct tally run_file(const char *name, vector_judge judge)
+static bool hmac_384_case(const cJSON *group, const cJSON *test, bool *skip)
 {
-    struct tally tally = {0};
+    (void)skip;
+    struct vector_bytes secret = vector_hex(test, "key"), message = vector_hex(test, "msg");
+    struct vector_bytes tag = vector_hex(test, "tag");
+    uint8_t made[48];
+    csn_hmac_384(secret.bytes, secret.size, message.bytes, message.size, made);
+    bool same = memcmp(made, tag.bytes, (size_t)vector_number(group, "tagSize") / 8) == 0;
+    vector_free(&secret), vector_free(&message), vector_free(&tag);
+    return same == vector_valid(test);
+}
+
+static struct vector_tally run_file(const char *name, vector_judge judge)
+{
+    struct vector_tally tally = {0};
+    int wrong = 0;
     uint64_t kernels[VECTOR_KERNELS_MAX];
     uint32_t kernel_count = vector_kernels(kernels);
     cJSON *root = vector_load(name);
@@ -137,25 +138,14 @@ static struct tally run_file(const char *name, vector_judge judge)
         skip();
     }
     for (uint32_t k = 0; k < kernel_count; k++) {
-        const cJSON *group, *test;
         assert_int_equal(csn_cpu_select(kernels[k]), CSN_OK);
-        tally.run = tally.skipped = 0;
-        cJSON_ArrayForEach(group, cJSON_GetObjectItemCaseSensitive(root, "testGroups"))
-        {
-            cJSON_ArrayForEach(test, cJSON_GetObjectItemCaseSensitive(group, "tests"))
-            {
-                bool out_of_scope = false;
-                bool good = judge(group, test, &out_of_scope);
-                tally.run += !out_of_scope;
-                tally.skipped += out_of_scope;
-                tally.wrong += !good;
-            }
-        }
+        tally = vector_judge_all(root, judge);
+        wrong += tally.wrong;
     }
-    int total = vector_number(root, "numberOfTests");
+    tally.wrong = wrong;
     printf("# %s: %d run, %d out of scope, of %d, on %u kernel sets, %d wrong\n", name, tally.run,
-           tally.skipped, total, kernel_count, tally.wrong);
-    assert_int_equal(tally.run + tally.skipped, total);
+           tally.skipped, tally.total, kernel_count, tally.wrong);
+    assert_int_equal(tally.run + tally.skipped, tally.total);
     cJSON_Delete(root);
     return tally;
 }
@@ -163,7 +153,7 @@ static struct tally run_file(const char *name, vector_judge judge)
 static void test_gcm(void **state)
 {
     (void)state;
-    struct tally tally = run_file("wycheproof/aes_gcm_test.json", gcm_case);
+    struct vector_tally tally = run_file("wycheproof/aes_gcm_test.json", gcm_case);
     printf("# out of scope: keys other than 256 bits or nonces other than 96 bits\n");
     assert_true(tally.run > 60);
     assert_int_equal(tally.wrong, 0);
@@ -173,7 +163,7 @@ static void test_gcm_control(void **state)
 {
     (void)state;
     tag_bytes_compared = 8;
-    struct tally tally = run_file("wycheproof/aes_gcm_test.json", gcm_case);
+    struct vector_tally tally = run_file("wycheproof/aes_gcm_test.json", gcm_case);
     tag_bytes_compared = 16;
     printf("# control: a comparison of half the tag is found %d times\n", tally.wrong);
     assert_true(tally.wrong > 0);
@@ -181,7 +171,7 @@ static void test_gcm_control(void **state)
 
 static void run_all(const char *name, vector_judge judge, int expected)
 {
-    struct tally tally = run_file(name, judge);
+    struct vector_tally tally = run_file(name, judge);
     assert_int_equal(tally.run, expected);
     assert_int_equal(tally.wrong, 0);
 }
@@ -210,12 +200,19 @@ static void test_hmac(void **state)
     run_all("wycheproof/hmac_sha256_test.json", hmac_case, 174);
 }
 
+static void test_hmac_384(void **state)
+{
+    (void)state;
+    run_all("wycheproof/hmac_sha384_test.json", hmac_384_case, 174);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gcm),    cmocka_unit_test(test_gcm_control),
-        cmocka_unit_test(test_x25519), cmocka_unit_test(test_ed25519),
-        cmocka_unit_test(test_hkdf),   cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_gcm),      cmocka_unit_test(test_gcm_control),
+        cmocka_unit_test(test_x25519),   cmocka_unit_test(test_ed25519),
+        cmocka_unit_test(test_hkdf),     cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_hmac_384),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

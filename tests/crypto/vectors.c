@@ -58,6 +58,29 @@ void vector_free(struct vector_bytes *bytes)
     bytes->bytes = NULL;
 }
 
+struct vector_tally vector_judge_all(const cJSON *root, vector_judge judge)
+{
+    struct vector_tally tally = {.total = vector_number(root, "numberOfTests")};
+    const cJSON *group, *test;
+    cJSON_ArrayForEach(group, cJSON_GetObjectItemCaseSensitive(root, "testGroups"))
+    {
+        cJSON_ArrayForEach(test, cJSON_GetObjectItemCaseSensitive(group, "tests"))
+        {
+            bool out_of_scope = false;
+            bool good = judge(group, test, &out_of_scope);
+            tally.run += !out_of_scope;
+            tally.skipped += out_of_scope;
+            tally.wrong += !good;
+        }
+    }
+    return tally;
+}
+
+bool vector_valid(const cJSON *test)
+{
+    return strcmp(vector_text(test, "result"), "invalid") != 0;
+}
+
 uint32_t vector_kernels(uint64_t features[VECTOR_KERNELS_MAX])
 {
     const uint64_t wide =

@@ -35,6 +35,10 @@ def test_headers(here):
         assert here.get(here.admin + path, b"x")[0] == 405, path
     for path in ("/healthz", "/readyz"):
         assert here.get(here.admin + path)[0] == 200, path
+    hosts = {"127.0.0.1": 200, "localhost:9": 200, "[::1]:9": 200, "10.1.2.3:9": 200,
+             "evil.example": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example:9": 403}
+    for host, status in hosts.items():
+        assert here.get(here.admin + "/view.json", host=host)[0] == status, host
     for path in ("/view", "//", "/metrics/", "/gateway", "/records"):
         assert here.get(here.admin + path)[0] == 404, path
 

@@ -97,10 +97,11 @@ static const struct csn_service service = {on_begin, on_request, on_gone, on_don
 void rig_start(struct rig *rig, const struct csn_front_limits *limits)
 {
     *rig = (struct rig){.body_max = 65536};
-    const struct csn_front_listener listener = {
-        .address = "127.0.0.1", .service = &service, .state = rig};
+    const struct csn_front_listener listeners[] = {
+        {.address = "127.0.0.1", .service = &service, .state = rig},
+        {.address = "127.0.0.1", .service = &service, .state = rig, .outlives_drain = true}};
     struct csn_front_options options = {
-        .listeners = &listener, .listener_count = 1, .counters = &rig->counters};
+        .listeners = listeners, .listener_count = 2, .counters = &rig->counters};
     if (limits != NULL) {
         options.limits = *limits;
     }
@@ -193,9 +194,14 @@ int rig_connect(struct rig *rig)
 
 int rig_connect_from(struct rig *rig, const char *from)
 {
+    return rig_connect_to(rig, 0, from);
+}
+
+int rig_connect_to(struct rig *rig, uint32_t listener, const char *from)
+{
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                  .sin_port = htons(csn_front_port(rig->front, 0))};
+                                  .sin_port = htons(csn_front_port(rig->front, listener))};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     struct sockaddr_in own = {.sin_family = AF_INET};

@@ -42,6 +42,7 @@ void rig_stop(struct rig *rig);
 /* A client's socket, not blocking. */
 int rig_connect(struct rig *rig);
 int rig_connect_from(struct rig *rig, const char *address);
+int rig_connect_to(struct rig *rig, uint32_t listener, const char *from); /* 1 outlives a drain */
 /* All of it; the front runs meanwhile. */
 void rig_send(struct rig *rig, int fd, const void *bytes, size_t size);
 void rig_say(struct rig *rig, int fd, const char *text);

@@ -57,10 +57,11 @@ class Serving:
             time.sleep(0.05)
 
     @staticmethod
-    def get(url, data=None):
+    def get(url, data=None, host=None):
         """(status, headers, body)"""
+        request = urllib.request.Request(url, data=data, headers={"Host": host} if host else {})
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as got:
+            with urllib.request.urlopen(request, timeout=30) as got:
                 return got.status, got.headers, got.read()
         except urllib.error.HTTPError as error:
             return error.code, error.headers, error.read()

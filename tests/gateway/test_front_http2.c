@@ -209,6 +209,7 @@ static int32_t ask(struct client *client, const char *method, const char *path, 
     size_t count = 4;
     for (size_t i = 0; more != NULL && i < 4 && more[i] != NULL; i += 2) {
         nghttp2_nv field = NV(more[i], more[i + 1]);
+        field.flags = NGHTTP2_NV_FLAG_NO_COPY_NAME; /* its case stays as it is */
         fields[count++] = field;
     }
     nghttp2_data_provider provider = {.read_callback = read_upload};
@@ -300,12 +301,19 @@ static void test_refused(void **state)
         {"GET", "/echo", {"host", "other"}, 400},
         {"GET", "/echo", {"host", "h", "host", "h"}, 400},
         {"GET", "/echo", {"expect", "x"}, 417},
+        {"CONNECT", "/echo", {NULL}, 400},
+        {"GET", "/echo", {"Upper", "x"}, 400},
+        {"GET", "/echo", {"connection", "close"}, 400},
+        {"GET", "/echo", {"transfer-encoding", "chunked"}, 400},
+        {"GET", "/echo", {"x", "y", ":path", "/hidden"}, 400},
+        {"GET", "/echo", {"content-length", "0", "content-length", "0"}, 400},
+        {"GET", "/echo", {"content-length", "0x0"}, 400},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct answer *answer =
             complete(&client, ask(&client, bad[i].method, bad[i].path, NULL, 0, bad[i].more));
         if (answer->status != bad[i].status && !(answer->status == 0 && answer->error != 0)) {
-            fail_msg("%s %s: %u", bad[i].method, bad[i].path, answer->status);
+            fail_msg("%s %s, %zu: %u", bad[i].method, bad[i].path, i, answer->status);
         }
         assert_true(answer->status == bad[i].status || bad[i].status == 400);
         bool is_head = strcmp(bad[i].method, "HEAD") == 0;
@@ -313,6 +321,15 @@ static void test_refused(void **state)
     }
     assert_int_equal(rig.begun, 0);
     assert_int_equal(get(&client, "/bytes?1")->status, 200);
+    /* bodies that are not as long as was said */
+    static const char *const lengths[][4] = {{"content-length", "1"}, {"content-length", "3"}};
+    uint32_t done = rig.done;
+    for (size_t i = 0; i < 2; i++) {
+        struct answer *answer =
+            complete(&client, ask(&client, "POST", "/echo", "xy", 2, lengths[i]));
+        assert_true(answer->status != 200 && answer->error != 0);
+    }
+    assert_int_equal(rig.done, done);
     /* bodies that were not asked for, or are too large: with a length, and without one */
     assert_int_equal(complete(&client, ask(&client, "GET", "/bytes?1", "x", 1, NULL))->status, 400);
     assert_int_equal(post(&client, "/echo", 65537)->status, 413);

@@ -464,6 +464,37 @@ static void test_drain(void **state)
     assert_true(csn_front_is_drained(rig.front));
 }
 
+/* Who watches is heard until the drain is complete, and holds it up in no way. */
+static void test_drain_watched(void **state)
+{
+    (void)state;
+    rig_start(&rig, NULL);
+    struct heard busy, kept, fresh;
+    heard_start(&busy, rig_connect(&rig));
+    struct csn_exchange *exchange = rig_hold(&rig, busy.fd);
+    heard_start(&kept, rig_connect_to(&rig, 1, "127.0.0.1"));
+    rig_turn(&rig, 10);
+    csn_front_drain(rig.front, UINT64_C(60000000000));
+    for (uint32_t i = 0; i < 2; i++) { /* on a connection from before, and on a new one */
+        rig_say(&rig, kept.fd, "GET /bytes?4 HTTP/1.1\r\n" HOST "\r\n");
+        assert_true(rig_hear(&rig, &kept, 1, true));
+        assert_int_equal(kept.status[0], 200);
+        heard_stop(&kept);
+        heard_start(&kept, rig_connect_to(&rig, 1, "127.0.0.1"));
+    }
+    heard_start(&fresh, rig_connect_to(&rig, 1, "127.0.0.1"));
+    rig_turn(&rig, 10);
+    assert_false(csn_front_is_drained(rig.front));
+    csn_exchange_answer(exchange, &plain, "end", 3);
+    assert_true(rig_hear(&rig, &busy, 1, true));
+    heard_stop(&busy);
+    csn_front_run(rig.front);
+    assert_true(csn_front_is_drained(rig.front));
+    assert_int_not_equal(rig.counters.connections_open, 0); /* fresh is open, and asks nothing */
+    heard_stop(&fresh);
+    heard_stop(&kept);
+}
+
 static void test_drain_deadline(void **state)
 {
     (void)state;
@@ -563,7 +594,7 @@ static void test_adopt(void **state)
     heard_stop(&heard);
     assert_int_equal(csn_front_adopt(rig.front, 0, eventfd(0, EFD_CLOEXEC)), CSN_ERR_ARGUMENT);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    assert_int_equal(csn_front_adopt(rig.front, 1, pair[0]), CSN_ERR_ARGUMENT);
+    assert_int_equal(csn_front_adopt(rig.front, 2, pair[0]), CSN_ERR_ARGUMENT);
     close(pair[1]);
 }
 
@@ -664,11 +695,12 @@ int main(void)
         TEST(test_oversize),       TEST(test_others),
         TEST(test_adopt),          TEST(test_shared_file),
         TEST(test_create),         TEST(test_drain),
-        TEST(test_drain_deadline), TEST(test_slow_head),
-        TEST(test_dripping_head),  TEST(test_slow_body),
-        TEST(test_no_answer),      TEST(test_long_answer),
-        TEST(test_idle),           TEST(test_stalled_reader),
-        TEST(test_slow_reader),    TEST(test_linger),
+        TEST(test_drain_watched),  TEST(test_drain_deadline),
+        TEST(test_slow_head),      TEST(test_dripping_head),
+        TEST(test_slow_body),      TEST(test_no_answer),
+        TEST(test_long_answer),    TEST(test_idle),
+        TEST(test_stalled_reader), TEST(test_slow_reader),
+        TEST(test_linger),
 #undef TEST
     };
     return cmocka_run_group_tests_name("front_limits", tests, NULL, NULL);

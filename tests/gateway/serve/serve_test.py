@@ -550,6 +550,7 @@ def part_hang():
         check(gateway.ask("POST", "/records", message[1], message[0])[0] == 504,
               "no answer: 504 at the deadline")
         granter = gateway.grant("echo.sock")  # whom the worker does not answer either
+        gateway.granters.append(granter)
         wait_for(lambda: gateway.view()["instances"][0]["restarts"] == 1, "it is started again", 8)
         wait_for(gateway.is_ready, "and is granted again")
         print(f"# current again after {time.monotonic() - begin:.3f} s")
@@ -613,6 +614,8 @@ def part_drain():
         begin = time.monotonic()
         gateway.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
+        status = gateway.ask("GET", "/readyz", port=gateway.admin)[0]
+        check(status == 503, "who watches hears that it drains", status)
         slow.sendall(b"cd")
         check(slow.recv(4096).startswith(b"HTTP/1.1 400 "), "what is under way comes to its end")
         slow.close()
