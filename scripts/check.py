@@ -19,8 +19,9 @@ CAMPAIGN = "campaign"  # in place of test names: libFuzzer on every target, for 
 CONFIGURATIONS = {
     "short": [
         ("build", "gcc", [], None),
-        ("build-clang", "clang", [], ["ring", "session", "crypto_gcm", "image_parse", "client"]),
-        ("build-asan", "gcc", ["-Db_sanitize=address,undefined"] + SANITIZED,
+        ("build-clang", "clang", ["-Dseeded_bugs=false"],
+         ["ring", "session", "crypto_gcm", "image_parse", "client"]),
+        ("build-asan", "gcc", ["-Db_sanitize=address,undefined", "-Dseeded_bugs=false"] + SANITIZED,
          ["ring", "ring_stress", "run_loop", "session", "attack", "client", "host", "crash_*",
           "image_parse", "json", "tokenize_*", "evidence", "producer_*", "launcher", "crypto_gcm",
           "crypto_ff1", "crypto_random", "crypto_aead_suite", "ohttp", "bhttp", "authorize",
@@ -47,14 +48,15 @@ def run(arguments, log, environment=None):
                               stdin=subprocess.DEVNULL, env=environment, check=False).returncode
 
 
-def configure_and_build(name, compiler, options, target, patterns, log):
+def configure_and_build(name, compiler, options, suite, target, patterns, log):
     environment = dict(os.environ, CC=compiler)
     if not os.path.exists(os.path.join(ROOT, name, "build.ninja")):
         if run(["meson", "setup", name] + options, log, environment) != 0:
             return False
     if run(["ninja", "-C", name, "build.ninja"], log, environment) != 0:
         return False
-    return run(["ninja", "-C", name] + targets(name, target, patterns), log, environment) == 0
+    made = targets(name, suite, target, patterns)
+    return run(["ninja", "-C", name] + made, log, environment) == 0
 
 
 def introspected(name, what):
@@ -63,12 +65,14 @@ def introspected(name, what):
     return json.loads(out)
 
 
-def targets(name, target, patterns):
+def targets(name, suite, target, patterns):
     """What to build. Under a sanitizer that is what the tests named here need: the first two
     configurations build the rest. With all of a compiler's warnings, everything but seeded bugs,
     which are most of what there is."""
-    if target != "all" or patterns is None:
+    if target != "all":
         return [target]
+    if patterns is None:  # what only long tests need is not made by default
+        return ["all"] if suite == "short" else ["all", "meson-test-prereq"]
     everything = introspected(name, "targets")
     if "san" in name:
         wanted = [re.compile("^" + p.replace("*", ".*") + "$") for p in patterns]
@@ -164,7 +168,7 @@ def main():
             os.remove(log)
         print(f"{name}: {compiler} {' '.join(options)}", flush=True)
         target = "fuzz_targets" if patterns == CAMPAIGN else "all"
-        if not configure_and_build(name, compiler, options, target, patterns, log):
+        if not configure_and_build(name, compiler, options, suite, target, patterns, log):
             print(f"  FAILED {name}: does not build; the end of {name}.log:")
             with open(log, encoding="utf-8", errors="replace") as stream:
                 print("    " + "    ".join(stream.readlines()[-25:]))

@@ -146,7 +146,8 @@ static void start_fleet(uint32_t instances, uint32_t grants)
                         "\"grants\":%u,\"overlap_s\":%u}]}",
                         image_path, signature_path, instances, grants, OVERLAP);
     assert_int_equal(csn_config_read(text, (size_t)size, "", &config, &detail), CSN_OK);
-    fleet = (struct csn_fleet){.plan.event_fd = eventfd(0, EFD_NONBLOCK)};
+    fleet =
+        (struct csn_fleet){.plan.event_fd = eventfd(0, EFD_NONBLOCK), .patience_ns = UINT64_MAX};
     csn_fleet_set_service(&fleet, &config->services[0], config);
     now = 1000 * NS_PER_S;
     assert_int_equal(csn_fleet_start(&fleet), CSN_OK);
