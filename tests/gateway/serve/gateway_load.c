@@ -46,11 +46,11 @@ struct client {
 
 static uint16_t port;
 static const char *path, *token;
-static volatile sig_atomic_t is_ended;
+static int is_ended; /* atomic: a signal sets it, threads look */
 
 static void on_term(int signal)
 {
-    is_ended = signal;
+    __atomic_store_n(&is_ended, signal, __ATOMIC_RELAXED);
 }
 
 static uint64_t now_ns(void)
@@ -196,7 +196,7 @@ static void ask(struct client *client)
 static void *run(void *state)
 {
     struct client *client = state;
-    while (is_ended == 0) {
+    while (__atomic_load_n(&is_ended, __ATOMIC_RELAXED) == 0) {
         if (client->keys_size == 0) {
             get_keys(client);
         } else {
