@@ -31,7 +31,7 @@ CONFIGURATIONS = {
           "fuzz_verify_parse", "verify_policy", "snp_published", "verify_cca_published"]),
         ("build-tsan", "gcc", ["-Db_sanitize=thread"] + SANITIZED,
          ["ring_stress", "run_loop", "host", "backend_process", "mutant_lost_join", "serve_pump",
-          "serve_shuffle"]),
+          "serve_shuffle", "serve_fleet"]),
     ],
     "long": [
         ("build", "gcc", [], None),

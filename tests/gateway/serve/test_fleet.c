@@ -7,6 +7,7 @@
  */
 #include "gateway/fleet.h"
 #include "skip.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 
 struct csn_enclave {
     struct csn_wire_boot_made made;
-    bool is_dead;
+    bool is_dead; /* atomic: waiters look at it from their threads */
 };
 
 static struct csn_wire_manifest manifest = {
@@ -34,31 +35,44 @@ static uint32_t next_key;
 static uint32_t start_fails; /* so many starts from now on */
 static uint32_t created, destroyed;
 
+/* Units start and end their enclaves in threads of their own. */
+static pthread_mutex_t counts = PTHREAD_MUTEX_INITIALIZER;
+
 csn_err csn_enclave_create(const struct csn_enclave_options *options, struct csn_enclave **enclave,
                            struct csn_detail *detail)
 {
     (void)options;
-    if (start_fails != 0) {
+    pthread_mutex_lock(&counts);
+    bool fails = start_fails != 0;
+    if (fails) {
         start_fails--;
         snprintf(detail->text, sizeof detail->text, "the test says so");
-        return CSN_ERR_CRASHED;
+    } else {
+        *enclave = calloc(1, sizeof **enclave);
+        (*enclave)->made.ohttp_keys_size = 51;
+        (*enclave)->made.ohttp_keys[2] = next_keys[next_key++ % sizeof next_keys];
+        (*enclave)->made.boot_id[0] = (uint8_t)created++;
     }
-    *enclave = calloc(1, sizeof **enclave);
-    (*enclave)->made.ohttp_keys_size = 51;
-    (*enclave)->made.ohttp_keys[2] = next_keys[next_key++ % sizeof next_keys];
-    (*enclave)->made.boot_id[0] = (uint8_t)created++;
-    return CSN_OK;
+    pthread_mutex_unlock(&counts);
+    return fails ? CSN_ERR_CRASHED : CSN_OK;
 }
 
 void csn_enclave_destroy(struct csn_enclave *enclave)
 {
+    pthread_mutex_lock(&counts);
     destroyed++;
+    pthread_mutex_unlock(&counts);
     free(enclave);
+}
+
+static bool is_dead(const struct csn_enclave *enclave)
+{
+    return __atomic_load_n(&enclave->is_dead, __ATOMIC_RELAXED);
 }
 
 csn_err csn_enclave_stop(struct csn_enclave *enclave)
 {
-    enclave->is_dead = true;
+    __atomic_store_n(&enclave->is_dead, true, __ATOMIC_RELAXED);
     return CSN_OK;
 }
 
@@ -82,7 +96,7 @@ csn_err csn_enclave_made(const struct csn_enclave *enclave, struct csn_wire_boot
 
 csn_err csn_enclave_fate(const struct csn_enclave *enclave, struct csn_fate *fate)
 {
-    *fate = (struct csn_fate){.kind = enclave->is_dead ? CSN_FATE_KILLED : CSN_FATE_RUNNING};
+    *fate = (struct csn_fate){.kind = is_dead(enclave) ? CSN_FATE_KILLED : CSN_FATE_RUNNING};
     return CSN_OK;
 }
 
@@ -99,7 +113,7 @@ csn_err csn_enclave_commit(struct csn_enclave *enclave, uint32_t channel, uint64
                            uint32_t size)
 {
     (void)channel, (void)tag, (void)size;
-    return enclave->is_dead ? CSN_ERR_CRASHED : CSN_OK;
+    return is_dead(enclave) ? CSN_ERR_CRASHED : CSN_OK;
 }
 
 csn_err csn_enclave_abandon(struct csn_enclave *enclave, uint32_t channel)
@@ -111,21 +125,21 @@ csn_err csn_enclave_abandon(struct csn_enclave *enclave, uint32_t channel)
 csn_err csn_enclave_flush(struct csn_enclave *enclave, uint32_t channel)
 {
     (void)channel;
-    return enclave->is_dead ? CSN_ERR_CRASHED : CSN_OK;
+    return is_dead(enclave) ? CSN_ERR_CRASHED : CSN_OK;
 }
 
 csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel, void *target,
                             struct csn_output *output)
 {
     (void)channel, (void)target, (void)output;
-    return enclave->is_dead ? CSN_ERR_CRASHED : CSN_AGAIN;
+    return is_dead(enclave) ? CSN_ERR_CRASHED : CSN_AGAIN;
 }
 
 csn_err csn_enclave_wait(struct csn_enclave *enclave, uint32_t channel, uint64_t timeout_ns)
 {
     (void)channel, (void)timeout_ns;
     usleep(1000);
-    return enclave->is_dead ? CSN_ERR_CRASHED : CSN_AGAIN;
+    return is_dead(enclave) ? CSN_ERR_CRASHED : CSN_AGAIN;
 }
 
 /* ---- a fleet, and its clock ---- */
@@ -355,7 +369,7 @@ static void test_retries(void **state)
     assert_int_equal(unit->state, CSN_UNIT_CURRENT);
     assert_int_equal(unit->failures, sizeof waits / sizeof waits[0]);
     now = unit->up_ns + 31 * NS_PER_S;
-    unit->enclave->is_dead = true;
+    __atomic_store_n(&unit->enclave->is_dead, true, __ATOMIC_RELAXED);
     csn_fleet_tick(&fleet, now);
     settle();
     assert_int_equal(unit->failures, 1);
@@ -373,7 +387,7 @@ static void test_crash(void **state)
     struct csn_unit *alive = csn_fleet_current(&fleet, 0);
     assert_ptr_not_equal(dead, alive);
     uint8_t key = dead->ohttp_key_id;
-    dead->enclave->is_dead = true;
+    __atomic_store_n(&dead->enclave->is_dead, true, __ATOMIC_RELAXED);
     csn_fleet_tick(&fleet, now);
     assert_null(csn_fleet_by_key(&fleet, key));
     assert_ptr_equal(csn_fleet_current(&fleet, 1), alive);
