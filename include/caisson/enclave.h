@@ -23,7 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cse_call; /* one record in the making; valid during the handler only */
+struct cse_outside; /* what the host keeps for the enclave: enclave_store.h */
+struct cse_call;    /* one record in the making; valid during the handler only */
 
 /* Status of a handler goes, sealed, to the tenant; the host sees the same "done" for all. */
 typedef enum csn_wire_status cse_status;
@@ -65,8 +66,9 @@ struct cse_route {
  * secret. Not CSN_OK: the grant is refused whole and the previous one stays in force.
  */
 struct cse_grant_view {
-    const uint8_t *tenant; /* 32 bytes */
-    const uint8_t *secret; /* 32 bytes, domain secret */
+    const uint8_t *tenant;       /* 32 bytes */
+    const uint8_t *secret;       /* 32 bytes, domain secret */
+    struct cse_outside *outside; /* enclave_store.h; NULL without CSN_WIRE_FLAG_STORE */
     const uint8_t *policy;
     uint32_t policy_size;
     uint32_t consumer_count;
