@@ -277,7 +277,8 @@ static enum csn_wire_status ask_service(const struct cse_session *session, const
                                         .policy = grant->policy,
                                         .policy_size = grant->policy_size,
                                         .consumer_count = grant->consumer_count,
-                                        .consumers = grant->wire_consumers};
+                                        .consumers = grant->wire_consumers,
+                                        .worker_state = session->worker_state};
     cse_grant_hook hook = session->options.service->grant;
     bool accepted = hook != NULL ? hook(grant->state, &view) == CSN_OK : grant->policy_size == 0;
     return accepted ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_POLICY;
