@@ -24,6 +24,8 @@
 #include <stdint.h>
 
 struct cse_call; /* one record in the making; valid during the handler only */
+struct cse_statements;
+struct cse_claims;
 
 /* Status of a handler goes, sealed, to the tenant; the host sees the same "done" for all. */
 typedef enum csn_wire_status cse_status;
@@ -71,6 +73,7 @@ struct cse_grant_view {
     uint32_t policy_size;
     uint32_t consumer_count;
     const struct csn_wire_consumer *consumers;
+    struct cse_claims *claims; /* what evidence will say of this grant: cse_claim_grant() */
 };
 typedef csn_err (*cse_grant_hook)(void *state, const struct cse_grant_view *grant);
 
@@ -91,6 +94,9 @@ struct cse_service {
      */
     uint32_t batch_size;
     void (*complete)(void *batch);
+    /* Optional (vouch.h): &cse_statements, and how many claims a grant may have in the evidence. */
+    const struct cse_statements *statements;
+    uint32_t claim_count; /* at most CSN_WIRE_CLAIM_COUNT_MAX */
 };
 
 /* Exactly one of each per image. CSE_MANIFEST puts the note into the image. */
