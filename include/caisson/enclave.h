@@ -26,6 +26,8 @@
 struct cse_call; /* one record in the making; valid during the handler only */
 struct cse_held; /* a call whose answer comes later; valid until it is finished or dropped */
 struct cse_step; /* one run of the step hook; valid during it only */
+struct cse_statements;
+struct cse_claims;
 
 /* Status of a handler goes, sealed, to the tenant; the host sees the same "done" for all. */
 typedef enum csn_wire_status cse_status;
@@ -83,6 +85,7 @@ struct cse_grant_view {
     uint32_t consumer_count;
     const struct csn_wire_consumer *consumers;
     void *worker_state; /* see cse_worker_state() */
+    struct cse_claims *claims; /* what evidence will say of this grant: cse_claim_grant() */
 };
 typedef csn_err (*cse_grant_hook)(void *state, const struct cse_grant_view *grant);
 
@@ -118,6 +121,9 @@ struct cse_service {
      * kept for it; its struct cse_held is gone when this returns. Nothing may be sent from here.
      */
     void (*dropped)(void *worker_state, uint32_t index);
+    /* Optional (vouch.h): &cse_statements, and how many claims a grant may have in the evidence. */
+    const struct cse_statements *statements;
+    uint32_t claim_count; /* at most CSN_WIRE_CLAIM_COUNT_MAX */
 };
 
 /* Exactly one of each per image. CSE_MANIFEST puts the note into the image. */
