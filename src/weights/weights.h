@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * weights.h: sealed weights (caisson/wire/weights.h), written and read in pieces.
+ * weights.h: sealed weights (caisson/wire/weights.h), written and read chunk by chunk.
  *
- * Who reads or writes the file is the caller: these are steps between its reads. A reader says what
- * to read next and whereto, several pieces ahead, and is told what has arrived. A chunk arrives
- * where the content belongs and is opened in place, so that nothing is kept twice and each byte of
- * the file is read once.
+ * Who reads or writes the file is the caller. A reader is given the header, then each chunk with
+ * its tag in the order of the file, and opens it to where the content belongs.
  *
- * Trust:    the file is anybody's, in private memory once it has arrived. Content is to be used
- *           only after csn_weights_read_end() said CSN_OK: until then each chunk is genuine, but
- *           which file it is of has not been held to the digest.
+ * Trust:    the file is anybody's, in private memory. Content is to be used only after
+ *           csn_weights_read_end() said CSN_OK: until then each chunk is genuine, but which file it
+ *           is of has not been held to the digest.
  * Threads:  a reader or writer belongs to one thread.
- * Memory:   no allocation; a reader is some 3.5 KiB. Wiped by its end, whatever the result.
+ * Memory:   no allocation. Reader and writer are wiped by their ends, whatever the result.
  * Builds:   freestanding and hosted, same source.
  */
 #ifndef CSN_WEIGHTS_WEIGHTS_H
@@ -23,30 +21,15 @@
 #include <caisson/wire/weights.h>
 #include <stdbool.h>
 
-#define CSN_WEIGHTS_KEY_SIZE  32u
-#define CSN_WEIGHTS_AHEAD_MAX CSN_WIRE_WEIGHTS_GROUP_COUNT /* reads under way at a time */
+#define CSN_WEIGHTS_KEY_SIZE 32u
 
-/* ---- weights_layout.c: where things are ---- */
+/* ---- weights_keys.c ---- */
 
 /* CSN_ERR_FORMAT: not a header of this version. Anybody could have made it all the same. */
 CSN_MUST_USE csn_err csn_weights_check(const struct csn_wire_weights *header);
+/* Of a checked header. */
 uint64_t csn_weights_chunk_count(const struct csn_wire_weights *header);
 uint64_t csn_weights_file_size(const struct csn_wire_weights *header);
-
-/* The file behind its header is read in pieces: in turn the tags of a group and its chunks. */
-struct csn_weights_piece {
-    uint64_t offset;  /* in the file */
-    uint32_t size;    /* bytes */
-    bool is_tags;     /* else one chunk */
-    uint64_t chunk;   /* its number, or the first one of the group */
-    uint64_t content; /* of a chunk: offset of its plaintext */
-};
-uint64_t csn_weights_piece_count(const struct csn_wire_weights *header);
-/* index is below that count, the header has been checked. */
-void csn_weights_piece(const struct csn_wire_weights *header, uint64_t index,
-                       struct csn_weights_piece *piece);
-
-/* ---- weights_keys.c ---- */
 
 /*
  * The key of a file. content_digest: SHA-256 of the content, from which content_mac is set; NULL:
@@ -73,24 +56,19 @@ struct csn_weights_new {
     uint32_t kind;
 };
 
-/* Makes the header. CSN_ERR_ARGUMENT for a size or kind that no file has. */
+/* Makes writer->header. CSN_ERR_ARGUMENT for a size or kind that no file has. */
 CSN_MUST_USE csn_err csn_weights_write_begin(struct csn_weights_writer *writer,
                                              const struct csn_weights_new *wanted);
-/* The next chunk: all of the content in order, each CHUNK_SIZE bytes but for the last. */
+/*
+ * The next chunk to size + TAG_SIZE bytes of output: all of the content in order, each CHUNK_SIZE
+ * bytes but for the last.
+ */
 void csn_weights_write_chunk(struct csn_weights_writer *writer, const uint8_t *content,
-                             uint32_t size, uint8_t *output,
-                             uint8_t tag[CSN_WIRE_WEIGHTS_TAG_SIZE]);
+                             uint32_t size, uint8_t *output);
 /* The file's digest; wipes the writer. */
 void csn_weights_write_end(struct csn_weights_writer *writer, uint8_t digest[32]);
 
 /* ---- weights_read.c ---- */
-
-/* Bytes wanted: size of them from that place of the file to target. */
-struct csn_weights_want {
-    uint64_t offset;
-    uint8_t *target;
-    uint32_t size;
-};
 
 struct csn_weights_reader {
     struct csn_gcm_key key;
@@ -100,34 +78,29 @@ struct csn_weights_reader {
     struct csn_sha256 digest;
     struct csn_sha256 content_hash;
     uint8_t *memory;
-    uint64_t memory_size;
-    uint64_t wanted; /* pieces that were asked for, the header not among them */
-    uint64_t taken;
-    uint64_t piece_count;
-    uint32_t state;
+    uint64_t size;  /* of the content opened so far */
     csn_err result; /* the first failure; it stays */
-    uint8_t tags[2][CSN_WIRE_WEIGHTS_GROUP_COUNT][CSN_WIRE_WEIGHTS_TAG_SIZE];
 };
 
-/* memory: private, of the caller, for the content. Nothing in it is read. */
-void csn_weights_read_begin(struct csn_weights_reader *reader,
-                            const struct csn_wire_weights_ref *ref, void *memory,
-                            uint64_t memory_size);
 /*
- * The next read to ask for. False: none at the moment (the header has not arrived, or AHEAD_MAX are
- * under way), all were asked for, or reading has failed.
+ * Of the first sizeof(struct csn_wire_weights) bytes of the file; memory: private, of the caller,
+ * for the content, and nothing in it is read. CSN_ERR_FORMAT: no such file; CSN_ERR_POLICY: of
+ * another kind than ref says; CSN_ERR_SPACE: larger than memory; CSN_ERR_AUTH: of another key.
+ * csn_weights_read_end() is due even so.
  */
-bool csn_weights_read_want(struct csn_weights_reader *reader, struct csn_weights_want *want);
+CSN_MUST_USE csn_err csn_weights_read_begin(struct csn_weights_reader *reader,
+                                            const struct csn_wire_weights_ref *ref,
+                                            const uint8_t *header, void *memory,
+                                            uint64_t memory_size);
+/* Bytes of the next chunk with its tag; 0: there is none, or reading has failed. */
+uint32_t csn_weights_read_next(const struct csn_weights_reader *reader);
+/* The next chunk with its tag. CSN_ERR_AUTH: not what was sealed. The first failure stays. */
+CSN_MUST_USE csn_err csn_weights_read_chunk(struct csn_weights_reader *reader,
+                                            const uint8_t *bytes);
 /*
- * The oldest read that was asked for and not yet taken has arrived, whole. CSN_ERR_FORMAT: no such
- * file; CSN_ERR_POLICY: of another kind than the grant says; CSN_ERR_SPACE: larger than memory;
- * CSN_ERR_AUTH: another key, or not what was sealed. The first failure stays.
- */
-CSN_MUST_USE csn_err csn_weights_read_take(struct csn_weights_reader *reader);
-/*
- * CSN_OK: all has arrived, it is the file of that digest, and *size bytes of content are there.
- * Else the failure (CSN_ERR_STATE: pieces are missing, CSN_ERR_AUTH: another file), and what was
- * opened has been wiped. Wipes the reader in any case.
+ * CSN_OK: all was read, it is the file of that digest, and *size bytes of content are there. Else
+ * the failure (CSN_ERR_STATE: chunks are missing, CSN_ERR_AUTH: another file), and what was opened
+ * has been wiped. Wipes the reader in any case.
  */
 CSN_MUST_USE csn_err csn_weights_read_end(struct csn_weights_reader *reader, uint64_t *size);
 

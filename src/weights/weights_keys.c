@@ -1,11 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weights_keys.c: the key of a file, from the weights key and every field of the header. */
+/* weights_keys.c: the form of a header, and the key of its file, of which every field is a part. */
 #include "core/bytes.h"
 #include "weights.h"
 
 #define LABEL_SIZE (sizeof CSN_WIRE_WEIGHTS_MAC_LABEL - 1)
 _Static_assert(sizeof CSN_WIRE_WEIGHTS_KEY_LABEL - 1 == LABEL_SIZE, "one size");
 #define BOUND_SIZE offsetof(struct csn_wire_weights, commitment)
+
+csn_err csn_weights_check(const struct csn_wire_weights *header)
+{
+    bool is_sound =
+        __builtin_memcmp(header->magic, CSN_WIRE_WEIGHTS_MAGIC, sizeof header->magic) == 0 &&
+        (header->kind == CSN_WIRE_WEIGHTS_TREES || header->kind == CSN_WIRE_WEIGHTS_GGUF) &&
+        header->chunk_size == CSN_WIRE_WEIGHTS_CHUNK_SIZE && header->content_size > 0 &&
+        header->content_size <= CSN_WIRE_WEIGHTS_SIZE_MAX && header->reserved == 0;
+    return is_sound ? CSN_OK : CSN_ERR_FORMAT;
+}
+
+uint64_t csn_weights_chunk_count(const struct csn_wire_weights *header)
+{
+    return (header->content_size + CSN_WIRE_WEIGHTS_CHUNK_SIZE - 1) / CSN_WIRE_WEIGHTS_CHUNK_SIZE;
+}
+
+uint64_t csn_weights_file_size(const struct csn_wire_weights *header)
+{
+    return sizeof *header + header->content_size +
+           csn_weights_chunk_count(header) * CSN_WIRE_WEIGHTS_TAG_SIZE;
+}
 
 /* label | the first `bound` bytes of the header: short enough that expanding cannot fail. */
 static void expand(const uint8_t secret[32], const char *label,

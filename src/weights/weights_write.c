@@ -26,13 +26,16 @@ csn_err csn_weights_write_begin(struct csn_weights_writer *writer,
 }
 
 void csn_weights_write_chunk(struct csn_weights_writer *writer, const uint8_t *content,
-                             uint32_t size, uint8_t *output, uint8_t tag[CSN_WIRE_WEIGHTS_TAG_SIZE])
+                             uint32_t size, uint8_t *output)
 {
-    struct csn_gcm_item item = {
-        .key = &writer->key, .size = size, .input = content, .output = output, .tag = tag};
+    struct csn_gcm_item item = {.key = &writer->key,
+                                .size = size,
+                                .input = content,
+                                .output = output,
+                                .tag = output + size};
     csn_store_u64(item.nonce, writer->chunk++);
     csn_gcm_seal_batch(&item, 1);
-    csn_sha256_update(&writer->digest, tag, CSN_WIRE_WEIGHTS_TAG_SIZE);
+    csn_sha256_update(&writer->digest, item.tag, CSN_WIRE_WEIGHTS_TAG_SIZE);
 }
 
 void csn_weights_write_end(struct csn_weights_writer *writer, uint8_t digest[32])

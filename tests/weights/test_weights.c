@@ -3,9 +3,9 @@
  * test_weights.c: is a sealed file what the header comment of caisson/wire/weights.h says, and does
  * a reader take nothing else?
  *
- * Files of every size around the ends of chunks and groups are written twice, by src/weights and
- * by OpenSSL from the text of that comment: the bytes must be equal. They are read with any number
- * of reads under way, into memory with guard bytes. Then every bit of header and tags, bits of the
+ * Files of every size around the ends of chunks are written twice, by src/weights and by OpenSSL
+ * from the text of that comment: the bytes must be equal. They are read into memory with guard
+ * bytes. Then every bit of header and tags, bits of the
  * content, cuts, exchanged chunks, another file under the same key, a packer that lies about the
  * content. Seeded bugs: mutant_weights_*.
  */
@@ -26,22 +26,9 @@
 
 #define CHUNK ((uint64_t)CSN_WIRE_WEIGHTS_CHUNK_SIZE)
 #define GUARD 64u
-#define AHEAD 200u /* more than a reader allows */
 
 static const uint64_t sizes[] = {
-    1,
-    15,
-    16,
-    CHUNK - 1,
-    CHUNK,
-    CHUNK + 1,
-    3 * CHUNK + 77,
-    64 * CHUNK - 1,
-    64 * CHUNK,
-    64 * CHUNK + 1,
-    65 * CHUNK,
-    129 * CHUNK + 5000,
-    193 * CHUNK,
+    1, 15, 16, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 77, 64 * CHUNK, 257 * CHUNK + 5000,
 };
 #define SIZE_COUNT (sizeof sizes / sizeof sizes[0])
 
@@ -87,15 +74,11 @@ static void make(struct made *made, uint64_t content_size, bool lie)
     made->size = csn_weights_file_size(&writer.header);
     made->file = malloc(made->size);
     memcpy(made->file, &writer.header, sizeof writer.header);
-    for (uint64_t chunk = 0; chunk * CHUNK < content_size; chunk++) {
-        const uint64_t group = chunk / 64 * 64;
-        const uint64_t chunks = (content_size + CHUNK - 1) / CHUNK;
-        const uint64_t in_group = chunks - group < 64 ? chunks - group : 64;
-        const uint64_t left = content_size - chunk * CHUNK;
-        uint8_t *start = made->file + 128 + group * (CHUNK + 16);
-        csn_weights_write_chunk(
-            &writer, made->content + chunk * CHUNK, (uint32_t)(left < CHUNK ? left : CHUNK),
-            start + in_group * 16 + (chunk - group) * CHUNK, start + (chunk - group) * 16);
+    for (uint64_t at = 0; at < content_size; at += CHUNK) {
+        const uint64_t left = content_size - at;
+        csn_weights_write_chunk(&writer, made->content + at,
+                                (uint32_t)(left < CHUNK ? left : CHUNK),
+                                made->file + 128 + at / CHUNK * (CHUNK + 16));
     }
     csn_weights_write_end(&writer, made->ref.digest);
 }
@@ -106,32 +89,25 @@ static void discard(struct made *made)
     free(made->file);
 }
 
-/* Reads a file of file_size bytes with `ahead` reads under way; what is cut off does not arrive. */
-static csn_err read_ahead(const struct made *made, uint64_t memory_size, uint32_t ahead,
-                          uint8_t **memory)
+/* Reads what there is of the file. */
+static csn_err read_file(const struct made *made, uint64_t memory_size, uint8_t **memory)
 {
     struct csn_weights_reader reader;
-    struct csn_weights_want want;
-    bool arrives[AHEAD];
-    uint64_t first = 0, count = 0, size = 0;
+    uint64_t size = 0, at = 128;
     *memory = malloc(memory_size + 2 * GUARD);
     memset(*memory, 0xa5, memory_size + 2 * GUARD);
-    csn_weights_read_begin(&reader, &made->ref, *memory + GUARD, memory_size);
-    for (;;) {
-        /* What is asked for arrives at once; it is taken when as many others are under way. */
-        while (count - first < ahead && csn_weights_read_want(&reader, &want)) {
-            bool *arrived = &arrives[count++ % AHEAD];
-            *arrived = want.offset <= made->size && want.size <= made->size - want.offset;
-            if (*arrived) {
-                memcpy(want.target, made->file + want.offset, want.size);
-            }
-        }
-        if (first == count || !arrives[first++ % AHEAD] ||
-            csn_weights_read_take(&reader) != CSN_OK) {
+    csn_err err =
+        csn_weights_read_begin(&reader, &made->ref, made->file, *memory + GUARD, memory_size);
+    while (err == CSN_OK) {
+        const uint32_t next = csn_weights_read_next(&reader);
+        if (next == 0 || next > made->size - at) {
             break;
         }
+        err = csn_weights_read_chunk(&reader, made->file + at);
+        at += next;
     }
-    csn_err err = csn_weights_read_end(&reader, &size);
+    assert_true(err == CSN_OK || csn_weights_read_next(&reader) == 0);
+    err = csn_weights_read_end(&reader, &size);
     if (err == CSN_OK) {
         assert_int_equal(size, made->header.content_size);
     }
@@ -150,7 +126,7 @@ static void expect_refused(const struct made *made, csn_err wanted)
 {
     uint8_t *memory;
     const uint64_t size = made->header.content_size;
-    csn_err err = read_ahead(made, size, 3, &memory);
+    csn_err err = read_file(made, size, &memory);
     assert_int_equal(err, wanted);
     for (uint64_t at = 0; at + 16 <= size; at += CHUNK) {
         assert_memory_not_equal(memory + GUARD + at, made->content + at, 16);
@@ -219,17 +195,12 @@ static void make_by_text(const struct made *made, uint8_t *file, uint8_t digest[
     EVP_DigestInit_ex(sum, EVP_sha256(), NULL);
     EVP_DigestUpdate(sum, file, 128);
     uint8_t *at = file + 128;
-    for (uint64_t first = 0; first < chunks; first += 64) {
-        const uint64_t count = chunks - first < 64 ? chunks - first : 64;
-        uint8_t *cipher = at + count * 16;
-        for (uint64_t i = 0; i < count; i++) {
-            const uint64_t start = (first + i) * CHUNK;
-            const uint64_t size = content_size - start < CHUNK ? content_size - start : CHUNK;
-            gcm(pair, first + i, made->content + start, (int)size, cipher, at + i * 16);
-            cipher += size;
-        }
-        EVP_DigestUpdate(sum, at, count * 16);
-        at = cipher;
+    for (uint64_t i = 0; i < chunks; i++) {
+        const uint64_t left = content_size - i * CHUNK;
+        const uint64_t size = left < CHUNK ? left : CHUNK;
+        gcm(pair, i, made->content + i * CHUNK, (int)size, at, at + size);
+        EVP_DigestUpdate(sum, at + size, 16);
+        at += size + 16;
     }
     EVP_DigestFinal_ex(sum, digest, NULL);
     EVP_MD_CTX_free(sum);
@@ -241,14 +212,13 @@ static void make_by_text(const struct made *made, uint8_t *file, uint8_t digest[
 static void every_size_is_read_back(void **unused)
 {
     (void)unused;
-    static const uint32_t aheads[] = {3, 1, 2, 64, AHEAD};
     for (size_t i = 0; i < SIZE_COUNT; i++) {
         struct made made;
         make(&made, sizes[i], false);
-        for (size_t j = 0; j < sizeof aheads / sizeof aheads[0]; j++) {
+        for (uint32_t more = 0; more < 2; more++) {
             uint8_t *memory;
-            made.ref.flags = j % 2 == 0 ? CSN_WIRE_WEIGHTS_CHECK : 0;
-            assert_int_equal(read_ahead(&made, sizes[i] + j, aheads[j], &memory), CSN_OK);
+            made.ref.flags = more == 0 ? CSN_WIRE_WEIGHTS_CHECK : 0;
+            assert_int_equal(read_file(&made, sizes[i] + more, &memory), CSN_OK);
             assert_memory_equal(memory + GUARD, made.content, sizes[i]);
             free(memory);
         }
@@ -272,29 +242,32 @@ static void the_text_gives_the_same_file(void **unused)
     }
 }
 
+/* Which failure a changed bit of that byte of the header may be. */
+static bool is_expected(uint64_t byte, csn_err err)
+{
+    const bool is_form = byte < 16 || byte >= 120;
+    return (is_form && err == CSN_ERR_FORMAT) || (!is_form && err == CSN_ERR_AUTH) ||
+           (byte >= 8 && byte < 12 && err == CSN_ERR_POLICY) ||
+           (byte >= 16 && byte < 24 && (err == CSN_ERR_SPACE || err == CSN_ERR_FORMAT));
+}
+
 static void every_bit_counts(void **unused)
 {
     (void)unused;
     struct made made;
     make(&made, 2 * CHUNK + 100, false);
-    const uint64_t head = 128 + 3 * 16;
-    for (uint64_t bit = 0; bit < head * 8; bit++) {
+    for (uint64_t bit = 0; bit < 128 * 8; bit++) {
         uint8_t *memory;
         made.file[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        csn_err err = read_ahead(&made, made.header.content_size, 3, &memory);
+        csn_err err = read_file(&made, made.header.content_size, &memory);
         made.file[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        const uint64_t byte = bit / 8;
-        const bool is_form = byte < 16 || (byte >= 120 && byte < 128);
-        assert_true(err == CSN_ERR_AUTH || (is_form && err == CSN_ERR_FORMAT) ||
-                    (byte >= 8 && byte < 12 && err == CSN_ERR_POLICY) ||
-                    (byte >= 16 && byte < 24 && (err == CSN_ERR_SPACE || err == CSN_ERR_FORMAT)));
-        assert_true(!is_form || err != CSN_ERR_AUTH);
+        assert_true(is_expected(bit / 8, err));
         free(memory);
     }
-    for (uint64_t byte = head; byte < made.size; byte += 4099) {
-        made.file[byte] ^= 0x10;
+    for (uint64_t byte = 128; byte < made.size; byte += byte % (CHUNK + 16) < 128 ? 1 : 4099) {
+        made.file[byte] ^= (uint8_t)(1u << byte % 8);
         expect_refused(&made, CSN_ERR_AUTH);
-        made.file[byte] ^= 0x10;
+        made.file[byte] ^= (uint8_t)(1u << byte % 8);
     }
     discard(&made);
 }
@@ -303,10 +276,9 @@ static void what_is_cut_is_refused(void **unused)
 {
     (void)unused;
     struct made made;
-    make(&made, 65 * CHUNK + 1, false);
+    make(&made, 5 * CHUNK + 1, false);
     const uint64_t whole = made.size;
-    const uint64_t cuts[] = {0,          1,        127, 128, 129, 128 + 64 * 16, whole - CHUNK,
-                             whole - 18, whole - 1};
+    const uint64_t cuts[] = {128, 129, 128 + CHUNK, 128 + CHUNK + 16, whole - 17, whole - 1};
     for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
         made.size = cuts[i];
         expect_refused(&made, CSN_ERR_STATE);
@@ -315,19 +287,16 @@ static void what_is_cut_is_refused(void **unused)
 }
 
 /* Chunks in another order, and the same content sealed once more. */
-static void pieces_have_their_place(void **unused)
+static void chunks_have_their_place(void **unused)
 {
     (void)unused;
     struct made made, other;
     make(&made, 3 * CHUNK, false);
-    uint8_t *first = made.file + 128 + 3 * 16;
-    uint8_t *room = malloc(CHUNK);
-    memcpy(room, first, CHUNK);
-    memcpy(first, first + CHUNK, CHUNK);
-    memcpy(first + CHUNK, room, CHUNK);
-    memcpy(room, made.file + 128, 16);
-    memcpy(made.file + 128, made.file + 144, 16);
-    memcpy(made.file + 144, room, 16);
+    uint8_t *first = made.file + 128;
+    uint8_t *room = malloc(CHUNK + 16);
+    memcpy(room, first, CHUNK + 16);
+    memcpy(first, first + CHUNK + 16, CHUNK + 16);
+    memcpy(first + CHUNK + 16, room, CHUNK + 16);
     expect_refused(&made, CSN_ERR_AUTH);
     free(room);
     discard(&made);
@@ -344,7 +313,6 @@ static void the_grant_says_which(void **unused)
     (void)unused;
     struct made made;
     struct csn_weights_reader reader;
-    struct csn_weights_want want;
     uint8_t *memory;
     make(&made, CHUNK + 8, false);
     made.ref.kind ^= CSN_WIRE_WEIGHTS_GGUF ^ CSN_WIRE_WEIGHTS_TREES;
@@ -352,13 +320,10 @@ static void the_grant_says_which(void **unused)
     made.ref.kind ^= CSN_WIRE_WEIGHTS_GGUF ^ CSN_WIRE_WEIGHTS_TREES;
     made.ref.key[31] ^= 1;
     expect_refused(&made, CSN_ERR_AUTH);
-    csn_weights_read_begin(&reader, &made.ref, NULL, CHUNK + 8);
-    assert_true(csn_weights_read_want(&reader, &want));
-    memcpy(want.target, made.file, want.size);
-    assert_int_equal(csn_weights_read_take(&reader), CSN_ERR_AUTH); /* before any chunk */
-    assert_false(csn_weights_read_want(&reader, &want));
+    csn_err err = csn_weights_read_begin(&reader, &made.ref, made.file, NULL, CHUNK + 8);
+    assert_int_equal(err, CSN_ERR_AUTH); /* before any chunk */
     made.ref.key[31] ^= 1;
-    assert_int_equal(read_ahead(&made, CHUNK + 7, 3, &memory), CSN_ERR_SPACE);
+    assert_int_equal(read_file(&made, CHUNK + 7, &memory), CSN_ERR_SPACE);
     free(memory);
     discard(&made);
 }
@@ -369,38 +334,34 @@ static void a_lie_about_the_content_is_found_where_asked(void **unused)
     struct made made;
     uint8_t *memory;
     make(&made, CHUNK + 8, true);
-    assert_int_equal(read_ahead(&made, CHUNK + 8, 3, &memory), CSN_OK);
+    assert_int_equal(read_file(&made, CHUNK + 8, &memory), CSN_OK);
     free(memory);
     made.ref.flags = CSN_WIRE_WEIGHTS_CHECK;
     expect_refused(&made, CSN_ERR_AUTH);
     discard(&made);
 }
 
-/* Steps out of order, and none after a failure. */
+/* No chunk beyond the last, none after a failure. */
 static void steps_are_in_order(void **unused)
 {
     (void)unused;
     struct made made;
     struct csn_weights_reader reader;
-    struct csn_weights_want want;
     uint64_t size = 7;
     make(&made, CHUNK, false);
-    uint8_t *memory = malloc(CHUNK);
-    csn_weights_read_begin(&reader, &made.ref, memory, CHUNK);
-    assert_int_equal(csn_weights_read_take(&reader), CSN_ERR_STATE);
-    assert_false(csn_weights_read_want(&reader, &want));
+    uint8_t *memory = malloc(2 * CHUNK);
+    csn_err err = csn_weights_read_begin(&reader, &made.ref, made.file, memory, CHUNK);
+    assert_int_equal(err, CSN_OK);
+    assert_int_equal(csn_weights_read_next(&reader), CHUNK + 16);
+    assert_int_equal(csn_weights_read_chunk(&reader, made.file + 128), CSN_OK);
+    assert_int_equal(csn_weights_read_next(&reader), 0);
+    assert_int_equal(csn_weights_read_chunk(&reader, made.file + 128), CSN_ERR_STATE);
     assert_int_equal(csn_weights_read_end(&reader, &size), CSN_ERR_STATE);
-    csn_weights_read_begin(&reader, &made.ref, memory, CHUNK);
-    assert_true(csn_weights_read_want(&reader, &want));
-    assert_false(csn_weights_read_want(&reader, &want));
-    memcpy(want.target, made.file, want.size);
-    assert_int_equal(csn_weights_read_take(&reader), CSN_OK);
-    assert_true(csn_weights_read_want(&reader, &want));
-    assert_int_equal(want.offset, 128);
-    memcpy(want.target, made.file + want.offset, want.size);
-    assert_int_equal(csn_weights_read_take(&reader), CSN_OK);
-    assert_int_equal(csn_weights_read_take(&reader), CSN_ERR_STATE);
-    assert_int_equal(csn_weights_read_end(&reader, &size), CSN_ERR_STATE);
+    err = csn_weights_read_begin(&reader, &made.ref, made.file, memory, CHUNK);
+    assert_int_equal(err, CSN_OK);
+    assert_int_equal(csn_weights_read_chunk(&reader, made.file + 127), CSN_ERR_AUTH);
+    assert_int_equal(csn_weights_read_chunk(&reader, made.file + 128), CSN_ERR_AUTH);
+    assert_int_equal(csn_weights_read_end(&reader, &size), CSN_ERR_AUTH);
     assert_int_equal(size, 7);
     free(memory);
     discard(&made);
@@ -417,11 +378,9 @@ static void sizes_have_limits(void **unused)
     assert_int_equal(csn_weights_write_begin(&writer, &wanted), CSN_ERR_ARGUMENT);
     wanted.content_size = CSN_WIRE_WEIGHTS_SIZE_MAX;
     assert_int_equal(csn_weights_write_begin(&writer, &wanted), CSN_OK);
-    struct csn_weights_piece piece;
-    const uint64_t count = csn_weights_piece_count(&writer.header);
-    csn_weights_piece(&writer.header, count - 1, &piece);
-    assert_int_equal(piece.offset + piece.size, csn_weights_file_size(&writer.header));
-    assert_int_equal(piece.content + piece.size, wanted.content_size);
+    assert_int_equal(csn_weights_chunk_count(&writer.header), 1u << 24);
+    assert_int_equal(csn_weights_file_size(&writer.header),
+                     128 + (UINT64_C(1) << 40) + (UINT64_C(1) << 28));
     wanted.kind = 0;
     assert_int_equal(csn_weights_write_begin(&writer, &wanted), CSN_ERR_ARGUMENT);
 }
@@ -432,7 +391,7 @@ int main(void)
         cmocka_unit_test(steps_are_in_order),
         cmocka_unit_test(the_grant_says_which),
         cmocka_unit_test(a_lie_about_the_content_is_found_where_asked),
-        cmocka_unit_test(pieces_have_their_place),
+        cmocka_unit_test(chunks_have_their_place),
         cmocka_unit_test(sizes_have_limits),
         cmocka_unit_test(what_is_cut_is_refused),
         cmocka_unit_test(every_bit_counts),

@@ -3,10 +3,9 @@
  * weights.h: the sealed file of a model's weights (docs/WIRE.md, "Sealed weights"), and how a grant
  * names one and gives its key.
  *
- * Layout of the file, without gaps: header, then groups. A group is the tags of up to 64 chunks,
- * then these chunks; only the last group, and in it the last chunk, may be smaller. A chunk is
- * AES-256-GCM under the file's key, without associated data; its nonce is its number from 0,
- * 64 bits little-endian, and four zeros.
+ * Layout of the file, without gaps: header, then chunks of 65,536 bytes, each with its tag of 16
+ * behind it; the last one may be smaller. A chunk is AES-256-GCM under the file's key, without
+ * associated data; its nonce is its number from 0, 64 bits little-endian, and four zeros.
  *
  *   secret  = HKDF-Extract(salt = header.salt, ikm = the weights key)
  *   mac key = HKDF-Expand(secret, "caisson-weights-v1 mac" | header up to and with the salt, 32)
@@ -25,13 +24,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CSN_WIRE_WEIGHTS_MAGIC       "CSNWGHT1"
-#define CSN_WIRE_WEIGHTS_CHUNK_SIZE  65536u
-#define CSN_WIRE_WEIGHTS_GROUP_COUNT 64u /* chunks of a whole group */
-#define CSN_WIRE_WEIGHTS_SIZE_MAX    (UINT64_C(1) << 40)
-#define CSN_WIRE_WEIGHTS_TAG_SIZE    16u
-#define CSN_WIRE_WEIGHTS_MAC_LABEL   "caisson-weights-v1 mac"
-#define CSN_WIRE_WEIGHTS_KEY_LABEL   "caisson-weights-v1 key"
+#define CSN_WIRE_WEIGHTS_MAGIC      "CSNWGHT1"
+#define CSN_WIRE_WEIGHTS_CHUNK_SIZE 65536u
+#define CSN_WIRE_WEIGHTS_TAG_SIZE   16u
+#define CSN_WIRE_WEIGHTS_PIECE_SIZE 65552u /* a chunk and its tag */
+#define CSN_WIRE_WEIGHTS_SIZE_MAX   (UINT64_C(1) << 40)
+#define CSN_WIRE_WEIGHTS_MAC_LABEL  "caisson-weights-v1 mac"
+#define CSN_WIRE_WEIGHTS_KEY_LABEL  "caisson-weights-v1 key"
 
 /* What the content is. */
 #define CSN_WIRE_WEIGHTS_TREES 1u /* a packed image of boosted trees */
