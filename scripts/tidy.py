@@ -32,6 +32,7 @@ LAYERS = {
     "src/ohttp": {"src/core", "src/crypto"},
     "src/json": {"src/core"},
     "src/trees": {"src/core"},
+    "src/llm": {"src/core"},
     "src/import": {"src/trees"},
     "src/image": {"src/core", "src/crypto"},
     "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h"},
@@ -63,8 +64,8 @@ LAYER_EXCEPTIONS = {
     # `bench` runs what the programs of bench/ run, less their peers.
     ("src/cli", "bench"),
 }
-TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/trees/", "src/enclave/",
-           "enclaves/")
+TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/trees/", "src/llm/",
+           "src/enclave/", "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
              "src/client/", "src/import/")
 FREESTANDING_HEADERS = {"stddef.h", "stdint.h", "stdbool.h", "stdatomic.h", "stdalign.h",
