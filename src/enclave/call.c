@@ -51,6 +51,17 @@ struct cse_outside *cse_outside(struct cse_call *call)
     return call->session->options.outside;
 }
 
+void *cse_worker_state(struct cse_call *call)
+{
+    return call->session->worker_state;
+}
+
+const char *cse_route_name(const struct cse_call *call, uint32_t *size)
+{
+    *size = call->http != NULL ? call->http->name.size : 0;
+    return *size != 0 ? (const char *)call->http->name.bytes : NULL;
+}
+
 void *cse_batch(struct cse_call *call)
 {
     return call->session->batch;
