@@ -32,12 +32,14 @@ LAYERS = {
     "src/ohttp": {"src/core", "src/crypto"},
     "src/json": {"src/core"},
     "src/trees": {"src/core"},
+    "src/llm": {"src/core"},
     "src/import": {"src/trees"},
+    "src/weights": {"src/core", "src/crypto"},
     "src/image": {"src/core", "src/crypto"},
     "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h",
                     "caisson/vouch.h"},
-    "enclaves": {"caisson/enclave.h", "caisson/vouch.h", "src/json", "src/crypto",
-                 "src/core/bytes.h"},
+    "enclaves": {"caisson/enclave.h", "caisson/vouch.h", "src/json", "src/crypto", "src/trees",
+                 "src/weights", "src/llm", "src/core/bytes.h"},
     "src/backend": {"src/core", "src/crypto", "src/image", "caisson/host.h"},
     "src/host": {"src/core", "src/image", "src/backend", "caisson/host.h"},
     "src/verify": {"src/image/image.h", "src/json", "caisson/verify.h"},
@@ -65,8 +67,9 @@ LAYER_EXCEPTIONS = {
     # `bench` runs what the programs of bench/ run, less their peers.
     ("src/cli", "bench"),
 }
-TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/trees/", "src/enclave/",
-           "enclaves/")
+TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/trees/", "src/llm/",
+           "src/weights/",
+           "src/enclave/", "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
              "src/client/", "src/import/")
 FREESTANDING_HEADERS = {"stddef.h", "stdint.h", "stdbool.h", "stdatomic.h", "stdalign.h",

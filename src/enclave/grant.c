@@ -278,6 +278,7 @@ static enum csn_wire_status ask_service(const struct cse_session *session, const
                                         .policy_size = grant->policy_size,
                                         .consumer_count = grant->consumer_count,
                                         .consumers = grant->wire_consumers,
+                                        .worker_state = session->worker_state,
                                         .claims = &grant->claims};
     cse_grant_hook hook = session->options.service->grant;
     grant->claims.count_max = session->options.service->claim_count;

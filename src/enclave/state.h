@@ -192,6 +192,7 @@ struct cse_session {
     struct cse_grant *spare;
     void *batch;                /* the service's, kept over records */
     struct csn_scratch scratch; /* reset after each record */
+    void *worker_state;         /* the service's, from start to end */
     uint8_t instance_key_id[8];
 
     /* one batch */
@@ -248,6 +249,7 @@ struct cse_call {
     uint32_t first;         /* index of the main output in session->pending */
     uint32_t emitted_count; /* further outputs, behind it until the handler is done */
     bool spread;            /* a request over HTTP: its slots are laid out by spread.c */
+    struct cse_http *http;  /* that request; NULL: a record's own operation */
     uint32_t offset;        /* of the content in each of those */
 };
 
