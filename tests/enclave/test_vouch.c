@@ -2,6 +2,7 @@
 /*
  * test_vouch.c: what an enclave says of itself, from the service's call to the verifier's word:
  * statements, claims, birth certificates. Evidence is the rig's, over what the session listed.
+ * Usage: test_vouch [FOLDER]: writes evidence and certificates there, for the command's test.
  */
 #include "../../src/crypto/curve.h"
 #include "../verify/rig.h"
@@ -465,8 +466,42 @@ static void births_malformed(void **state)
     }
 }
 
-int main(void)
+/* ---- for the command ---- */
+
+static void write_file(const char *folder, const char *name, const void *bytes, size_t size)
 {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
+        abort();
+    }
+}
+
+static int write_all(const char *folder)
+{
+    struct csn_wire_birth birth;
+    begin(NULL);
+    appraise();
+    birth = some_birth();
+    write_file(folder, "own.birth", certificate, make_birth(&birth));
+    birth.boot_id[0] ^= 1;
+    birth.origin = CSN_WIRE_BIRTH_IMPORTED;
+    write_file(folder, "earlier.birth", certificate, make_birth(&birth));
+    certificate[birth.size - 1] ^= 1;
+    write_file(folder, "forged.birth", certificate, birth.size);
+    write_file(folder, "evidence", rig.bytes, rig.size);
+    write_file(folder, "root", rig.root_key, sizeof rig.root_key);
+    write_file(folder, "nonce", rig.nonce[0], sizeof rig.nonce[0]);
+    write_file(folder, "tenant", tenant.tenant.id, sizeof tenant.tenant.id);
+    return end(NULL);
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 2) {
+        return write_all(arguments[1]);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(statements, begin, end),
         cmocka_unit_test_setup_teardown(other_instances, begin, end),

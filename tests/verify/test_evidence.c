@@ -434,6 +434,7 @@ static void claims_matched(void **state)
         bool holds;
     } cases[] = {
         {{"store:tpm"}, true},
+        {{"1:tpm"}, false}, /* of another label */
         {{"store:tpm@" TENANT_33}, true},
         {{"store:tpm@" TENANT_44}, false}, /* that one's is a journal */
         {{"store:journal"}, false},
@@ -442,15 +443,14 @@ static void claims_matched(void **state)
         {{"store:journal@" TENANT_33, "store:tpm@" TENANT_44}, false},
         {{"2:tpm@" TENANT_33}, true},
         {{"model:" TENANT_33}, false}, /* no such claim */
-        {{"1:tpm"}, false},
         {{"store:74706d0000000000000000000000000000000000000000000000000000000000@" TENANT_33},
          true},
     };
     claim(2, CSN_WIRE_CLAIM_STORE, 0x33, "tpm");
     claim(3, CSN_WIRE_CLAIM_STORE, 0x44, "journal");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        /* The first line of the table is about evidence with the one claim alone. */
-        rig.made.key_count = i == 0 ? 3 : 4;
+        /* The first two lines of the table are about evidence with the one claim alone. */
+        rig.made.key_count = i < 2 ? 3 : 4;
         rig_bundle(&rig);
         memcpy(rig.policy.claims, cases[i].wishes, sizeof cases[i].wishes);
         rig_expect(&rig, cases[i].holds ? CSV_VALID : CSV_INVALID, "service.claims",
