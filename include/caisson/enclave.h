@@ -84,7 +84,7 @@ struct cse_grant_view {
     uint32_t policy_size;
     uint32_t consumer_count;
     const struct csn_wire_consumer *consumers;
-    void *worker_state; /* see cse_worker_state() */
+    void *worker_state;        /* see cse_worker_state() */
     struct cse_claims *claims; /* what evidence will say of this grant: cse_claim_grant() */
 };
 typedef csn_err (*cse_grant_hook)(void *state, const struct cse_grant_view *grant);

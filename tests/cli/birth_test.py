@@ -34,8 +34,8 @@ def main():
 
     done = verify("own.birth")
     check(done.returncode == 0 and "key payments.v-1_A, version 2: ed25519, generated in this boot"
-          in done.stdout and tenant in done.stdout and "70" * 32 in done.stdout, "a key of this boot",
-          done.stdout + done.stderr)
+          in done.stdout and tenant in done.stdout and "70" * 32 in done.stdout,
+          "a key of this boot", done.stdout + done.stderr)
     done = verify("own.birth", "--json")
     told = json.loads(done.stdout)
     check(told["verdict"] == "valid" and told["birth"]["valid"] is True
