@@ -45,6 +45,17 @@ void *cse_scratch(struct cse_call *call, uint32_t size)
     return csn_scratch_take(&call->session->scratch, size);
 }
 
+void *cse_worker_state(struct cse_call *call)
+{
+    return call->session->worker_state;
+}
+
+const char *cse_route_name(const struct cse_call *call, uint32_t *size)
+{
+    *size = call->http != NULL ? call->http->name.size : 0;
+    return *size != 0 ? (const char *)call->http->name.bytes : NULL;
+}
+
 void *cse_batch(struct cse_call *call)
 {
     return call->session->batch;

@@ -40,7 +40,9 @@ void cse_size_table(const struct csn_wire_manifest *m, struct cse_size_row rows[
         {"channels", lines(sizeof(struct cse_channel) * (uint64_t)m->channel_count), workers, true},
         /* one per worker: private copies of a batch of inputs, and one more of the largest */
         {"input buffer", lines(cse_loop_buffer_size(m)), workers, true},
-        /* one per worker: tenants, contexts, grants and the spare one, record buffers, scratch */
+        /*
+         * one per worker: tenants, contexts, grants and the spare one, record buffers, scratch,
+         * the service's own state */
         {"sessions", cse_session_pool_size(m), workers, true},
         {"stack", m->stack_size, workers, false},
         {"boot region", CSN_MAP_BOOT_SIZE, 1, false},

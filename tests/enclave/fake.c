@@ -145,6 +145,43 @@ static cse_status late(struct cse_call *call, const uint8_t *input, uint32_t inp
     return CSN_WIRE_STATUS_OK;
 }
 
+static cse_status name(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    (void)input, (void)input_size;
+    const char *text = cse_route_name(call, output_size);
+    CHECK((text == NULL) == (*output_size == 0));
+    text = text != NULL ? text : "none";
+    *output_size = *output_size != 0 ? *output_size : 4;
+    if (*output_size > output_size_max) {
+        return CSN_WIRE_STATUS_TOO_LARGE;
+    }
+    memcpy(output, text, *output_size);
+    return CSN_WIRE_STATUS_OK;
+}
+
+/* What the worker keeps over tenants and grants. */
+struct kept {
+    uint64_t sum;
+    uint64_t grants;
+};
+
+static cse_status worker(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                         uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    struct kept *kept = cse_worker_state(call);
+    CHECK((uintptr_t)kept % 64 == 0);
+    for (uint32_t i = 0; i < input_size; i++) {
+        kept->sum += input[i];
+    }
+    if (sizeof *kept > output_size_max) {
+        return CSN_WIRE_STATUS_TOO_LARGE;
+    }
+    memcpy(output, kept, sizeof *kept);
+    *output_size = sizeof *kept;
+    return CSN_WIRE_STATUS_OK;
+}
+
 static cse_status own_status(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                              uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
@@ -169,6 +206,8 @@ static csn_err take_policy(void *state, const struct cse_grant_view *grant)
     if (grant->policy_size != 0 && grant->policy[0] != 'P') {
         return CSN_ERR_POLICY;
     }
+    struct kept *kept = grant->worker_state;
+    kept->grants++;
     memcpy(state, grant->tenant, 32);
     return CSN_OK;
 }
@@ -186,6 +225,8 @@ static const struct cse_operation operations[] = {
     {FAKE_LATE, CSN_WIRE_PAYLOAD_MAX, 0, late},
     {FAKE_STATUS, CSN_WIRE_PAYLOAD_MAX, 0, own_status},
     {FAKE_SMALL, 8, 0, echo},
+    {FAKE_NAME, CSN_WIRE_PAYLOAD_MAX, 0, name},
+    {FAKE_WORKER, CSN_WIRE_PAYLOAD_MAX, 0, worker},
 };
 /* Each operation as a path; one of them takes JSON, another is there with two methods. */
 static const struct cse_route routes[] = {
@@ -200,6 +241,11 @@ static const struct cse_route routes[] = {
     {"POST", "/late", FAKE_LATE, NULL, "text/plain"},
     {"POST", "/status", FAKE_STATUS, NULL, "text/plain"},
     {"POST", "/small", FAKE_SMALL, NULL, "text/plain"},
+    {"POST", "/worker", FAKE_WORKER, NULL, "application/octet-stream"},
+    {"POST", "/keys/all", FAKE_NAME, NULL, "text/plain"},
+    {"POST", "/keys/{}", FAKE_NAME, NULL, "text/plain"},
+    {"DELETE", "/keys/{}", FAKE_NAME, NULL, "text/plain"},
+    {"POST", "/keys/{}/rotate", FAKE_NAME, NULL, "text/plain"},
 };
 const struct cse_service fake_service = {.operations = operations,
                                          .routes = routes,
@@ -235,6 +281,7 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .policy_size_max = CSN_WIRE_POLICY_SIZE_MAX,
         .tenant_state_size = options->tenant_state_size != 0 ? options->tenant_state_size : 64,
         .scratch_size = options->scratch_size != 0 ? options->scratch_size : 262144,
+        .worker_state_size = sizeof(struct kept),
     };
 }
 
