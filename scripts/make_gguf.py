@@ -71,7 +71,7 @@ def floats(rng, count, spread, size):
 
 
 # Where the halves of a block stand, and by how much the whole numbers spread on their own.
-SCALES = {"q8_0": [(0, 74)], "q4_0": [(0, 4.6)], "q4_k": [(0, 36.6 * 6), (2, 36.6 * 0.8)],
+SCALES = {"q8_0": [(0, 74)], "q4_0": [(0, 4.6)], "q4_k": [(0, 36.6 * 4.6), (2, 36.6 * 4.6 / 8)],
           "q6_k": [(208, 18.5 * 74)]}
 
 
@@ -82,6 +82,11 @@ def blocks(rng, name, count, spread):
         low, high = spread_halves(rng, count, spread / own)
         put(raw, place, size, low)
         put(raw, place + 1, size, high)
+    if name == "q4_k":  # what is taken off goes with the scale: weights on both sides of zero
+        both = bytes(i & 15 | (i & 15) << 4 for i in range(256))
+        for i in range(4):
+            put(raw, 8 + i, size, bytes(raw[4 + i::size]))
+            put(raw, 12 + i, size, bytes(raw[12 + i::size]).translate(both))
     return raw
 
 
@@ -196,7 +201,8 @@ def write(stream, args):
     at = pad(stream, len(head))
     for name, columns, rows, kind in found:
         if rows:
-            scale = args.output_scale if name == "output.weight" else 1.0
+            scale = args.output_scale if name == "output.weight" else \
+                math.sqrt(columns) if name == "token_embd.weight" else 1.0
             pieces = weights(rng, kind, columns, rows, scale)
         elif name == "rope_freqs.weight":
             pieces = vector(rng, columns, 1.0, 8.0)

@@ -164,6 +164,7 @@ static void soften(float *weights, uint32_t position_count, float scale)
     for (uint32_t i = 0; i < width; i += CSN_LLM_LANES) {
         csn_floats_store(weights + i, csn_floats_mul(csn_floats_load(weights + i), share));
     }
+    round_to_halves(weights, width);
 }
 
 /* Values of all positions, by the weights of `heads` heads, a constant: 16 of each value's floats.
