@@ -171,6 +171,7 @@ static csn_err open_session(struct cse_worker *worker)
         .stats = worker->stats,
         .random = &worker->random,
         .worker = worker->index,
+        .tending = &worker->tending,
     };
     return cse_session_init(&worker->session, &worker->pool, &options);
 }

@@ -52,6 +52,7 @@ struct cse_worker {
     struct cse_channel *channels;      /* manifest->channel_count of them */
     struct cse_loop *loop;
     struct cse_session *session;
+    const struct cse_tending *tending; /* the session's; NULL: batches are all there is to do */
 };
 
 /* ---- provided by the loop (loop.c) ---- */
