@@ -179,7 +179,7 @@ csn_err cse_session_init(struct cse_session **session_out, struct csn_pool *pool
                          const struct cse_session_options *options)
 {
     const struct csn_wire_manifest *manifest = options->manifest;
-    if (!manifest_fits(manifest)) {
+    if (!manifest_fits(manifest) || options->service->claim_count > CSN_WIRE_CLAIM_COUNT_MAX) {
         return CSN_ERR_ARGUMENT;
     }
     struct sizes sizes = measure(manifest);

@@ -15,6 +15,7 @@
 #include "../crypto/schedule.h"
 #include "mutant.h"
 #include "session.h"
+#include <caisson/wire/claim.h>
 #include <caisson/wire/message.h>
 
 #define CSE_BATCH_MAX       CSN_WIRE_BATCH_COUNT_MAX
@@ -78,6 +79,16 @@ struct cse_consumer {
     struct csn_record_secrets field_in;
 };
 
+/* What evidence says of a grant beside its keys. */
+struct cse_claims {
+    uint32_t count;
+    uint32_t count_max; /* the service's */
+    struct {
+        uint32_t label;
+        uint8_t bytes[32];
+    } list[CSN_WIRE_CLAIM_COUNT_MAX];
+};
+
 /* All that one grant made. Swapped whole: a refused grant never touches the one in force. */
 struct cse_grant {
     uint64_t version;
@@ -97,6 +108,7 @@ struct cse_grant {
     struct csn_wire_credential *credentials;  /* manifest->credential_count_max */
     uint8_t *policy;                          /* manifest->policy_size_max */
     void *state;                              /* manifest->tenant_state_size */
+    struct cse_claims claims;
 };
 
 /* What a credential used of its budget; kept over re-grants, also for ids that are gone. */
