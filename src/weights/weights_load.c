@@ -41,9 +41,6 @@ csn_err cse_weights_load(struct cse_outside *outside, const struct csn_wire_weig
     uint8_t *header = NULL;
     uint32_t got = 0;
     uint64_t loaded = 0;
-    if (cse_outside_read_max(outside) < CSN_WIRE_WEIGHTS_PIECE_SIZE) {
-        return CSN_ERR_ARGUMENT;
-    }
     cse_weights_name(ref->digest, name);
     CSN_TRY(cse_outside_read(outside, name, 0, sizeof(struct csn_wire_weights), &header, &got));
     if (got != sizeof(struct csn_wire_weights)) {
