@@ -34,7 +34,7 @@ LAYERS = {
     "src/trees": {"src/core"},
     "src/llm": {"src/core"},
     "src/import": {"src/trees"},
-    "src/weights": {"src/core", "src/crypto"},
+    "src/weights": {"src/core", "src/crypto", "caisson/enclave_store.h"},
     "src/pack": {"src/import", "src/trees", "src/weights", "src/core/bytes.h"},
     "src/image": {"src/core", "src/crypto"},
     "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h",
