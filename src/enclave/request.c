@@ -146,6 +146,7 @@ static void finish(struct cse_call *call, const struct csn_ohttp_exchange *excha
         size -= filled;
         pending->final = i + 1 == count;
         pending->request = answer;
+        pending->owner = call->answer.tenant;
         put_front(pending, answer, nonce, i == 0 ? nonce_size : 0);
     }
 }
