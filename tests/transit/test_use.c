@@ -43,7 +43,8 @@ static void good(uint32_t operation, const char *name, const char *text)
 {
     const cse_status status = fake_json(call, operation, name, text);
     if (status != CSN_WIRE_STATUS_OK) {
-        printf("# %s %s %s: %d\n", tra_operation_name(operation), name, text, (int)status);
+        printf("# %s %s %s: %d\n", csn_wire_transit_operation_name(operation), name, text,
+               (int)status);
     }
     assert_int_equal(status, CSN_WIRE_STATUS_OK);
 }
