@@ -178,8 +178,9 @@ _Static_assert(offsetof(struct csn_wire_transit_key, newest) == 112, "offset");
 
 #define CSN_WIRE_TRANSIT_SEALED_FORM 1u
 #define CSN_WIRE_TRANSIT_SEALED_DATA 1u
-#define CSN_WIRE_TRANSIT_SEALED_KEY  2u /* a data key: datakey-open opens it, and decrypt does not \
-                                         */
+#define CSN_WIRE_TRANSIT_SEALED_KEY                                                                \
+    2u /* a data key: datakey-open opens it, and decrypt does not                                  \
+        */
 
 /* The ciphertext follows, as long as the text, and the tag. */
 struct csn_wire_transit_sealed {
@@ -207,5 +208,46 @@ struct csn_wire_transit_bound {
 };
 _Static_assert(sizeof(struct csn_wire_transit_bound) == 72, "size");
 _Static_assert(offsetof(struct csn_wire_transit_bound, key_version) == 56, "offset");
+
+/* ---- the compiled policy of a grant (docs/TRANSIT.md, section 7) ---- */
+
+#define CSN_WIRE_TRANSIT_POLICY_MAGIC   UINT32_C(0x544e5343) /* "CSNT" */
+#define CSN_WIRE_TRANSIT_POLICY_VERSION 1u
+#define CSN_WIRE_TRANSIT_ROLE_MAX       32u
+#define CSN_WIRE_TRANSIT_PATTERN_MAX    8u
+#define CSN_WIRE_TRANSIT_KEY_MAX        128u /* of a tenant */
+#define CSN_WIRE_TRANSIT_KEY_VERSIONS   512u /* of all of them */
+
+/* The least that keeps an older state out. */
+#define CSN_WIRE_TRANSIT_STORE_NONE    0u
+#define CSN_WIRE_TRANSIT_STORE_JOURNAL 1u
+#define CSN_WIRE_TRANSIT_STORE_TPM     2u /* with a counter: it stands behind the policy's head */
+
+/* Head, a struct csn_wire_counter if counter is 1, roles; nothing behind. */
+struct csn_wire_transit_policy {
+    uint32_t magic;
+    uint16_t version;
+    uint8_t store;   /* CSN_WIRE_TRANSIT_STORE_* */
+    uint8_t counter; /* 0 or 1 */
+    uint32_t role_count;
+    uint32_t key_max;     /* 1 .. CSN_WIRE_TRANSIT_KEY_MAX */
+    uint32_t version_max; /* 1 .. CSN_WIRE_TRANSIT_KEY_VERSIONS */
+    uint32_t reserved;
+    uint64_t use_max; /* while an instance lives; 0: no quota */
+};
+_Static_assert(sizeof(struct csn_wire_transit_policy) == 32, "size");
+
+/* Bit i of a credential's field mask: it has role i. */
+struct csn_wire_transit_role {
+    uint32_t operations;    /* mask */
+    uint32_t pattern_count; /* 1 .. CSN_WIRE_TRANSIT_PATTERN_MAX */
+    uint64_t purposes;      /* mask */
+    /* Names of keys, padded with zeros; a '*' at the end stands for any rest. */
+    char patterns[CSN_WIRE_TRANSIT_PATTERN_MAX][CSN_WIRE_TRANSIT_NAME_SIZE];
+};
+_Static_assert(sizeof(struct csn_wire_transit_role) == 528, "size");
+#define CSN_WIRE_TRANSIT_POLICY_SIZE_MAX                                                           \
+    (sizeof(struct csn_wire_transit_policy) + 120u +                                               \
+     CSN_WIRE_TRANSIT_ROLE_MAX * sizeof(struct csn_wire_transit_role))
 
 #endif
