@@ -134,9 +134,6 @@ static CK_RV curve_attribute(const struct p11_object *object, CK_ATTRIBUTE_TYPE 
                                                : CKR_ATTRIBUTE_TYPE_INVALID;
     case CKA_SUBJECT:
         return give_bytes(value, "", 0);
-    case CKA_ALWAYS_AUTHENTICATE:
-        return object->part == P11_PART_SECRET ? give_bool(value, false)
-                                               : CKR_ATTRIBUTE_TYPE_INVALID;
     default:
         return CKR_ATTRIBUTE_TYPE_INVALID;
     }
@@ -194,6 +191,8 @@ static CK_RV key_attribute(const struct p11_object *object, CK_ATTRIBUTE_TYPE ty
         return is_secret ? give_bool(value, key->value_size == 0) : CKR_ATTRIBUTE_TYPE_INVALID;
     case CKA_EXTRACTABLE:
         return is_secret ? give_bool(value, key->value_size != 0) : CKR_ATTRIBUTE_TYPE_INVALID;
+    case CKA_ALWAYS_AUTHENTICATE:
+        return is_secret ? give_bool(value, false) : CKR_ATTRIBUTE_TYPE_INVALID;
     case CKA_ALWAYS_SENSITIVE:
     case CKA_NEVER_EXTRACTABLE:
         return is_secret ? give_bool(value, key->value_size == 0 && !key->info.imported)

@@ -257,14 +257,16 @@ CK_RV p11_service_use(struct p11_service *service, const struct p11_key_info *in
 
 /* ---- keys ---- */
 
-static bool read_key(const uint8_t *bytes, size_t size, struct p11_key_info *info)
+/* with_public: its public half follows, as everywhere but in lists. */
+static bool read_key(const uint8_t *bytes, size_t size, bool with_public, struct p11_key_info *info)
 {
     struct csn_wire_transit_key key;
     if (size < sizeof key) {
         return false;
     }
     memcpy(&key, bytes, sizeof key);
-    if (key.name[sizeof key.name - 1] != 0 || key.public_size > size - sizeof key) {
+    if (key.name[sizeof key.name - 1] != 0 ||
+        (with_public && key.public_size > size - sizeof key)) {
         return false;
     }
     *info = (struct p11_key_info){.type = key.type,
@@ -290,7 +292,7 @@ static CK_RV ask_key(const struct p11_service *service, const struct p11_use *us
     char name[CSN_WIRE_TRANSIT_NAME_SIZE];
     memcpy(name, info->name, sizeof name);
     CK_RV rv = use_named(service, name, 0, use, output, &size);
-    if (rv == CKR_OK && (!read_key(output, size, info) || strcmp(name, info->name) != 0)) {
+    if (rv == CKR_OK && (!read_key(output, size, true, info) || strcmp(name, info->name) != 0)) {
         rv = fail(service, CKR_DEVICE_ERROR, "the enclave's answer is not understood");
     }
     return rv;
@@ -334,7 +336,7 @@ static CK_RV list_page(const struct p11_service *service, char last[CSN_WIRE_TRA
     *more = false;
     for (size_t at = 0; rv == CKR_OK && at < size; at += sizeof(struct csn_wire_transit_key)) {
         struct p11_key_info info;
-        if (!read_key(output + at, size - at, &info)) {
+        if (!read_key(output + at, size - at, false, &info)) {
             return fail(service, CKR_DEVICE_ERROR, "the enclave's answer is not understood");
         }
         *more = true; /* perhaps: an empty page is the end */
