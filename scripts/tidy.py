@@ -51,6 +51,8 @@ LAYERS = {
                     "caisson/evidence.h"},
     "src/reference": set(),
     "src/proxy": {"src/gateway", "src/json", "caisson/call.h", "caisson/host.h"},
+    "src/pkcs11": {"src/core", "src/crypto", "caisson/call.h", "caisson/client.h",
+                   "caisson/verify.h"},
     "src/cli": {"src/gateway", "src/proxy", "src/pack", "caisson/host.h", "caisson/verify.h",
                 "caisson/evidence.h", "caisson/client.h", "caisson/policy.h", "caisson/call.h"},
     "include": {"caisson/host.h", "caisson/verify.h", "caisson/client.h", "caisson/enclave.h"},
