@@ -73,7 +73,8 @@ uint64_t cli_now_ns(void)
 const char *cli_status_name(uint16_t status)
 {
     static const char *const names[] = {
-        "ok",     "malformed payload", "limit",  "no such operation", "rights",  "budget",
-        "replay", "result too large",  "policy", "not found",         "internal"};
+        "ok",         "malformed payload", "limit",  "no such operation", "rights",   "budget",
+        "replay",     "result too large",  "policy", "not found",         "internal", "busy",
+        "unavailable"};
     return status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
 }

@@ -22,7 +22,7 @@ struct value {
     const char *name;
     uint64_t value;
 };
-#define VALUE_COUNT 20u
+#define VALUE_COUNT 22u
 
 static void list_values(const struct csn_wire_manifest *m, struct value values[VALUE_COUNT])
 {
@@ -47,6 +47,8 @@ static void list_values(const struct csn_wire_manifest *m, struct value values[V
         {"scratch_size", m->scratch_size},
         {"output_scale", m->output_scale},
         {"output_extra", m->output_extra},
+        {"worker_state_size", m->worker_state_size},
+        {"held_max", m->held_max},
     };
     memcpy(values, all, sizeof all);
 }
@@ -56,7 +58,8 @@ static const struct {
     const char *name;
 } flag_names[] = {{CSN_WIRE_FLAG_DEBUG, "debug"},
                   {CSN_WIRE_FLAG_SINGLE_TENANT, "single-tenant"},
-                  {CSN_WIRE_FLAG_DETERMINISTIC, "deterministic"}};
+                  {CSN_WIRE_FLAG_DETERMINISTIC, "deterministic"},
+                  {CSN_WIRE_FLAG_STORE, "store"}};
 
 static void print_permissions(uint32_t permissions, char text[4])
 {

@@ -274,11 +274,15 @@ static enum csn_wire_status ask_service(const struct cse_session *session, const
 {
     const struct cse_grant_view view = {.tenant = tenant,
                                         .secret = grant->domain_secret,
+                                        .outside = session->options.outside,
                                         .policy = grant->policy,
                                         .policy_size = grant->policy_size,
                                         .consumer_count = grant->consumer_count,
-                                        .consumers = grant->wire_consumers};
+                                        .consumers = grant->wire_consumers,
+                                        .worker_state = session->worker_state,
+                                        .claims = &grant->claims};
     cse_grant_hook hook = session->options.service->grant;
+    grant->claims.count_max = session->options.service->claim_count;
     bool accepted = hook != NULL ? hook(grant->state, &view) == CSN_OK : grant->policy_size == 0;
     return accepted ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_POLICY;
 }
@@ -317,9 +321,10 @@ static enum csn_wire_status build(struct cse_session *session, const struct gran
         status = check_credentials(grant);
     }
     if (status == CSN_WIRE_STATUS_OK &&
-        (!cse_ledger_fits(view->tenant, grant) ||
-         cse_made_count(session, view->tenant) + grant->recipient_count >
-             CSN_WIRE_BOOT_KEY_COUNT_MAX)) {
+        (!cse_ledger_fits(view->tenant, grant) || cse_made_count(session, view->tenant) +
+                                                          grant->recipient_count +
+                                                          session->options.service->claim_count >
+                                                      CSN_WIRE_BOOT_KEY_COUNT_MAX)) {
         status = CSN_WIRE_STATUS_LIMIT;
     }
     if (status == CSN_WIRE_STATUS_OK) {

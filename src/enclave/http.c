@@ -70,9 +70,10 @@ static void list_methods(const struct cse_service *service, const struct csn_bht
                          uint8_t bytes[ALLOW_MAX], struct csn_bhttp_text *allow)
 {
     *allow = (struct csn_bhttp_text){bytes, 0};
+    struct csn_bhttp_text name;
     for (uint32_t i = 0; i < service->route_count; i++) {
         const struct csn_bhttp_text method = csn_bhttp_text(service->routes[i].method);
-        if (!csn_bhttp_is(path, service->routes[i].path) ||
+        if (!cse_path_fits(service->routes[i].path, path, &name) ||
             allow->size + method.size + 2 > ALLOW_MAX) {
             continue;
         }
@@ -112,14 +113,14 @@ static enum cse_refusal check_type(const struct cse_route *route,
     return type != NULL && is_type(type, route->input_type) ? CSE_REFUSAL_NONE : CSE_REFUSAL_TYPE;
 }
 
-static enum cse_refusal find_route(const struct cse_service *service,
-                                   const struct csn_bhttp_message *message,
+static enum cse_refusal find_route(const struct cse_service *service, struct cse_http *http,
                                    const struct cse_route **found)
 {
+    const struct csn_bhttp_message *message = &http->message;
     bool known = false;
     for (uint32_t i = 0; i < service->route_count; i++) {
         const struct cse_route *route = &service->routes[i];
-        if (!csn_bhttp_is(&message->path, route->path)) {
+        if (!cse_path_fits(route->path, &message->path, &http->name)) {
             continue;
         }
         known = true;
@@ -273,7 +274,7 @@ static enum cse_refusal serve(struct cse_call *call, struct cse_http *http,
         refusal = CSE_REFUSAL_CONSUMER;
     }
     if (refusal == CSE_REFUSAL_NONE) {
-        refusal = find_route(call->session->options.service, &http->message, &route);
+        refusal = find_route(call->session->options.service, http, &route);
     }
     if (refusal == CSE_REFUSAL_NONE) {
         refusal = read_purpose(http);
@@ -290,6 +291,7 @@ enum csn_wire_status cse_http_serve(struct cse_call *call, struct cse_http *http
     uint8_t methods[ALLOW_MAX];
     struct cse_problem problem = {.has_offset = false};
     cse_spread_begin(call);
+    call->http = http;
     problem.refusal = serve(call, http, &problem, size, count);
     csn_err written = CSN_OK;
     if (problem.refusal != CSE_REFUSAL_NONE) {

@@ -50,6 +50,7 @@ struct cse_http {
     bool joined;                  /* the answer must be one output */
     uint32_t purpose;             /* a record's; a sealed request names its own in a header */
     struct csn_bhttp_message message;
+    struct csn_bhttp_text name; /* what the path has for the route's "{}" */
 };
 
 /*
@@ -59,6 +60,12 @@ struct cse_http {
  */
 enum csn_wire_status cse_http_serve(struct cse_call *call, struct cse_http *http, uint32_t *size,
                                     uint32_t *count);
+
+/* ---- path.c ---- */
+
+/* True: path is that of the pattern; name: what it has for the pattern's "{}", else nothing. */
+bool cse_path_fits(const char *pattern, const struct csn_bhttp_text *path,
+                   struct csn_bhttp_text *name);
 
 /* ---- spread.c: one run of bytes over the outputs of a call ---- */
 

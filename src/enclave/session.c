@@ -21,6 +21,7 @@ struct sizes {
     uint64_t grant;    /* per tenant and one spare: a grant with its lists, policy and state */
     uint64_t area;     /* answers of one batch */
     uint64_t scratch;  /* the service's, per batch and per record */
+    uint64_t worker;   /* the service's, for good */
     uint32_t bucket_count;
     uint32_t area_size;
 };
@@ -59,6 +60,7 @@ static struct sizes measure(const struct csn_wire_manifest *m)
                  round_up(m->policy_size_max) + round_up(m->tenant_state_size),
         .area = round_up(area),
         .scratch = round_up(m->scratch_size),
+        .worker = round_up(m->worker_state_size),
         .bucket_count = buckets,
         .area_size = (uint32_t)round_up(area),
     };
@@ -70,7 +72,7 @@ uint64_t cse_session_pool_size(const struct csn_wire_manifest *manifest)
     return sizes.session + sizes.tenants + sizes.prefixes +
            sizes.arena * manifest->tenant_count_max +
            sizes.grant * ((uint64_t)manifest->tenant_count_max + 1) + sizes.area + sizes.scratch +
-           ALIGN;
+           sizes.worker + ALIGN;
 }
 
 /* Cuts pieces from one carved block; the block was measured for exactly these. */
@@ -113,8 +115,10 @@ static csn_err lay_out(struct cse_session *session, struct csn_pool *pool,
     session->area = csn_pool_carve(pool, sizes->area, ALIGN);
     uint8_t *scratch = csn_pool_carve(pool, sizes->scratch, ALIGN);
     uint8_t *spare = csn_pool_carve(pool, sizes->grant, ALIGN);
-    if (session->tenants == NULL || session->tenant_prefix == NULL || session->area == NULL ||
-        scratch == NULL || spare == NULL) {
+    session->worker_state = csn_pool_carve(pool, sizes->worker, ALIGN);
+    if (session->worker_state == NULL || session->tenants == NULL ||
+        session->tenant_prefix == NULL || session->area == NULL || scratch == NULL ||
+        spare == NULL) {
         return CSN_ERR_MEMORY;
     }
     uint64_t batch_size = round_up(session->options.service->batch_size);
@@ -168,7 +172,7 @@ csn_err cse_session_init(struct cse_session **session_out, struct csn_pool *pool
                          const struct cse_session_options *options)
 {
     const struct csn_wire_manifest *manifest = options->manifest;
-    if (!manifest_fits(manifest)) {
+    if (!manifest_fits(manifest) || options->service->claim_count > CSN_WIRE_CLAIM_COUNT_MAX) {
         return CSN_ERR_ARGUMENT;
     }
     struct sizes sizes = measure(manifest);

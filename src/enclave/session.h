@@ -29,6 +29,8 @@ struct cse_instance {
     uint8_t public_key[32];
     uint8_t boot_id[16];
     struct csn_ohttp_key request_key; /* opens requests; zero if the service has no routes */
+    uint8_t statement_secret[64];     /* signs statements; zero if the service makes none */
+    uint8_t statement_public[32];
     struct csn_wire_boot_given given; /* the one copy of what the launcher gave */
 };
 
@@ -44,6 +46,7 @@ struct cse_session_options {
         *stats;                /* this worker's; records_* and scratch_high_water are ours */
     struct csn_random *random; /* this worker's */
     uint32_t worker;
+    struct cse_outside *outside; /* NULL: the image has no store */
 };
 
 /* Bytes that cse_session_init() carves from a pool, alignment included. */

@@ -18,6 +18,7 @@
 #include "../crypto/self_test.h"
 #include "entry.h"
 #include "gate.h"
+#include <caisson/vouch.h>
 #include <caisson/wire/map.h>
 #include <stdatomic.h>
 
@@ -60,6 +61,7 @@ void cse_worker_wipe(void)
     }
     csn_wipe(instance.secret_key, sizeof instance.secret_key);
     csn_wipe(&instance.request_key, sizeof instance.request_key);
+    csn_wipe(instance.statement_secret, sizeof instance.statement_secret);
 }
 
 void cse_refuse(uint32_t code)
@@ -94,6 +96,16 @@ static void make_instance(struct csn_wire_boot *boot, struct csn_random *random)
     }
 }
 
+static void make_statement_key(struct csn_random *random)
+{
+    uint8_t seed[32];
+    if (csn_random_fill(random, seed, sizeof seed) != CSN_OK) {
+        cse_refuse(CSN_WIRE_STOP_ENTROPY);
+    }
+    cse_service.statements->make(seed, instance.statement_public, instance.statement_secret);
+    csn_wipe(seed, sizeof seed);
+}
+
 /* Worker 0 only, before any other goes on. */
 static void make_common(struct csn_wire_boot *boot)
 {
@@ -110,7 +122,8 @@ static void make_common(struct csn_wire_boot *boot)
 /* Worker 0 only, as the last of its start. */
 static void prove_signatures(void)
 {
-    if (csn_signature_self_test() != CSN_OK) {
+    if (csn_signature_self_test() != CSN_OK ||
+        (cse_service.statements != NULL && cse_service.statements->self_test() != CSN_OK)) {
         cse_refuse(CSN_WIRE_STOP_CPU);
     }
     atomic_store_explicit(&common, COMMON_PROVED, memory_order_release);
@@ -171,6 +184,7 @@ static csn_err open_session(struct cse_worker *worker)
         .stats = worker->stats,
         .random = &worker->random,
         .worker = worker->index,
+        .outside = worker->outside,
     };
     return cse_session_init(&worker->session, &worker->pool, &options);
 }
@@ -190,6 +204,9 @@ static uint32_t stop_code_for(csn_err err)
 static void start_worker(struct cse_worker *worker)
 {
     csn_err err = cse_loop_init(worker);
+    if (err == CSN_OK) {
+        err = cse_loop_outside(worker);
+    }
     if (err == CSN_OK) {
         err = open_session(worker);
     }
@@ -219,6 +236,9 @@ void cse_start(struct csn_wire_boot *boot, uint32_t index)
     struct cse_worker *worker = lay_worker(boot, index);
     if (index == 0) {
         make_instance(boot, &worker->random);
+        if (cse_service.statements != NULL) {
+            make_statement_key(&worker->random);
+        }
         atomic_store_explicit(&common, COMMON_READY, memory_order_release);
     }
     start_worker(worker);

@@ -15,6 +15,7 @@
 #include "../crypto/schedule.h"
 #include "mutant.h"
 #include "session.h"
+#include <caisson/wire/claim.h>
 #include <caisson/wire/message.h>
 
 #define CSE_BATCH_MAX       CSN_WIRE_BATCH_COUNT_MAX
@@ -78,6 +79,16 @@ struct cse_consumer {
     struct csn_record_secrets field_in;
 };
 
+/* What evidence says of a grant beside its keys. */
+struct cse_claims {
+    uint32_t count;
+    uint32_t count_max; /* the service's */
+    struct {
+        uint32_t label;
+        uint8_t bytes[32];
+    } list[CSN_WIRE_CLAIM_COUNT_MAX];
+};
+
 /* All that one grant made. Swapped whole: a refused grant never touches the one in force. */
 struct cse_grant {
     uint64_t version;
@@ -97,6 +108,7 @@ struct cse_grant {
     struct csn_wire_credential *credentials;  /* manifest->credential_count_max */
     uint8_t *policy;                          /* manifest->policy_size_max */
     void *state;                              /* manifest->tenant_state_size */
+    struct cse_claims claims;
 };
 
 /* What a credential used of its budget; kept over re-grants, also for ids that are gone. */
@@ -180,6 +192,7 @@ struct cse_session {
     struct cse_grant *spare;
     void *batch;                /* the service's, kept over records */
     struct csn_scratch scratch; /* reset after each record */
+    void *worker_state;         /* the service's, from start to end */
     uint8_t instance_key_id[8];
 
     /* one batch */
@@ -236,6 +249,7 @@ struct cse_call {
     uint32_t first;         /* index of the main output in session->pending */
     uint32_t emitted_count; /* further outputs, behind it until the handler is done */
     bool spread;            /* a request over HTTP: its slots are laid out by spread.c */
+    struct cse_http *http;  /* that request; NULL: a record's own operation */
     uint32_t offset;        /* of the content in each of those */
 };
 

@@ -116,10 +116,11 @@ void cse_open_return(struct cse_tenant *tenant)
 
 uint32_t cse_made_count(const struct cse_session *session, const struct cse_tenant *without)
 {
-    uint32_t count = cse_has_routes(session) ? 2 : 1;
+    const struct cse_service *service = session->options.service;
+    uint32_t count = 1 + cse_has_routes(session) + (service->statements != NULL);
     for (uint32_t i = 0; i < session->tenant_count; i++) {
         const struct cse_tenant *tenant = &session->tenants[i];
-        count += tenant == without ? 0 : tenant->grant->recipient_count;
+        count += tenant == without ? 0 : tenant->grant->recipient_count + service->claim_count;
     }
     return count;
 }
@@ -141,15 +142,34 @@ static void digest_config(const struct cse_session *session, uint8_t digest[32])
     csn_sha256_final(&hash, digest);
 }
 
+static void list_entry(struct csn_wire_boot_made *made, struct csn_wire_boot_key entry,
+                       const uint8_t *tenant, const uint8_t *bytes)
+{
+    if (tenant != NULL) {
+        __builtin_memcpy(entry.tenant, tenant, 32);
+    }
+    __builtin_memcpy(entry.public_key, bytes, 32);
+    made->keys[made->key_count++] = entry;
+}
+
 static void list_key(struct csn_wire_boot_made *made, uint32_t purpose, const uint8_t *tenant,
                      const uint8_t *public_key)
 {
-    struct csn_wire_boot_key key = {.purpose = purpose, .suite = CSN_WIRE_SUITE};
-    if (tenant != NULL) {
-        __builtin_memcpy(key.tenant, tenant, 32);
+    const struct csn_wire_boot_key key = {.purpose = purpose, .suite = CSN_WIRE_SUITE};
+    list_entry(made, key, tenant, public_key);
+}
+
+static void list_tenant(struct csn_wire_boot_made *made, const struct cse_tenant *tenant)
+{
+    const struct cse_grant *grant = tenant->grant;
+    for (uint32_t i = 0; i < grant->recipient_count; i++) {
+        list_key(made, CSN_WIRE_KEY_RECIPIENT, tenant->id, grant->recipients[i].public_key);
     }
-    __builtin_memcpy(key.public_key, public_key, 32);
-    made->keys[made->key_count++] = key;
+    for (uint32_t i = 0; i < grant->claims.count; i++) {
+        const struct csn_wire_boot_key claim = {.purpose = CSN_WIRE_KEY_CLAIM,
+                                                .suite = grant->claims.list[i].label};
+        list_entry(made, claim, tenant->id, grant->claims.list[i].bytes);
+    }
 }
 
 /* The list of keys for requests: the bytes themselves, and their hash among the keys. */
@@ -177,12 +197,11 @@ void cse_made_write(struct cse_session *session)
     if (cse_has_routes(session)) {
         write_request_keys(session, made);
     }
+    if (session->options.service->statements != NULL) {
+        list_key(made, CSN_WIRE_KEY_STATEMENT, NULL, session->options.instance->statement_public);
+    }
     for (uint32_t i = 0; i < session->tenant_count; i++) {
-        const struct cse_tenant *tenant = &session->tenants[i];
-        for (uint32_t k = 0; k < tenant->grant->recipient_count; k++) {
-            list_key(made, CSN_WIRE_KEY_RECIPIENT, tenant->id,
-                     tenant->grant->recipients[k].public_key);
-        }
+        list_tenant(made, &session->tenants[i]);
     }
     digest_config(session, made->config_digest);
     __atomic_store_n(&made->key_version, version + 2, __ATOMIC_RELEASE);

@@ -118,6 +118,9 @@ static csn_err check_fields(const struct csn_wire_manifest *m, struct csn_image_
          m->policy_size_max <= CSN_WIRE_GRANT_SIZE_MAX},
         {"manifest tenant state size", FIELD(tenant_state_size),
          m->tenant_state_size <= m->pool_size},
+        {"manifest worker state size", FIELD(worker_state_size),
+         m->worker_state_size <= m->pool_size},
+        {"manifest held calls", FIELD(held_max), m->held_max <= CSN_WIRE_HELD_MAX},
         {"manifest scratch size", FIELD(scratch_size), m->scratch_size <= m->pool_size},
         {"manifest output scale", FIELD(output_scale),
          m->output_scale <= CSN_WIRE_OUTPUT_SCALE_MAX},
@@ -136,7 +139,8 @@ static csn_err check_sums(const struct csn_wire_manifest *m, struct csn_image_fa
     uint64_t least = 0;
     uint64_t share = m->pool_size / m->worker_count;
     bool fits = csn_mul_u64(m->tenant_state_size, m->tenant_count_max, &states) &&
-                csn_add_u64(states, m->scratch_size, &least) && least <= share;
+                csn_add_u64(states, m->scratch_size, &least) &&
+                csn_add_u64(least, m->worker_state_size, &least) && least <= share;
     const struct manifest_rule rules[] = {
         {"manifest input ring below two largest inputs", FIELD(input_line_count),
          ring_is_good(m->input_line_count, m->input_size_max, 1)},
@@ -146,7 +150,7 @@ static csn_err check_sums(const struct csn_wire_manifest *m, struct csn_image_fa
          FIELD(output_size_max), m->output_size_max >= (uint64_t)m->input_size_max + 8},
         {"manifest output room below what every answer needs", FIELD(output_scale),
          csn_wire_output_room(m, 0) >= CSN_WIRE_OUTPUT_ROOM_MIN},
-        {"manifest pool too small for scratch and tenant states", FIELD(pool_size), fits},
+        {"manifest pool too small for scratch, worker and tenant states", FIELD(pool_size), fits},
         {"manifest rings larger than their range", FIELD(channel_count),
          csn_wire_rings_size(m) <= MANIFEST_RINGS_SIZE_MAX},
     };

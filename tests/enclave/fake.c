@@ -2,6 +2,7 @@
 /* fake.c: see fake.h. */
 #include "fake.h"
 #include "../../src/crypto/curve.h"
+#include <caisson/vouch.h>
 #include <caisson/wire/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,43 @@ static cse_status late(struct cse_call *call, const uint8_t *input, uint32_t inp
     return CSN_WIRE_STATUS_OK;
 }
 
+static cse_status name(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    (void)input, (void)input_size;
+    const char *text = cse_route_name(call, output_size);
+    CHECK((text == NULL) == (*output_size == 0));
+    text = text != NULL ? text : "none";
+    *output_size = *output_size != 0 ? *output_size : 4;
+    if (*output_size > output_size_max) {
+        return CSN_WIRE_STATUS_TOO_LARGE;
+    }
+    memcpy(output, text, *output_size);
+    return CSN_WIRE_STATUS_OK;
+}
+
+/* What the worker keeps over tenants and grants. */
+struct kept {
+    uint64_t sum;
+    uint64_t grants;
+};
+
+static cse_status worker(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                         uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    struct kept *kept = cse_worker_state(call);
+    CHECK((uintptr_t)kept % 64 == 0);
+    for (uint32_t i = 0; i < input_size; i++) {
+        kept->sum += input[i];
+    }
+    if (sizeof *kept > output_size_max) {
+        return CSN_WIRE_STATUS_TOO_LARGE;
+    }
+    memcpy(output, kept, sizeof *kept);
+    *output_size = sizeof *kept;
+    return CSN_WIRE_STATUS_OK;
+}
+
 static cse_status own_status(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                              uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
@@ -169,6 +207,8 @@ static csn_err take_policy(void *state, const struct cse_grant_view *grant)
     if (grant->policy_size != 0 && grant->policy[0] != 'P') {
         return CSN_ERR_POLICY;
     }
+    struct kept *kept = grant->worker_state;
+    kept->grants++;
     memcpy(state, grant->tenant, 32);
     return CSN_OK;
 }
@@ -186,6 +226,8 @@ static const struct cse_operation operations[] = {
     {FAKE_LATE, CSN_WIRE_PAYLOAD_MAX, 0, late},
     {FAKE_STATUS, CSN_WIRE_PAYLOAD_MAX, 0, own_status},
     {FAKE_SMALL, 8, 0, echo},
+    {FAKE_NAME, CSN_WIRE_PAYLOAD_MAX, 0, name},
+    {FAKE_WORKER, CSN_WIRE_PAYLOAD_MAX, 0, worker},
 };
 /* Each operation as a path; one of them takes JSON, another is there with two methods. */
 static const struct cse_route routes[] = {
@@ -200,6 +242,11 @@ static const struct cse_route routes[] = {
     {"POST", "/late", FAKE_LATE, NULL, "text/plain"},
     {"POST", "/status", FAKE_STATUS, NULL, "text/plain"},
     {"POST", "/small", FAKE_SMALL, NULL, "text/plain"},
+    {"POST", "/worker", FAKE_WORKER, NULL, "application/octet-stream"},
+    {"POST", "/keys/all", FAKE_NAME, NULL, "text/plain"},
+    {"POST", "/keys/{}", FAKE_NAME, NULL, "text/plain"},
+    {"DELETE", "/keys/{}", FAKE_NAME, NULL, "text/plain"},
+    {"POST", "/keys/{}/rotate", FAKE_NAME, NULL, "text/plain"},
 };
 const struct cse_service fake_service = {.operations = operations,
                                          .routes = routes,
@@ -235,7 +282,19 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .policy_size_max = CSN_WIRE_POLICY_SIZE_MAX,
         .tenant_state_size = options->tenant_state_size != 0 ? options->tenant_state_size : 64,
         .scratch_size = options->scratch_size != 0 ? options->scratch_size : 262144,
+        .worker_state_size = sizeof(struct kept),
     };
+}
+
+static void make_statement_key(struct fake *fake, const struct cse_service *service)
+{
+    uint8_t seed[32];
+    if (service != NULL && service->statements != NULL) {
+        CHECK(service->statements->self_test() == CSN_OK);
+        CHECK(csn_random_fill(&fake->random, seed, sizeof seed) == CSN_OK);
+        service->statements->make(seed, fake->instance.statement_public,
+                                  fake->instance.statement_secret);
+    }
 }
 
 void fake_start(struct fake *fake, const struct fake_options *options)
@@ -256,6 +315,7 @@ void fake_start(struct fake *fake, const struct fake_options *options)
         CHECK(csn_random_fill(&fake->random, fake->instance.secret_key, 32) == CSN_OK);
         CHECK(csn_random_fill(&fake->random, fake->instance.boot_id, 16) == CSN_OK);
         csn_x25519_public(fake->instance.public_key, fake->instance.secret_key);
+        make_statement_key(fake, options->service);
     }
     memset(fake->measurement, 0x4d, sizeof fake->measurement);
     fake->made = calloc(1, sizeof *fake->made);

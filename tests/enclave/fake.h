@@ -54,6 +54,8 @@ struct fake {
 #define FAKE_GREEDY  11u /* takes scratch until there is none, then says so */
 #define FAKE_STATUS  12u /* a status of its own, 256 */
 #define FAKE_SMALL   13u /* as ECHO, of at most 8 bytes */
+#define FAKE_NAME    14u /* the name in the request's path, or "none" */
+#define FAKE_WORKER  15u /* adds the payload's bytes to a sum of the worker's, and gives that */
 extern const struct cse_service fake_service;
 
 struct fake_options {

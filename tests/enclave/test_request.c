@@ -134,6 +134,74 @@ static void full_list(void **state)
     fake_stop(&crowded);
 }
 
+/* What a path may have for "{}", and which route serves it. */
+static void names(void **state)
+{
+    (void)state;
+    static const char longest[] =
+        "/keys/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    static const struct {
+        const char *path;
+        uint32_t status;
+        const char *name;
+    } cases[] = {
+        {"/keys/all", 200, "none"},
+        {"/keys/alle", 200, "alle"},
+        {"/keys/al", 200, "al"},
+        {"/keys/a", 200, "a"},
+        {"/keys/Az09._-", 200, "Az09._-"},
+        {"/keys/all/rotate", 200, "all"},
+        {"/keys/k/rotate", 200, "k"},
+        {longest, 200, longest + 6},
+        {"/keys/", 404, NULL},
+        {"/keys", 404, NULL},
+        {"/keys//rotate", 404, NULL},
+        {"/keys/k/", 404, NULL},
+        {"/keys/k/rotat", 404, NULL},
+        {"/keys/k/rotate/", 404, NULL},
+        {"/keys/a/b", 404, NULL},
+        {"/keys/a%20b", 404, NULL},
+        {"/keys/a?b", 404, NULL},
+        {"/keys/{}", 404, NULL},
+        {"/keys/a:b", 404, NULL},
+        {"/keys/a@b", 404, NULL},
+        {"/keys/a[b", 404, NULL},
+        {"/keys/a`b", 404, NULL},
+        {"/keys/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefx", 404, NULL},
+        {"/keys/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefx/rotate", 404,
+         NULL},
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ask ask = ask_for(cases[i].path, NULL, 0);
+        assert_int_equal(asker_ask(&asker, &fake, &ask), cases[i].status);
+        if (cases[i].name != NULL) {
+            expect_content(cases[i].name, (uint32_t)strlen(cases[i].name));
+        }
+    }
+    struct ask ask = ask_for("/keys/k", NULL, 0);
+    ask.method = "GET";
+    assert_int_equal(asker_ask(&asker, &fake, &ask), 405);
+    assert_string_equal(asker_header(&asker, "allow"), "POST, DELETE");
+}
+
+/* The worker's own memory: of all tenants, and the same one after a grant. */
+static void worker_state(void **state)
+{
+    (void)state;
+    static struct fake_tenant second;
+    uint64_t kept[2] = {4, 1};
+    struct ask ask = ask_for("/worker", "\x01\x03", 2);
+    assert_int_equal(asker_ask(&asker, &fake, &ask), 200);
+    expect_content(kept, sizeof kept);
+    fake_tenant_new(&second);
+    fake_grant(&fake, &second, 1);
+    ask.credential = &second.asker;
+    kept[0] = 8;
+    kept[1] = 2;
+    assert_int_equal(asker_ask(&asker, &fake, &ask), 200);
+    expect_content(kept, sizeof kept);
+}
+
 static void ways(void **state)
 {
     (void)state;
@@ -449,6 +517,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(limits, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(two_workers, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(full_list, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(names, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(worker_state, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(ways, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(budget, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(sizes, solo_start, solo_stop),

@@ -100,6 +100,21 @@ static void short_form(void **state)
     csv_sealer_destroy(sealer);
 }
 
+/* What only a path can name is nothing for a record. */
+static void no_name(void **state)
+{
+    (void)state;
+    struct csv_sealer *sealer = solo_sealer(&tenant, &tenant.replier, NULL);
+    struct csn_wire_result result;
+    uint32_t size = solo_seal(sealer, FAKE_NAME, "abc", 3);
+    const struct fake_answer *answer = fake_one(&fake, record, size);
+    assert_int_equal(csv_reply_open(sealer, answer->body, answer->size, &result, opened, &size),
+                     CSN_OK);
+    assert_int_equal(size, 4);
+    assert_memory_equal(opened, "none", 4);
+    csv_sealer_destroy(sealer);
+}
+
 /* A window record counts at the worker and in the boot that issued its challenge, nowhere else. */
 static void window_elsewhere(void **state)
 {
@@ -396,6 +411,7 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(end_to_end, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(short_form, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(no_name, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(window_elsewhere, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(window_full, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(window_order, solo_start, solo_stop),

@@ -171,7 +171,7 @@ CHANGE(m_name_upper, manifest(f)->name[0] = 'A')
 CHANGE(m_name_slash, manifest(f)->name[1] = '/')
 CHANGE(m_name_tail, manifest(f)->name[31] = 'x')
 CHANGE(m_name_hole, manifest(f)->name[8] = 'x')
-CHANGE(m_flags, manifest(f)->flags = 8)
+CHANGE(m_flags, manifest(f)->flags = 16)
 CHANGE(m_flags_high, manifest(f)->flags = UINT32_C(0x80000000))
 CHANGE(m_stack_small, manifest(f)->stack_size = 0x3000)
 CHANGE(m_stack_large, manifest(f)->stack_size = CSN_MAP_STACK_SIZE_MAX + PAGE)
@@ -199,9 +199,11 @@ CHANGE(m_credentials_many, manifest(f)->credential_count_max = 65)
 CHANGE(m_consumers_many, manifest(f)->consumer_count_max = 17)
 CHANGE(m_policy_large, manifest(f)->policy_size_max = 65537)
 CHANGE(m_state_large, manifest(f)->tenant_state_size = UINT64_MAX)
+CHANGE(m_worker_state_large, manifest(f)->worker_state_size = UINT64_MAX)
+CHANGE(m_held_many, manifest(f)->held_max = CSN_WIRE_HELD_MAX + 1)
 CHANGE(m_scratch_large, manifest(f)->scratch_size = UINT64_MAX)
 CHANGE(m_reserved, manifest(f)->reserved[0] = 1)
-CHANGE(m_reserved_end, manifest(f)->reserved[95] = 1)
+CHANGE(m_reserved_end, manifest(f)->reserved[83] = 1)
 CHANGE(m_scale_large, manifest(f)->output_scale = CSN_WIRE_OUTPUT_SCALE_MAX + 1)
 CHANGE(m_scale_wraps, manifest(f)->output_scale = UINT32_MAX)
 CHANGE(m_extra_large, manifest(f)->output_extra = CSN_WIRE_OUTPUT_EXTRA_MAX + 1)
@@ -219,6 +221,8 @@ CHANGE(m_sum_scratch, manifest(f)->scratch_size = manifest(f)->pool_size / 2;
        manifest(f)->worker_count = 4)
 CHANGE(m_sum_states, manifest(f)->tenant_state_size = manifest(f)->pool_size / 2;
        manifest(f)->tenant_count_max = 3)
+CHANGE(m_sum_worker, manifest(f)->worker_state_size = manifest(f)->pool_size / 2 + 1;
+       manifest(f)->worker_count = 2)
 CHANGE(m_sum_wraps, manifest(f)->pool_size = UINT64_C(1) << 38;
        manifest(f)->tenant_state_size = UINT64_C(1) << 38; manifest(f)->tenant_count_max = 65536)
 CHANGE(m_rings, manifest(f)->input_line_count = 1 << 26; manifest(f)->channel_count = 64)
@@ -295,7 +299,8 @@ static const struct refusal refusals[] = {
     {"output ring", m_output_ring_odd}, {"output ring", m_output_ring_small},
     {"output ring", m_output_ring_outputs}, {"answer to a ping", m_ping},
     {"pool too small", m_sum_scratch}, {"pool too small", m_sum_states},
-    {"pool too small", m_sum_wraps}, {"rings larger", m_rings},
+    {"manifest worker state size", m_worker_state_large}, {"manifest held calls", m_held_many},
+    {"pool too small", m_sum_worker}, {"pool too small", m_sum_wraps}, {"rings larger", m_rings},
 };
 /* clang-format on */
 

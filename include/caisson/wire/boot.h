@@ -40,6 +40,8 @@
 #define CSN_WIRE_KEY_INSTANCE  UINT32_C(1)
 #define CSN_WIRE_KEY_RECIPIENT UINT32_C(2)
 #define CSN_WIRE_KEY_OHTTP     UINT32_C(3) /* public_key: SHA-256 of the bytes in ohttp_keys[] */
+#define CSN_WIRE_KEY_STATEMENT UINT32_C(4) /* Ed25519: signs statements (vouch.h) */
+#define CSN_WIRE_KEY_CLAIM     UINT32_C(5) /* no key: a claim of that tenant's grant (claim.h) */
 
 struct csn_wire_boot_given {
     uint32_t abi_version;
@@ -51,9 +53,9 @@ struct csn_wire_boot_given {
 
 struct csn_wire_boot_key {
     uint32_t purpose;
-    uint32_t suite;     /* CSN_WIRE_SUITE */
-    uint8_t tenant[32]; /* zero for the instance and OHTTP keys */
-    uint8_t public_key[32];
+    uint32_t suite;         /* CSN_WIRE_SUITE; of a claim its label */
+    uint8_t tenant[32];     /* zero for the keys of the instance */
+    uint8_t public_key[32]; /* of a claim its bytes */
 };
 
 struct csn_wire_boot_made {

@@ -21,10 +21,12 @@
 #define CSN_WIRE_FLAG_DEBUG         UINT32_C(1) /* verifiers refuse it unless told otherwise */
 #define CSN_WIRE_FLAG_SINGLE_TENANT UINT32_C(2) /* the first grant locks the enclave */
 #define CSN_WIRE_FLAG_DETERMINISTIC UINT32_C(4) /* handlers may serve idempotent records */
-#define CSN_WIRE_FLAGS_ALL          UINT32_C(7)
+#define CSN_WIRE_FLAG_STORE         UINT32_C(8) /* one more channel per worker: wire/outside.h */
+#define CSN_WIRE_FLAGS_ALL          UINT32_C(15)
 
 #define CSN_WIRE_OUTPUT_SCALE_MAX 256u
 #define CSN_WIRE_OUTPUT_EXTRA_MAX 1048576u
+#define CSN_WIRE_HELD_MAX         4096u
 #define CSN_WIRE_OUTPUT_ROOM_MIN  32u /* of the smallest class: the answer to a FIN fits always */
 
 struct csn_wire_manifest {
@@ -53,8 +55,10 @@ struct csn_wire_manifest {
     uint32_t
         output_scale; /* sixteenths of the input's capacity, at most 256; 16: as much as came in */
     uint32_t
-        output_extra;     /* bytes beside that, at most 1 MiB; with scale 0 all answers are alike */
-    uint8_t reserved[96]; /* zero */
+        output_extra; /* bytes beside that, at most 1 MiB; with scale 0 all answers are alike */
+    uint64_t worker_state_size; /* bytes of service state per worker */
+    uint32_t held_max;          /* calls per worker whose answers come later, at most 4,096 */
+    uint8_t reserved[84];       /* zero */
 };
 
 _Static_assert(sizeof(struct csn_wire_manifest) == 232, "manifest is 232 bytes");
@@ -63,6 +67,7 @@ _Static_assert(offsetof(struct csn_wire_manifest, stack_size) == 48, "offset");
 _Static_assert(offsetof(struct csn_wire_manifest, worker_count) == 64, "offset");
 _Static_assert(offsetof(struct csn_wire_manifest, tenant_state_size) == 112, "offset");
 _Static_assert(offsetof(struct csn_wire_manifest, output_scale) == 128, "offset");
-_Static_assert(offsetof(struct csn_wire_manifest, reserved) == 136, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, worker_state_size) == 136, "offset");
+_Static_assert(offsetof(struct csn_wire_manifest, reserved) == 148, "offset");
 
 #endif

@@ -232,18 +232,20 @@ static inline uint64_t csn_wire_short_word(uint64_t sequence, uint32_t status, u
 
 enum csn_wire_status {
     CSN_WIRE_STATUS_OK = 0,
-    CSN_WIRE_STATUS_MALFORMED = 1, /* payload does not parse; detail = offset */
-    CSN_WIRE_STATUS_LIMIT = 2,     /* too deep, too long, too many */
-    CSN_WIRE_STATUS_OPERATION = 3, /* no such operation, or wrong size for it */
-    CSN_WIRE_STATUS_RIGHTS = 4,    /* the credential lacks the right, field or purpose */
-    CSN_WIRE_STATUS_BUDGET = 5,    /* the credential's budget is used up */
-    CSN_WIRE_STATUS_REPLAY = 6,    /* window mode: seen or too old */
-    CSN_WIRE_STATUS_TOO_LARGE = 7, /* the result does not fit the output's size class */
-    CSN_WIRE_STATUS_POLICY = 8,    /* the grant's policy does not allow it */
-    CSN_WIRE_STATUS_NOT_FOUND = 9, /* detokenize: not a value of ours */
-    CSN_WIRE_STATUS_INTERNAL = 10, /* also what became of any status above it */
+    CSN_WIRE_STATUS_MALFORMED = 1,    /* payload does not parse; detail = offset */
+    CSN_WIRE_STATUS_LIMIT = 2,        /* too deep, too long, too many */
+    CSN_WIRE_STATUS_OPERATION = 3,    /* no such operation, or wrong size for it */
+    CSN_WIRE_STATUS_RIGHTS = 4,       /* the credential lacks the right, field or purpose */
+    CSN_WIRE_STATUS_BUDGET = 5,       /* the credential's budget is used up */
+    CSN_WIRE_STATUS_REPLAY = 6,       /* window mode: seen or too old */
+    CSN_WIRE_STATUS_TOO_LARGE = 7,    /* the result does not fit the output's size class */
+    CSN_WIRE_STATUS_POLICY = 8,       /* the grant's policy does not allow it */
+    CSN_WIRE_STATUS_NOT_FOUND = 9,    /* detokenize: not a value of ours */
+    CSN_WIRE_STATUS_INTERNAL = 10,    /* also what became of any status above the last one */
+    CSN_WIRE_STATUS_BUSY = 11,        /* as much as can be is being served: ask again later */
+    CSN_WIRE_STATUS_UNAVAILABLE = 12, /* what the service keeps outside cannot be had now */
 };
-#define CSN_WIRE_STATUS_LAST CSN_WIRE_STATUS_INTERNAL
+#define CSN_WIRE_STATUS_LAST CSN_WIRE_STATUS_UNAVAILABLE
 
 /*
  * Size classes: the only plaintext sizes that a request has: 80, 272, 528, 1040, ... 65552. A class
