@@ -424,6 +424,16 @@ static void run_evidence(void)
     CHECK(strnlen(bundle.head.name, sizeof bundle.head.name) < sizeof bundle.head.name);
 }
 
+static void run_birth(void)
+{
+    struct csv_birth birth;
+    if (csv_birth_read(input.at, input.size, &birth) == CSN_OK) {
+        check_fixed(birth.public_key, birth.public_size);
+        CHECK(strnlen(birth.name, sizeof birth.name) < sizeof birth.name);
+        CHECK(csv_birth_type_name(birth.key_type) != NULL);
+    }
+}
+
 /* ---- texts ---- */
 
 static const char *put_value(void *context, const struct csv_toml_value *value)
@@ -514,6 +524,7 @@ static const struct fuzz_parser parsers[] = {
     {"policy", run_policy, 2048},
     {"base64", run_base64, 256},
     {"numbers", run_numbers, 96},
+    {"birth", run_birth, 1600},
 };
 
 static void run_one(void (*run)(void))

@@ -23,9 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cse_call; /* one record in the making; valid during the handler only */
-struct cse_held; /* a call whose answer comes later; valid until it is finished or dropped */
-struct cse_step; /* one run of the step hook; valid during it only */
+struct cse_outside; /* what the host keeps for the enclave: enclave_store.h */
+struct cse_call;    /* one record in the making; valid during the handler only */
+struct cse_held;    /* a call whose answer comes later; valid until it is finished or dropped */
+struct cse_step;    /* one run of the step hook; valid during it only */
 struct cse_statements;
 struct cse_claims;
 
@@ -78,13 +79,14 @@ struct cse_route {
  * secret. Not CSN_OK: the grant is refused whole and the previous one stays in force.
  */
 struct cse_grant_view {
-    const uint8_t *tenant; /* 32 bytes */
-    const uint8_t *secret; /* 32 bytes, domain secret */
+    const uint8_t *tenant;       /* 32 bytes */
+    const uint8_t *secret;       /* 32 bytes, domain secret */
+    struct cse_outside *outside; /* enclave_store.h; NULL without CSN_WIRE_FLAG_STORE */
     const uint8_t *policy;
     uint32_t policy_size;
     uint32_t consumer_count;
     const struct csn_wire_consumer *consumers;
-    void *worker_state; /* see cse_worker_state() */
+    void *worker_state;        /* see cse_worker_state() */
     struct cse_claims *claims; /* what evidence will say of this grant: cse_claim_grant() */
 };
 typedef csn_err (*cse_grant_hook)(void *state, const struct cse_grant_view *grant);

@@ -278,6 +278,57 @@ CSN_API const struct csv_recipient *csv_verdict_recipient(const struct csv_verdi
 CSN_API const uint8_t *csv_verdict_ohttp(const struct csv_verdict *verdict);
 
 /*
+ * The Ed25519 key (32 bytes) under which the instance signs statements, and what its service claims
+ * of a tenant's grant under a label (CSN_WIRE_CLAIM_*; 32 bytes), as worker 0 holds that grant.
+ * Both under the same conditions; NULL too if there is none.
+ */
+CSN_API const uint8_t *csv_verdict_statement_key(const struct csv_verdict *verdict);
+CSN_API const uint8_t *csv_verdict_service_claim(const struct csv_verdict *verdict,
+                                                 const uint8_t tenant[32], uint32_t label);
+/*
+ * Did the appraised instance state these bytes under that label? CSN_ERR_AUTH: no. CSN_ERR_STATE:
+ * the verdict yields no key for statements. CSN_ERR_ARGUMENT: not a label. CSN_ERR_SYSTEM.
+ */
+CSN_API CSN_MUST_USE csn_err csv_verdict_statement_check(const struct csv_verdict *verdict,
+                                                         const char *label, const void *bytes,
+                                                         size_t size, const uint8_t signature[64]);
+
+/* ---- birth certificates of keys that an enclave keeps (docs/WIRE.md, 16) ---- */
+
+struct csv_birth {
+    uint32_t key_type; /* enum csn_wire_key_type */
+    uint32_t key_version;
+    uint32_t origin;     /* CSN_WIRE_BIRTH_* */
+    uint32_t operations; /* CSN_WIRE_OPERATION_* */
+    uint32_t flags;
+    uint32_t public_size;
+    uint64_t grant_version;
+    uint64_t change;
+    uint64_t records_max;
+    const uint8_t *public_key; /* inside the certificate's bytes */
+    /*
+     * The instance that signed made the key. If false it restored it from its store: that the key
+     * never left is then its word and that of whoever gives it the store's key. The evidence of the
+     * boot that made it, with a certificate of that boot, says it without them.
+     */
+    bool own_boot;
+    uint8_t tenant[32];
+    uint8_t boot_id[16];
+    uint8_t measurement[48];
+    uint8_t grant_digest[32];
+    char name[64];
+};
+
+/* "ed25519", …; NULL for an unknown number. */
+CSN_API const char *csv_birth_type_name(uint32_t key_type);
+/* Strict framing and nothing else: CSN_OK or CSN_ERR_FORMAT. */
+CSN_API CSN_MUST_USE csn_err csv_birth_read(const void *bytes, size_t size,
+                                            struct csv_birth *birth);
+/* And signed by the appraised instance; errors beside CSN_ERR_FORMAT as above. */
+CSN_API CSN_MUST_USE csn_err csv_birth_check(const struct csv_verdict *verdict, const void *bytes,
+                                             size_t size, struct csv_birth *birth);
+
+/*
  * The verdict for people (text, one line a finding; explain adds why and what to do) or for
  * machines (one JSON object: docs/VERIFY.md). Writes at most capacity bytes, always terminated if
  * capacity > 0, and returns the size that the whole needs, terminator apart.

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "crypto/curve.h"
 #include "keygen.h"
+#include "pack/pack.h"
 #include "seed.h"
 #include "tenant_file.h"
 #include <caisson/client.h>
@@ -13,6 +14,7 @@ static const char help[] =
     "usage: caisson keygen signer FILE                    signs images (caisson sign)\n"
     "       caisson keygen root FILE                      signs development evidence (caisson "
     "run)\n"
+    "       caisson keygen weights FILE                   seals models (caisson model)\n"
     "       caisson keygen tenant FILE                    owns data: keys, consumers, producers\n"
     "       caisson keygen consumer --tenant FILE --name NAME OUT [--enclave-may-open]\n"
     "       caisson keygen producer --tenant FILE [--consumer NAME] OUT [--purposes N,N]\n"
@@ -99,6 +101,18 @@ static int make_seed(const struct wish *wish, const char *kind, const char *path
     csn_ed25519_public(public_key, seed);
     explicit_bzero(seed, sizeof seed);
     return report(wish, kind, path, "public_key", public_key);
+}
+
+static int make_weights(const struct wish *wish, const char *path)
+{
+    uint8_t key[32];
+    uint8_t id[32];
+    if (!cli_seed_create(path, CLI_SEED_WEIGHTS, wish->force, key)) {
+        return CLI_FAILURE;
+    }
+    csn_pack_key_id(key, id);
+    explicit_bzero(key, sizeof key);
+    return report(wish, "weights", path, "key_id", id);
 }
 
 static int make_tenant(const struct wish *wish, const char *path)
@@ -278,6 +292,9 @@ static int run(int argc, char **argv)
     if (strcmp(kind, "signer") == 0 || strcmp(kind, "root") == 0) {
         return make_seed(&wish, kind, operands[1]);
     }
+    if (strcmp(kind, "weights") == 0) {
+        return make_weights(&wish, operands[1]);
+    }
     if (strcmp(kind, "tenant") == 0) {
         return make_tenant(&wish, operands[1]);
     }
@@ -298,7 +315,7 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_verb cli_keygen = {.name = "keygen",
-                                    .summary = "make key files: signer, root, tenant, consumer, "
-                                               "producer",
+                                    .summary = "make key files: signer, root, weights, tenant, "
+                                               "consumer, producer",
                                     .help = help,
                                     .run = run};

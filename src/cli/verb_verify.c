@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verb_verify.c: `caisson verify`: appraises evidence offline and says why. */
 #include "appraise.h"
+#include "birth.h"
 #include "evidence_input.h"
 
 static const char help[] =
@@ -16,6 +17,11 @@ static const char help[] =
     "  --insecure-any-policy\n"
     "                       check cryptography and structure only: any code on any machine\n"
     "or, for Caisson's own evidence, without a file:\n" CLI_APPRAISE_HELP "\n"
+    "A key that the enclave keeps\n"
+    "  --birth FILE         its birth certificate: what was made where, stated by the instance "
+    "that\n"
+    "                       the evidence is of\n"
+    "\n"
     "How it is told\n"
     "  --explain            for each check: why it matters and what to do\n"
     "  --json               one JSON object: verdict, claims and every finding\n"
@@ -33,15 +39,15 @@ static int run(int argc, char **argv)
     static struct cli_appraise appraise;
     static struct cli_evidence_input in;
     struct csv_verdict *verdict = NULL;
-    bool explain = false;
-    bool json = false;
+    struct cli_birth_options birth = {0};
     const struct cli_option options[] = {
         CLI_APPRAISE_OPTIONS(appraise),
         CLI_EVIDENCE_INPUT_OPTIONS(in),
         {"--policy", &appraise.policy_path, NULL},
         {"--insecure-any-policy", NULL, &appraise.any},
-        {"--explain", NULL, &explain},
-        {"--json", NULL, &json},
+        {"--birth", &birth.path, NULL},
+        {"--explain", NULL, &birth.explain},
+        {"--json", NULL, &birth.json},
     };
     const char *operands[1];
     size_t count;
@@ -61,8 +67,11 @@ static int run(int argc, char **argv)
         return code;
     }
     csn_err err = csv_appraise(appraise.policy, in.input, in.format, &verdict);
-    code = verdict != NULL ? cli_appraise_report(verdict, stdout, explain, json)
-                           : cli_fail(CLI_UNVERIFIED, "not appraised: %s", csn_err_name(err));
+    if (verdict == NULL) {
+        return cli_fail(CLI_UNVERIFIED, "not appraised: %s", csn_err_name(err));
+    }
+    code = birth.path != NULL ? cli_birth_report(verdict, &birth)
+                              : cli_appraise_report(verdict, stdout, birth.explain, birth.json);
     csv_verdict_free(verdict);
     return code;
 }

@@ -6,6 +6,7 @@
  *           happens: each refusal is a sealed tombstone as long as the answer would have been.
  */
 #include "http.h"
+#include <caisson/enclave_store.h>
 #include <caisson/wire/stop.h>
 
 /* ---- what a handler may ask ---- */
@@ -43,6 +44,11 @@ bool cse_budget_take(struct cse_call *call, uint64_t count)
 void *cse_scratch(struct cse_call *call, uint32_t size)
 {
     return csn_scratch_take(&call->session->scratch, size);
+}
+
+struct cse_outside *cse_outside(struct cse_call *call)
+{
+    return call->session->options.outside;
 }
 
 void *cse_worker_state(struct cse_call *call)

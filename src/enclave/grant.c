@@ -274,6 +274,7 @@ static enum csn_wire_status ask_service(const struct cse_session *session, const
 {
     const struct cse_grant_view view = {.tenant = tenant,
                                         .secret = grant->domain_secret,
+                                        .outside = session->options.outside,
                                         .policy = grant->policy,
                                         .policy_size = grant->policy_size,
                                         .consumer_count = grant->consumer_count,

@@ -67,7 +67,7 @@ csn_err cse_loop_init(struct cse_worker *worker)
     }
     struct cse_loop *loop = csn_pool_carve(&worker->pool, sizeof *loop, LOOP_LINE);
     worker->channels = csn_pool_carve(
-        &worker->pool, sizeof *worker->channels * (uint64_t)manifest->channel_count, LOOP_LINE);
+        &worker->pool, sizeof *worker->channels * (uint64_t)csn_wire_channels(manifest), LOOP_LINE);
     if (loop == NULL || worker->channels == NULL) {
         return CSN_ERR_MEMORY;
     }
@@ -82,7 +82,7 @@ csn_err cse_loop_init(struct cse_worker *worker)
     loop->idle_max = CSE_LOOP_SPIN_MAX;
     worker->loop = loop;
     uint64_t start = csn_wire_worker_offset(manifest, worker->index);
-    for (uint32_t c = 0; c < manifest->channel_count; c++) {
+    for (uint32_t c = 0; c < csn_wire_channels(manifest); c++) {
         uint64_t offset = csn_wire_channel_offset(manifest, worker->index, c) - start;
         CSN_TRY(open_channel(manifest, csn_shared_at(worker->event, offset), &worker->channels[c]));
     }

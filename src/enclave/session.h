@@ -46,6 +46,7 @@ struct cse_session_options {
         *stats;                /* this worker's; records_* and scratch_high_water are ours */
     struct csn_random *random; /* this worker's */
     uint32_t worker;
+    struct cse_outside *outside; /* NULL: the image has no store */
 };
 
 /* Bytes that cse_session_init() carves from a pool, alignment included. */

@@ -71,6 +71,7 @@ struct csn_llm_model {
     const uint8_t *norm;
     const uint8_t *rope_factors; /* NULL: none */
     struct csn_llm_layer layers[CSN_LLM_LAYER_MAX];
+    uint32_t matrix_count;
     bool is_arranged;
 };
 

@@ -62,6 +62,13 @@ struct csv_signed_list {
     const struct csv_cert *issuer;
 };
 
+/* What a service says of a tenant's grant. */
+struct csv_service_claim {
+    uint32_t label;
+    uint8_t tenant[32];
+    uint8_t bytes[32];
+};
+
 struct csv_verdict {
     struct csv_arena arena; /* the verdict itself stands in front of its memory */
     enum csv_result result;
@@ -88,6 +95,10 @@ struct csv_verdict {
     struct csv_recipient instance;
     bool ohttp_given;
     uint8_t ohttp[32];
+    bool statement_given;
+    uint8_t statement_key[32];
+    size_t service_claim_count;
+    struct csv_service_claim service_claims[CSN_WIRE_BOOT_KEY_COUNT_MAX];
     size_t recipient_count;
     struct csv_recipient recipients[CSN_WIRE_BOOT_KEY_COUNT_MAX];
 };

@@ -81,6 +81,23 @@ const uint8_t *csv_verdict_ohttp(const struct csv_verdict *verdict)
     return keys_may_leave(verdict) && verdict->ohttp_given ? verdict->ohttp : NULL;
 }
 
+const uint8_t *csv_verdict_statement_key(const struct csv_verdict *verdict)
+{
+    return keys_may_leave(verdict) && verdict->statement_given ? verdict->statement_key : NULL;
+}
+
+const uint8_t *csv_verdict_service_claim(const struct csv_verdict *verdict,
+                                         const uint8_t tenant[32], uint32_t label)
+{
+    for (size_t i = 0; keys_may_leave(verdict) && i < verdict->service_claim_count; i++) {
+        const struct csv_service_claim *claim = &verdict->service_claims[i];
+        if (claim->label == label && memcmp(claim->tenant, tenant, 32) == 0) {
+            return claim->bytes;
+        }
+    }
+    return NULL;
+}
+
 const struct csv_recipient *csv_verdict_recipient(const struct csv_verdict *verdict,
                                                   const uint8_t tenant[32], size_t index)
 {

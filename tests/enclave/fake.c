@@ -2,6 +2,7 @@
 /* fake.c: see fake.h. */
 #include "fake.h"
 #include "../../src/crypto/curve.h"
+#include <caisson/vouch.h>
 #include <caisson/wire/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,6 +286,17 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
     };
 }
 
+static void make_statement_key(struct fake *fake, const struct cse_service *service)
+{
+    uint8_t seed[32];
+    if (service != NULL && service->statements != NULL) {
+        CHECK(service->statements->self_test() == CSN_OK);
+        CHECK(csn_random_fill(&fake->random, seed, sizeof seed) == CSN_OK);
+        service->statements->make(seed, fake->instance.statement_public,
+                                  fake->instance.statement_secret);
+    }
+}
+
 void fake_start(struct fake *fake, const struct fake_options *options)
 {
     memset(fake, 0, sizeof *fake);
@@ -303,6 +315,7 @@ void fake_start(struct fake *fake, const struct fake_options *options)
         CHECK(csn_random_fill(&fake->random, fake->instance.secret_key, 32) == CSN_OK);
         CHECK(csn_random_fill(&fake->random, fake->instance.boot_id, 16) == CSN_OK);
         csn_x25519_public(fake->instance.public_key, fake->instance.secret_key);
+        make_statement_key(fake, options->service);
     }
     memset(fake->measurement, 0x4d, sizeof fake->measurement);
     fake->made = calloc(1, sizeof *fake->made);

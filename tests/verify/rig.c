@@ -213,6 +213,9 @@ static struct csv_policy *make_policy(const struct rig_policy *wish)
         assert_int_equal(csv_policy_allow(policy, "caisson.platforms", "software"), CSN_OK);
         assert_int_equal(csv_policy_allow(policy, "caisson.insecure_dev", "true"), CSN_OK);
     }
+    for (size_t i = 0; i < 3 && wish->claims[i] != NULL; i++) {
+        assert_int_equal(csv_policy_allow(policy, "caisson.claims", wish->claims[i]), CSN_OK);
+    }
     if (wish->accept_debug) {
         assert_int_equal(csv_policy_allow(policy, "caisson.debug", "any"), CSN_OK);
     }

@@ -10,6 +10,7 @@
 
 #include <caisson/evidence.h>
 #include <caisson/verify.h>
+#include <caisson/wire/claim.h>
 #include <caisson/wire/manifest.h>
 #include <caisson/wire/record.h>
 #include <setjmp.h>
@@ -38,6 +39,7 @@ struct rig_policy {
     const uint8_t (*software_roots)[32];
     size_t software_root_count;
     bool accept_debug;
+    const char *claims[3]; /* "LABEL:VALUE", as many as are not NULL */
 };
 
 struct rig {

@@ -322,7 +322,7 @@ static void keys(void **state)
     rig_bundle(&rig);
     rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED);
     list[1].suite--;
-    list[1].purpose = 4;
+    list[1].purpose = 6;
     rig_bundle(&rig);
     rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED);
 }
@@ -358,6 +358,129 @@ static void request_keys(void **state)
     list[2] = list[1];
     rig_bundle(&rig);
     rig_expect(&rig, CSV_INVALID, "keys.requests", CSV_FAILED);
+}
+
+/* The key for statements: likewise. */
+static void statement_key(void **state)
+{
+    (void)state;
+    struct csn_wire_boot_key *list = rig.made.keys;
+    struct csv_verdict *verdict = NULL;
+    list[1].purpose = CSN_WIRE_KEY_STATEMENT;
+    rig_bundle(&rig);
+    rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED); /* a tenant's */
+    memset(list[1].tenant, 0, sizeof list[1].tenant);
+    rig_bundle(&rig);
+    assert_int_equal(rig_appraise(&rig, rig.nonce[0], &verdict), CSN_OK);
+    assert_memory_equal(csv_verdict_statement_key(verdict), list[1].public_key, 32);
+    assert_int_equal(strlen(csv_verdict_claim(verdict, "statement_key")), 64);
+    csv_verdict_free(verdict);
+    assert_int_not_equal(rig_appraise(&rig, list[1].public_key, &verdict), CSN_OK);
+    assert_null(csv_verdict_statement_key(verdict)); /* of a verdict that is not valid */
+    csv_verdict_free(verdict);
+    list[2] = list[1];
+    rig_bundle(&rig);
+    rig_expect(&rig, CSV_INVALID, "keys.statement", CSV_FAILED);
+}
+
+/* ---- claims of a service ---- */
+
+static void claim(uint32_t index, uint32_t label, int fill, const char *word)
+{
+    struct csn_wire_boot_key *key = &rig.made.keys[index];
+    *key = (struct csn_wire_boot_key){.purpose = CSN_WIRE_KEY_CLAIM, .suite = label};
+    memset(key->tenant, fill, sizeof key->tenant);
+    memcpy(key->public_key, word, strlen(word));
+}
+
+static void service_claims(void **state)
+{
+    (void)state;
+    struct csv_verdict *verdict = NULL;
+    claim(2, CSN_WIRE_CLAIM_STORE, 0x33, "tpm");
+    claim(3, 77, 0x33, "with \001 in it");
+    rig_bundle(&rig);
+    assert_int_equal(rig_appraise(&rig, rig.nonce[0], &verdict), CSN_OK);
+    const uint8_t *tenant = rig.made.keys[2].tenant;
+    assert_memory_equal(csv_verdict_service_claim(verdict, tenant, CSN_WIRE_CLAIM_STORE),
+                        rig.made.keys[2].public_key, 32);
+    assert_null(csv_verdict_service_claim(verdict, tenant, CSN_WIRE_CLAIM_MODEL));
+    const char *shown = csv_verdict_claim(verdict, "service_claims");
+    assert_non_null(strstr(shown, "store:tpm@3333"));
+    assert_non_null(strstr(shown, "77:77697468")); /* not a word: its bytes */
+    csv_verdict_free(verdict);
+    assert_int_not_equal(rig_appraise(&rig, tenant, &verdict), CSN_OK);
+    assert_null(csv_verdict_service_claim(verdict, tenant, CSN_WIRE_CLAIM_STORE));
+    csv_verdict_free(verdict);
+    rig.made.keys[3].suite = CSN_WIRE_CLAIM_STORE;
+    rig_bundle(&rig);
+    rig_expect(&rig, CSV_INVALID, "service.once", CSV_FAILED);
+    rig.made.keys[3].suite = 0;
+    rig_bundle(&rig);
+    rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED);
+    claim(3, 77, 0, "of nobody");
+    rig_bundle(&rig);
+    rig_expect(&rig, CSV_INVALID, "keys.suite", CSV_FAILED);
+}
+
+#define TENANT_33 "3333333333333333333333333333333333333333333333333333333333333333"
+#define TENANT_44 "4444444444444444444444444444444444444444444444444444444444444444"
+
+static void claims_matched(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wishes[3];
+        bool holds;
+    } cases[] = {
+        {{"store:tpm"}, true},
+        {{"1:tpm"}, false}, /* of another label */
+        {{"store:tpm@" TENANT_33}, true},
+        {{"store:tpm@" TENANT_44}, false}, /* that one's is a journal */
+        {{"store:journal"}, false},
+        {{"store:journal", "store:tpm"}, true},
+        {{"store:tpm@" TENANT_33, "store:journal@" TENANT_44}, true},
+        {{"store:journal@" TENANT_33, "store:tpm@" TENANT_44}, false},
+        {{"2:tpm@" TENANT_33}, true},
+        {{"model:" TENANT_33}, false}, /* no such claim */
+        {{"store:74706d0000000000000000000000000000000000000000000000000000000000@" TENANT_33},
+         true},
+    };
+    claim(2, CSN_WIRE_CLAIM_STORE, 0x33, "tpm");
+    claim(3, CSN_WIRE_CLAIM_STORE, 0x44, "journal");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        /* The first two lines of the table are about evidence with the one claim alone. */
+        rig.made.key_count = i < 2 ? 3 : 4;
+        rig_bundle(&rig);
+        memcpy(rig.policy.claims, cases[i].wishes, sizeof cases[i].wishes);
+        rig_expect(&rig, cases[i].holds ? CSV_VALID : CSV_INVALID, "service.claims",
+                   cases[i].holds ? CSV_PASSED : CSV_FAILED);
+    }
+}
+
+static void claims_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"store",
+                                      "store:",
+                                      ":tpm",
+                                      "0:tpm",
+                                      "4294967296:tpm",
+                                      "99999999999999:tpm",
+                                      "stores:tpm",
+                                      "store:TPM",
+                                      "store:tpm@",
+                                      "store:tpm@33",
+                                      "store:a-word-of-thirty-two-characters-",
+                                      "store:g" TENANT_33,
+                                      "store:tpm@" TENANT_33 "3"};
+    struct csv_policy *policy = NULL;
+    assert_int_equal(csv_policy_create(&policy), CSN_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(csv_policy_allow(policy, "caisson.claims", bad[i]), CSN_ERR_FORMAT);
+    }
+    assert_int_equal(csv_policy_allow(policy, "caisson.claims", "4294967295:x"), CSN_OK);
+    csv_policy_free(policy);
 }
 
 /* Room for as many as the layout allows; and no key at all is no evidence. */
@@ -501,6 +624,10 @@ int main(int count, char **arguments)
         cmocka_unit_test_setup(abi, fresh),
         cmocka_unit_test_setup(keys, fresh),
         cmocka_unit_test_setup(request_keys, fresh),
+        cmocka_unit_test_setup(statement_key, fresh),
+        cmocka_unit_test_setup(service_claims, fresh),
+        cmocka_unit_test_setup(claims_matched, fresh),
+        cmocka_unit_test_setup(claims_refused, fresh),
         cmocka_unit_test_setup(key_count, fresh),
         cmocka_unit_test_setup(empty_policy, fresh),
         cmocka_unit_test_setup(null_arguments, fresh),

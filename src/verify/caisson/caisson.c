@@ -7,6 +7,7 @@
  */
 #include "verify/caisson/bundle.h"
 #include "verify/caisson/caisson_rules.h"
+#include "verify/caisson/service_claims.h"
 #include "verify/digest.h"
 #include "verify/policy/policy.h"
 #include "verify/text.h"
@@ -130,17 +131,35 @@ static void check_image(struct csv_case *appraisal, const struct csn_wire_eviden
     csv_claim_hide(appraisal);
 }
 
+/* The first one counts; that there is no other is checked. */
+static void take_own(struct csv_case *appraisal, const struct csn_wire_boot_key *key,
+                     const char *name, bool *given, uint8_t bytes[32])
+{
+    if (!*given) {
+        *given = true;
+        memcpy(bytes, key->public_key, sizeof key->public_key);
+        csv_claim_bytes(appraisal, name, key->public_key, sizeof key->public_key);
+    }
+}
+
 static void take_key(struct csv_case *appraisal, const struct csn_wire_evidence *head,
                      const struct csn_wire_boot_key *key)
 {
     struct csv_verdict *verdict = appraisal->verdict;
     if (key->purpose == CSN_WIRE_KEY_OHTTP) {
-        if (verdict->ohttp_given) {
-            return;
-        }
-        verdict->ohttp_given = true;
-        memcpy(verdict->ohttp, key->public_key, sizeof verdict->ohttp);
-        csv_claim_bytes(appraisal, "ohttp_keys", key->public_key, sizeof key->public_key);
+        take_own(appraisal, key, "ohttp_keys", &verdict->ohttp_given, verdict->ohttp);
+        return;
+    }
+    if (key->purpose == CSN_WIRE_KEY_STATEMENT) {
+        take_own(appraisal, key, "statement_key", &verdict->statement_given,
+                 verdict->statement_key);
+        return;
+    }
+    if (key->purpose == CSN_WIRE_KEY_CLAIM) {
+        struct csv_service_claim *claim = &verdict->service_claims[verdict->service_claim_count++];
+        claim->label = key->suite;
+        memcpy(claim->tenant, key->tenant, sizeof claim->tenant);
+        memcpy(claim->bytes, key->public_key, sizeof claim->bytes);
         return;
     }
     bool instance = key->purpose == CSN_WIRE_KEY_INSTANCE;
@@ -157,11 +176,37 @@ static void take_key(struct csv_case *appraisal, const struct csn_wire_evidence 
     memcpy(target->measurement, head->measurement, 48);
 }
 
-static void check_keys(struct csv_case *appraisal, const struct csv_bundle *bundle)
+/* Of a purpose, in a suite and of a tenant, or of nobody, as that purpose wants it. */
+static bool is_known(const struct csn_wire_boot_key *key)
 {
     static const uint8_t nobody[32];
+    bool own = memcmp(key->tenant, nobody, sizeof nobody) == 0;
+    switch (key->purpose) {
+    case CSN_WIRE_KEY_INSTANCE:
+    case CSN_WIRE_KEY_RECIPIENT:
+        return key->suite == CSN_WIRE_SUITE;
+    case CSN_WIRE_KEY_OHTTP:
+    case CSN_WIRE_KEY_STATEMENT:
+        return key->suite == CSN_WIRE_SUITE && own;
+    case CSN_WIRE_KEY_CLAIM:
+        return key->suite != 0 && !own;
+    default:
+        return false;
+    }
+}
+
+static void note_at_most_one(struct csv_case *appraisal, const char *id, uint32_t count)
+{
+    if (count != 0) {
+        csv_note_if(appraisal, id, count == 1, "one", count == 1 ? "one" : "several");
+    }
+}
+
+static void check_keys(struct csv_case *appraisal, const struct csv_bundle *bundle)
+{
     uint32_t instances = 0;
     uint32_t request_keys = 0;
+    uint32_t statement_keys = 0;
     bool suites = true;
     bool first = false;
     for (uint32_t i = 0; i < bundle->head.key_count; i++) {
@@ -169,21 +214,17 @@ static void check_keys(struct csv_case *appraisal, const struct csv_bundle *bund
         memcpy(&key, bundle->keys + (size_t)i * sizeof key, sizeof key);
         bool instance = key.purpose == CSN_WIRE_KEY_INSTANCE;
         instances += instance;
-        bool for_requests =
-            key.purpose == CSN_WIRE_KEY_OHTTP && memcmp(key.tenant, nobody, sizeof nobody) == 0;
-        request_keys += for_requests;
+        request_keys += key.purpose == CSN_WIRE_KEY_OHTTP;
+        statement_keys += key.purpose == CSN_WIRE_KEY_STATEMENT;
         first = first || (instance && i == 0);
-        suites = suites && key.suite == CSN_WIRE_SUITE &&
-                 (instance || for_requests || key.purpose == CSN_WIRE_KEY_RECIPIENT);
+        suites = suites && is_known(&key);
         take_key(appraisal, &bundle->head, &key);
     }
     bool one = instances == 1 && first;
     csv_note_if(appraisal, "keys.instance", one, "one, and first",
                 one ? "one, and first" : "none, several or not first");
-    if (request_keys != 0) {
-        csv_note_if(appraisal, "keys.requests", request_keys == 1, "one",
-                    request_keys == 1 ? "one" : "several");
-    }
+    note_at_most_one(appraisal, "keys.requests", request_keys);
+    note_at_most_one(appraisal, "keys.statement", statement_keys);
     csv_note_if(appraisal, "keys.suite", suites, "known suites and purposes",
                 suites ? "known" : "an unknown one");
 }
@@ -240,6 +281,7 @@ static void appraise(struct csv_case *appraisal, struct csv_bytes evidence)
     check_listed_signer(appraisal, &bundle.head);
     check_image(appraisal, &bundle.head);
     check_keys(appraisal, &bundle);
+    csv_check_service_claims(appraisal);
 }
 
 const struct csv_format csv_format_caisson = {

@@ -2,6 +2,7 @@
 /* caisson_rules.c: see caisson_rules.h. */
 #include "verify/caisson/caisson_rules.h"
 #include "verify/caisson/bundle.h"
+#include "verify/caisson/service_claims.h"
 #include "verify/text.h"
 #include <string.h>
 
@@ -45,6 +46,10 @@ const struct csv_rule csv_caisson_rules[CSV_CAISSON_RULE_COUNT] = {
      .kind = CSV_RULE_BYTES,
      .silence = CSV_SILENCE_ALLOWS,
      .size = 32},
+    {.key = "claims",
+     .kind = CSV_RULE_TEXT,
+     .valid = csv_service_claim_valid,
+     .init = "service_claims"},
 };
 
 const struct csv_entry csv_caisson_entries[CSV_CAISSON_ENTRY_COUNT] = {
@@ -90,6 +95,13 @@ const struct csv_entry csv_caisson_entries[CSV_CAISSON_ENTRY_COUNT] = {
      "treat the evidence as forged"},
     {"keys.requests", "at most one list of keys for requests is named, and of no tenant",
      "requests over HTTP are sealed to the keys in that list", "treat the evidence as forged"},
+    {"keys.statement", "at most one key for statements is named, and of no tenant",
+     "statements and birth certificates count only under that key", "treat the evidence as forged"},
+    {"service.once", "a service says one thing for a label and tenant",
+     "of two values nobody could say which one counts", "treat the evidence as forged"},
+    {"service.claims", "what the service says of its tenants' grants is as the policy lists it",
+     "it names what no measurement of code can: which weights are loaded, how a store is kept",
+     "compare with what you packed and granted; or correct the policy's `claims`"},
     {"keys.suite", "every key is of a known suite and purpose",
      "a key of another kind must not be used as this one", "update the verifier"},
 };

@@ -6,8 +6,8 @@
 #include "verify/catalogue.h"
 #include "verify/policy/rule.h"
 
-#define CSV_CAISSON_RULE_COUNT  8
-#define CSV_CAISSON_ENTRY_COUNT 19
+#define CSV_CAISSON_RULE_COUNT  9
+#define CSV_CAISSON_ENTRY_COUNT 22
 extern const struct csv_rule csv_caisson_rules[CSV_CAISSON_RULE_COUNT];
 extern const struct csv_entry csv_caisson_entries[CSV_CAISSON_ENTRY_COUNT];
 
