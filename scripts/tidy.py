@@ -39,15 +39,10 @@ LAYERS = {
     "src/pack": {"src/import", "src/trees", "src/weights", "src/core/bytes.h"},
     "src/image": {"src/core", "src/crypto"},
     "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h",
-<<<<<<< HEAD
-                    "caisson/vouch.h"},
-    "enclaves": {"caisson/enclave.h", "caisson/vouch.h", "src/json", "src/crypto", "src/trees",
-                 "src/weights", "src/llm", "src/vocab", "src/core/bytes.h"},
-=======
                     "caisson/enclave_store.h", "caisson/vouch.h"},
     "enclaves": {"caisson/enclave.h", "caisson/enclave_store.h", "caisson/vouch.h", "src/json",
-                 "src/crypto", "src/trees", "src/weights", "src/llm", "src/core/bytes.h"},
->>>>>>> main
+                 "src/crypto", "src/trees", "src/weights", "src/llm", "src/vocab",
+                 "src/core/bytes.h"},
     "src/backend": {"src/core", "src/crypto", "src/image", "caisson/host.h"},
     "src/host": {"src/core", "src/image", "src/backend", "caisson/host.h"},
     "src/verify": {"src/image/image.h", "src/json", "caisson/verify.h"},
