@@ -139,6 +139,9 @@ cse_status fake_run(struct cse_call *call, uint16_t operation, const void *input
             entry->handler(call, copy, size, call->output, call->output_max, &call->output_size);
         free(copy);
         call->output[call->output_size] = 0;
+        if (call->outside != NULL && call->outside->tend != NULL) {
+            call->outside->tend(call->outside);
+        }
         return status;
     }
     return CSN_WIRE_STATUS_OPERATION;
