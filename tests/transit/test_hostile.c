@@ -342,10 +342,16 @@ static void test_binary_refusals(void **state)
     two.key_version = 2;
     assert_int_equal(fake_binary(call, &two, "strict", &item, results), CSN_WIRE_STATUS_OK);
     assert_int_equal(results[0].head.status, CSN_WIRE_STATUS_NOT_FOUND);
-    /* cut anywhere, and with something behind */
+}
+
+/* Cut anywhere, with something behind, and with sizes that are not so. */
+static void test_binary_cuts(void **state)
+{
+    (void)state;
+    good(OP(CREATE), "cut-up", "{\"type\":\"ed25519\"}");
     uint8_t message[96 + 16 + 8 + 8] = {1, 0, OP(SIGN), 0, 1};
     message[15] = 6;
-    memcpy(message + 32, "strict", 6);
+    memcpy(message + 32, "cut-up", 6);
     message[96] = 3;
     memcpy(message + 112, "one", 3);
     assert_int_equal(fake_run(call, CSN_WIRE_TRANSIT_OPERATION, message, 120), CSN_WIRE_STATUS_OK);
@@ -412,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_bits),        cmocka_unit_test(test_nonces),
         cmocka_unit_test(test_binary),      cmocka_unit_test(test_binary_keys),
         cmocka_unit_test(test_binary_pack), cmocka_unit_test(test_binary_refusals),
+        cmocka_unit_test(test_binary_cuts),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
