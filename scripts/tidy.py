@@ -33,14 +33,16 @@ LAYERS = {
     "src/json": {"src/core"},
     "src/trees": {"src/core"},
     "src/llm": {"src/core"},
+    "src/vocab": {"src/core", "src/llm/gguf.h"},
     "src/import": {"src/trees"},
-    "src/weights": {"src/core", "src/crypto"},
+    "src/weights": {"src/core", "src/crypto", "caisson/enclave_store.h"},
     "src/pack": {"src/import", "src/trees", "src/weights", "src/core/bytes.h"},
     "src/image": {"src/core", "src/crypto"},
     "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h",
                     "caisson/enclave_store.h", "caisson/vouch.h"},
     "enclaves": {"caisson/enclave.h", "caisson/enclave_store.h", "caisson/vouch.h", "src/json",
-                 "src/crypto", "src/trees", "src/weights", "src/llm", "src/core/bytes.h"},
+                 "src/crypto", "src/trees", "src/weights", "src/llm", "src/vocab",
+                 "src/core/bytes.h"},
     "src/backend": {"src/core", "src/crypto", "src/image", "caisson/host.h"},
     "src/host": {"src/core", "src/image", "src/backend", "caisson/host.h"},
     "src/verify": {"src/image/image.h", "src/json", "caisson/verify.h"},
@@ -71,8 +73,7 @@ LAYER_EXCEPTIONS = {
     ("src/cli", "bench"),
 }
 TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/trees/", "src/llm/",
-           "src/weights/",
-           "src/enclave/", "enclaves/")
+           "src/vocab/", "src/weights/", "src/enclave/", "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
              "src/client/", "src/import/", "src/pack/")
 FREESTANDING_HEADERS = {"stddef.h", "stdint.h", "stdbool.h", "stdatomic.h", "stdalign.h",

@@ -96,7 +96,7 @@ static void put_policy(const struct csn_wire_transit_key *view, struct tra_write
         if ((view->operations >> i & 1) != 0) {
             tra_put_comma(writer);
             tra_put(writer, "\"");
-            tra_put(writer, tra_operation_name(i));
+            tra_put(writer, csn_wire_transit_operation_name(i));
             tra_put(writer, "\"");
         }
     }

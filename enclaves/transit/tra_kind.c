@@ -23,32 +23,6 @@ static const struct tra_kind kinds[CSN_WIRE_TRANSIT_TYPE_LAST + 1] = {
     [CSN_WIRE_TRANSIT_ML_KEM_768] = {"ml-kem-768", KEM, KEM, 64, 64, 64, CSN_MLKEM_PUBLIC_SIZE, 0},
 };
 
-static const char *const operations[CSN_WIRE_TRANSIT_OPERATION_LAST + 1] = {
-    [CSN_WIRE_TRANSIT_ENCRYPT] = "encrypt",
-    [CSN_WIRE_TRANSIT_DECRYPT] = "decrypt",
-    [CSN_WIRE_TRANSIT_REWRAP] = "rewrap",
-    [CSN_WIRE_TRANSIT_SIGN] = "sign",
-    [CSN_WIRE_TRANSIT_VERIFY] = "verify",
-    [CSN_WIRE_TRANSIT_MAC] = "hmac",
-    [CSN_WIRE_TRANSIT_DERIVE] = "derive",
-    [CSN_WIRE_TRANSIT_AGREE] = "agree",
-    [CSN_WIRE_TRANSIT_ENCAPSULATE] = "encapsulate",
-    [CSN_WIRE_TRANSIT_DECAPSULATE] = "decapsulate",
-    [CSN_WIRE_TRANSIT_DATAKEY] = "datakey",
-    [CSN_WIRE_TRANSIT_DATAKEY_OPEN] = "datakey-open",
-    [CSN_WIRE_TRANSIT_FPE_ENCRYPT] = "fpe-encrypt",
-    [CSN_WIRE_TRANSIT_FPE_DECRYPT] = "fpe-decrypt",
-    [CSN_WIRE_TRANSIT_RANDOM] = "random",
-    [CSN_WIRE_TRANSIT_CREATE] = "create",
-    [CSN_WIRE_TRANSIT_INFO] = "info",
-    [CSN_WIRE_TRANSIT_LIST] = "list",
-    [CSN_WIRE_TRANSIT_ROTATE] = "rotate",
-    [CSN_WIRE_TRANSIT_CONFIG] = "config",
-    [CSN_WIRE_TRANSIT_DELETE] = "delete",
-    [CSN_WIRE_TRANSIT_IMPORT] = "import",
-    [CSN_WIRE_TRANSIT_IMPORT_KEY] = "import-key",
-};
-
 const struct tra_kind *tra_kind(uint32_t type)
 {
     return type >= 1 && type <= CSN_WIRE_TRANSIT_TYPE_LAST ? &kinds[type] : NULL;
@@ -69,16 +43,10 @@ uint32_t tra_kind_find(const uint8_t *name, uint32_t size)
     return 0;
 }
 
-const char *tra_operation_name(uint32_t operation)
-{
-    return operation >= 1 && operation <= CSN_WIRE_TRANSIT_OPERATION_LAST ? operations[operation]
-                                                                          : "";
-}
-
 uint32_t tra_operation_find(const uint8_t *name, uint32_t size)
 {
     for (uint32_t i = 1; i <= CSN_WIRE_TRANSIT_OPERATION_LAST; i++) {
-        if (is_text(operations[i], name, size)) {
+        if (is_text(csn_wire_transit_operation_name(i), name, size)) {
             return i;
         }
     }

@@ -203,8 +203,7 @@ bool tra_kind_take(uint32_t type, const uint8_t *bytes, uint32_t size, struct tr
 /* The public half, at most TRA_PUBLIC_MAX bytes; returns its size. */
 uint32_t tra_kind_public(const struct tra_work *work, const struct tra_version *version,
                          uint8_t *bytes);
-/* Name of an operation, and the number of a name (0: none). */
-const char *tra_operation_name(uint32_t operation);
+/* The number of an operation by its name; 0: none. */
 uint32_t tra_operation_find(const uint8_t *name, uint32_t size);
 /* Once for a worker, before the first key. */
 bool tra_self_test(struct tra_worker *worker);

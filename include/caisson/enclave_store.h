@@ -91,7 +91,7 @@ void cse_outside_stream_end(struct cse_outside *outside);
  * One writer: with a counter a journal that is opened elsewhere fails here at its next append.
  */
 #define CSE_JOURNAL_NAME_MAX 16u
-#define CSE_JOURNAL_SIZE     1024u
+#define CSE_JOURNAL_SIZE     2048u
 
 struct cse_journal; /* private; see CSE_JOURNAL_SIZE */
 

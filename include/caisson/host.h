@@ -133,9 +133,14 @@ CSN_API CSN_MUST_USE csn_err csn_enclave_flush(struct csn_enclave *enclave, uint
 struct csn_output {
     uint64_t tag; /* of the input */
     bool final;   /* last output for that input: the input is forgotten */
+    bool later;   /* its answer comes later (CSN_WIRE_HELD): see below */
     uint32_t size;
 };
 /*
+ * Outputs come in the order of the inputs. Where an enclave says of an input that its answer comes
+ * later, the outputs of that one come between others, until the final one; its bytes are not kept
+ * any more, so after a crash it is not among the unfinished, and nobody feeds it back.
+ *
  * Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target has output_size_max
  * bytes. Of these no more are written than the output's size rounded up to eight, so that many
  * outputs can be put behind each other in one buffer, and used where they lie.

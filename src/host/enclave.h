@@ -32,6 +32,8 @@ struct csn_host_channel {
     struct csn_inflight live;       /* both threads: in the rings now */
     struct csn_inflight lost;       /* submitting thread: to be fed back after a crash */
     struct csn_inflight quarantine; /* nobody runs: not fed back any more */
+    uint64_t *later;                /* receiving thread: tags whose answers come later, */
+    uint32_t later_count;           /* at most manifest.held_max */
     uint8_t *bounce;                /* for an output_size_max that is no multiple of 8 */
     uint64_t input_wakes;           /* submitting thread */
     uint64_t input_parks;           /* these and the rest: receiving thread */

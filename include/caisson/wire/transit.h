@@ -61,6 +61,37 @@ enum csn_wire_transit_operation {
 };
 #define CSN_WIRE_TRANSIT_OPERATION_LAST CSN_WIRE_TRANSIT_IMPORT_KEY
 
+/* As requests and policies write it; NULL: no such operation. */
+static inline const char *csn_wire_transit_operation_name(uint32_t operation)
+{
+    static const char *const names[CSN_WIRE_TRANSIT_OPERATION_LAST + 1] = {
+        [CSN_WIRE_TRANSIT_ENCRYPT] = "encrypt",
+        [CSN_WIRE_TRANSIT_DECRYPT] = "decrypt",
+        [CSN_WIRE_TRANSIT_REWRAP] = "rewrap",
+        [CSN_WIRE_TRANSIT_SIGN] = "sign",
+        [CSN_WIRE_TRANSIT_VERIFY] = "verify",
+        [CSN_WIRE_TRANSIT_MAC] = "hmac",
+        [CSN_WIRE_TRANSIT_DERIVE] = "derive",
+        [CSN_WIRE_TRANSIT_AGREE] = "agree",
+        [CSN_WIRE_TRANSIT_ENCAPSULATE] = "encapsulate",
+        [CSN_WIRE_TRANSIT_DECAPSULATE] = "decapsulate",
+        [CSN_WIRE_TRANSIT_DATAKEY] = "datakey",
+        [CSN_WIRE_TRANSIT_DATAKEY_OPEN] = "datakey-open",
+        [CSN_WIRE_TRANSIT_FPE_ENCRYPT] = "fpe-encrypt",
+        [CSN_WIRE_TRANSIT_FPE_DECRYPT] = "fpe-decrypt",
+        [CSN_WIRE_TRANSIT_RANDOM] = "random",
+        [CSN_WIRE_TRANSIT_CREATE] = "create",
+        [CSN_WIRE_TRANSIT_INFO] = "info",
+        [CSN_WIRE_TRANSIT_LIST] = "list",
+        [CSN_WIRE_TRANSIT_ROTATE] = "rotate",
+        [CSN_WIRE_TRANSIT_CONFIG] = "config",
+        [CSN_WIRE_TRANSIT_DELETE] = "delete",
+        [CSN_WIRE_TRANSIT_IMPORT] = "import",
+        [CSN_WIRE_TRANSIT_IMPORT_KEY] = "import-key",
+    };
+    return operation <= CSN_WIRE_TRANSIT_OPERATION_LAST ? names[operation] : NULL;
+}
+
 enum csn_wire_transit_hash {
     CSN_WIRE_TRANSIT_HASH_DEFAULT = 0, /* sha2-256; of p-384 sha2-384; of ed25519 its own */
     CSN_WIRE_TRANSIT_SHA2_256 = 1,
