@@ -52,6 +52,7 @@ static struct cse_pending *take_slot(struct cse_session *session, const struct c
     pending->final = true;
     pending->alone = false;
     pending->request = NULL;
+    pending->owner = NULL;
     pending->answer = (struct csn_wire_answer){.code = CSN_WIRE_DONE, .size = body_size};
     pending->bytes = session->area + session->area_used;
     session->area_used += slot_size(body_size);
@@ -403,6 +404,9 @@ static void seal_requests(struct cse_session *session)
 void cse_answer_flush(struct cse_session *session)
 {
     cse_answer_complete(session);
+    if (session->settle != NULL) {
+        session->settle(session);
+    }
     const struct csn_ring_piece none = {NULL, 0};
     csn_gcm_seal_batch(session->seal_items, session->seal_count);
     if (session->request_answer_count != 0) {

@@ -125,6 +125,9 @@ uint32_t cse_smallest_room(const struct cse_session *session, uint32_t size, uin
 static void finish(struct cse_call *call, struct cse_pending *pending,
                    const struct cse_outcome *outcome)
 {
+    const bool is_made =
+        !call->answer.opening->hello && (outcome->flags & CSN_WIRE_RESULT_FIN) == 0;
+    pending->owner = is_made ? call->answer.tenant : NULL;
     bool reveals = (call->answer.tenant->grant->flags & CSN_WIRE_GRANT_REVEALS) != 0;
     if ((reveals && !call->answer.opening->hello) || CSN_CHECK(CSE_CHECK_SAME_CLASS, false)) {
         uint32_t size = outcome->payload_size;

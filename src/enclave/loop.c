@@ -304,6 +304,9 @@ bool cse_loop_step(struct cse_worker *worker)
     for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
         publish(worker, c);
     }
+    if (worker->outside != NULL && worker->outside->tend != NULL) {
+        worker->outside->tend(worker->outside);
+    }
     write_stats(worker);
     if (loop->idle != 0) { /* it was worth looking */
         loop->idle_max = CSE_LOOP_SPIN_MAX;

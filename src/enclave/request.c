@@ -147,6 +147,7 @@ static void finish(struct cse_call *call, const struct csn_ohttp_exchange *excha
         pending->final = i + 1 == count;
         pending->request = answer;
         cse_request_front(pending, answer, nonce, i == 0 ? nonce_size : 0);
+        pending->owner = call->answer.tenant;
     }
 }
 

@@ -169,6 +169,7 @@ struct cse_pending {
     uint32_t payload_size;            /* of a further output, until its record is done */
     struct csn_wire_short_aad aad;    /* of a short answer */
     struct csn_ohttp_answer *request; /* that it answers; NULL: a record */
+    const struct cse_tenant *owner;   /* whose handler made it; NULL: none did */
 };
 
 struct cse_session {
@@ -190,7 +191,9 @@ struct cse_session {
     struct cse_tenant *known_tenant;
     struct cse_context *known_context; /* NULL: none yet */
     struct cse_grant *spare;
-    void *batch;                /* the service's, kept over records */
+    void *batch; /* the service's, kept over records */
+    /* Makes durable what handlers put outside, before answers leave; NULL: they put nothing. */
+    void (*settle)(struct cse_session *session);
     struct csn_scratch scratch; /* reset after each record */
     void *worker_state;         /* the service's, from start to end */
     struct cse_held *held;      /* manifest->held_max places */
@@ -351,6 +354,8 @@ void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
 void cse_answer_drop(struct cse_session *session, uint32_t first);
 /* Have the service do what its handlers put off. */
 void cse_answer_complete(struct cse_session *session);
+/* Those of that tenant from the first-th on say that the service cannot be had. */
+void cse_answer_withdraw(struct cse_session *session, uint32_t first, const uint8_t tenant[32]);
 /* Gives back the slots behind the first pending_count, which were taken last. */
 void cse_answer_keep(struct cse_session *session, uint32_t pending_count);
 /* Seal what waits, hand it over in order. */

@@ -280,9 +280,11 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .abi_version = CSN_WIRE_ABI_VERSION,
         .name = "fake",
         .security_version = 3,
-        .flags = options->flags,
+        .flags = options->flags | (options->store != NULL ? CSN_WIRE_FLAG_STORE : 0),
         .worker_count = options->worker_count != 0 ? options->worker_count : 1,
         .channel_count = 1,
+        .input_line_count = 16384,
+        .output_line_count = 16384,
         .input_size_max = CSN_WIRE_CLASS_LARGEST + 176 + 256 + 16,
         .output_size_max = CSN_WIRE_PAYLOAD_MAX / 16 * 24 + 1024,
         .output_scale = options->output_scale,
@@ -334,13 +336,21 @@ void fake_start(struct fake *fake, const struct fake_options *options)
     }
     memset(fake->measurement, 0x4d, sizeof fake->measurement);
     fake->made = calloc(1, sizeof *fake->made);
-    uint64_t size = cse_session_pool_size(&fake->manifest);
+    uint64_t size = cse_session_pool_size(&fake->manifest) + cse_outside_pool_size(&fake->manifest);
     fake->memory = aligned_alloc(64, (size + 63) / 64 * 64);
     fake->inputs = aligned_alloc(64, 32 * FAKE_RECORD_MAX);
     fake->answer_memory = aligned_alloc(64, 64 * FAKE_RECORD_MAX);
     CHECK(fake->made != NULL && fake->memory != NULL && fake->inputs != NULL &&
           fake->answer_memory != NULL);
     csn_pool_init(&fake->pool, fake->memory, size);
+    if (options->store != NULL) {
+        const struct cse_outside_options outside = {.manifest = &fake->manifest,
+                                                    .port = *options->store,
+                                                    .random = &fake->random,
+                                                    .boot_id = fake->instance.boot_id,
+                                                    .worker = options->worker};
+        CHECK(cse_outside_init(&fake->outside, &fake->pool, &outside) == CSN_OK);
+    }
     const struct cse_session_options session = {
         .manifest = &fake->manifest,
         .service = options->service != NULL ? options->service : &fake_service,
@@ -350,7 +360,8 @@ void fake_start(struct fake *fake, const struct fake_options *options)
         .stats = &fake->stats,
         .random = &fake->random,
         .worker = options->worker,
-        .tending = &fake->tending};
+        .tending = &fake->tending,
+        .outside = fake->outside};
     fake->room = FAKE_ROOM;
     CHECK(cse_session_init(&fake->session, &fake->pool, &session) == CSN_OK);
     csn_pool_seal(&fake->pool);
@@ -406,6 +417,9 @@ void fake_send(struct fake *fake, const struct fake_message *messages, uint32_t 
     fake->answer_count = 0;
     fake->answer_bytes = 0;
     cse_session_batch(fake->session, inputs, count, collect, fake);
+    if (fake->outside != NULL && fake->outside->tend != NULL) {
+        fake->outside->tend(fake->outside); /* as the loop does */
+    }
 }
 
 static bool has_room(void *state, uint32_t channel, uint32_t size)

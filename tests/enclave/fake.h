@@ -8,6 +8,7 @@
 #ifndef TESTS_ENCLAVE_FAKE_H
 #define TESTS_ENCLAVE_FAKE_H
 
+#include "../../src/enclave/outside.h"
 #include "../../src/enclave/session.h"
 #include "../../src/verify/recipient.h"
 #include <caisson/client.h>
@@ -35,6 +36,7 @@ struct fake {
     struct cse_session *session;
     const struct cse_tending *tending;
     uint32_t room; /* messages that a step still may send; FAKE_ROOM: any number */
+    struct cse_outside *outside;
     void *memory;
     uint8_t *inputs; /* what the last batch was given: must be wiped */
     uint32_t answer_count;
@@ -72,10 +74,11 @@ struct fake_options {
     const struct cse_service *service;   /* NULL: fake_service */
     uint32_t tenant_state_size;          /* of that service; 0: what fake_service needs */
     uint32_t scratch_size;
-    uint32_t worker_state_size; /* 0: what fake_service needs */
     uint32_t held_max;
+    uint32_t worker_state_size; /* 0: what fake_service needs */
     uint32_t output_scale; /* with output_extra; both 0: 24 and 176, as tokenize */
     uint32_t output_extra;
+    const struct cse_outside_port *store; /* NULL: the manifest has no store */
 };
 void fake_start(struct fake *fake, const struct fake_options *options);
 void fake_stop(struct fake *fake);
