@@ -214,7 +214,7 @@ def write(stream, args):
         at = pad(stream, at)
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out")
     parser.add_argument("--type", choices=TYPES, default="f32")
@@ -234,7 +234,7 @@ def main():
     parser.add_argument("--tied", action="store_true", help="without output.weight")
     parser.add_argument("--output-scale", type=float, default=4.0, help="spread of logits")
     parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     with open(args.out, "wb") as stream:
         write(stream, args)
 

@@ -82,6 +82,12 @@ struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cs
     return pending;
 }
 
+void cse_answer_drop(struct cse_session *session, uint32_t first)
+{
+    session->pending_count = first;
+    session->area_used = (uint32_t)(session->pending[first].bytes - session->area);
+}
+
 void cse_answer_keep(struct cse_session *session, uint32_t pending_count)
 {
     const struct cse_pending *last = &session->pending[pending_count - 1];

@@ -21,7 +21,9 @@
 #define CSN_LLM_H
 
 #include "gguf.h"
+#include <caisson/wire/boot.h>
 
+#define CSN_LLM_FEATURES      (CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_FMA) /* needed */
 #define CSN_LLM_LAYER_MAX     128u
 #define CSN_LLM_WIDTH_MAX     16384u
 #define CSN_LLM_INNER_MAX     65536u

@@ -3,7 +3,6 @@
 #include "core/bytes.h"
 #include "llm_math.h"
 #include "llm_state.h"
-#include <caisson/wire/boot.h>
 
 #define LANES CSN_LLM_LANES
 
@@ -104,9 +103,8 @@ uint64_t csn_llm_memory(const struct csn_llm_config *config, const struct csn_ll
 
 static csn_err pick(uint64_t features, struct csn_llm_kernels *kernels)
 {
-    const uint64_t needed = CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_FMA;
     const uint64_t wide = CSN_WIRE_FEATURE_AVX512 | CSN_WIRE_FEATURE_VNNI;
-    if ((features & needed) != needed) {
+    if ((features & CSN_LLM_FEATURES) != CSN_LLM_FEATURES) {
         return CSN_ERR_MISSING;
     }
     *kernels = (features & wide) == wide

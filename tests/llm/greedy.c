@@ -5,7 +5,8 @@
  *     greedy MODEL LOGITS COUNT BATCH avx2|avx512 TOKEN ...
  *
  * Prints COUNT tokens, and puts the logits that each came from into a file, as floats. The prompt
- * is read in batches of BATCH.
+ * is read in batches of BATCH. Without arguments: exit code 3 where there is AVX-512 with VNNI,
+ * else 4.
  */
 #include "llm/llm.h"
 #include "llm_rig.h"
@@ -67,6 +68,9 @@ int main(int argc, char **argv)
 {
     static uint32_t tokens[TOKENS_MAX];
     struct llm_rig rig;
+    if (argc == 1) {
+        return rig_is_wide() ? 3 : 4;
+    }
     if (argc < 7 || (uint32_t)argc - 6 > TOKENS_MAX) {
         return 2;
     }

@@ -171,6 +171,9 @@ csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consu
 csn_err csv_plan_other_key(const struct csv_tree *tree, const struct csv_tree_node *member);
 csn_err csv_score_read(const struct csv_tree *tree, const struct csv_tree_node *object,
                        struct csv_score *score);
+/* policy_transit.c: of the transit enclave, from its tree to its binary form. */
+csn_err csv_transit_compile(const struct csv_tree *tree, uint8_t *output, size_t capacity,
+                            size_t *output_size);
 /* weights_key: 32 bytes; NULL: none is there, and a score is a fault. */
 csn_err csv_plan_encode(const struct csv_plan *plan, const uint8_t *weights_key, uint8_t *output,
                         size_t capacity, size_t *output_size, struct csv_policy_error *error);

@@ -105,7 +105,9 @@ static void test_top_level(void **state)
     RUN(rows);
 }
 
-#define DIGEST        "\"model\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\""
+/* a digest of 32 bytes */
+#define DIGEST "\"model\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\""
+
 #define SCORE(inside) TOP("\"fields\":[],\n\"score\":^{" inside "}")
 #define SCORED(inside)                                                                             \
     TOP("\"fields\":[],\n\"score\":{" DIGEST ",\"name\":\"risk\",\"features\":" inside "}")
