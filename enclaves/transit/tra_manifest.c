@@ -38,7 +38,7 @@
      + UINT64_C(0x600000)                     /* batch: inputs, outputs, crypto items */           \
      + UINT64_C(0x200000))                    /* session, tenant table, alignment */
 
-CSE_MANIFEST(.name = "transit", .security_version = 1, .flags = 0,
+CSE_MANIFEST(.name = "transit", .security_version = 1, .flags = CSN_WIRE_FLAG_STORE,
              .stack_size = 0x20000, .pool_size = (POOL_SIZE + 0xfff) / 0x1000 * 0x1000,
              .worker_count = 1, .channel_count = 2, .input_line_count = 8192,
              .output_line_count = 16384, .input_size_max = INPUT_MAX, .output_size_max = OUTPUT_MAX,

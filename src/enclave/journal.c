@@ -255,6 +255,17 @@ static csn_err take_over(struct cse_writing *writing)
 
 /* ---- the interface ---- */
 
+static csn_err open_again(struct cse_writing *writing)
+{
+    writing->good = false;
+    csn_err result = take_over(writing);
+    if (result != CSN_OK) {
+        writing->good = false;
+        writing->hooks.clear(writing->hooks.state); /* no half of it is used */
+    }
+    return result;
+}
+
 static csn_err check_options(const struct cse_writing *writing,
                              const struct cse_journal_options *options)
 {
@@ -282,7 +293,6 @@ csn_err cse_journal_open(struct cse_journal *journal, const struct cse_journal_o
     struct cse_writing *writing = cse_writing_of(journal);
     CSN_TRY(check_options(writing, options));
     CSN_TRY(csn_gcm_siv_self_test());
-    writing->good = false;
     writing->outside = options->outside;
     writing->hooks = options->hooks;
     writing->snapshot_after =
@@ -294,12 +304,15 @@ csn_err cse_journal_open(struct cse_journal *journal, const struct cse_journal_o
     }
     CSN_TRY(make_key(writing, options->secret));
     CSN_TRY(cse_counter_begin(&writing->counter, options->counter));
-    csn_err result = take_over(writing);
-    if (result != CSN_OK) {
-        writing->good = false;
-        writing->hooks.clear(writing->hooks.state); /* no half of it is used */
-    }
-    return result;
+    return open_again(writing);
+}
+
+csn_err cse_journal_reopen(struct cse_journal *journal)
+{
+    struct cse_writing *writing = cse_writing_of(journal);
+    /* Without an acknowledged state to be held to, an open says who it is first. */
+    return writing->known && !writing->dirty && !writing->saving ? open_again(writing)
+                                                                 : CSN_ERR_STATE;
 }
 
 bool cse_journal_is_good(const struct cse_journal *journal)

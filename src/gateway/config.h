@@ -45,6 +45,12 @@ struct csn_config_evidence {
     const char *extend;
 };
 
+/* Where its enclave keeps things outside; NULL: nowhere, no TPM. */
+struct csn_config_store {
+    const char *folder;
+    const char *tpm;
+};
+
 struct csn_config_service {
     const char *name;
     const char *image;
@@ -57,6 +63,7 @@ struct csn_config_service {
     uint32_t overlap_s;
     uint32_t inflight; /* messages kept for each worker */
     struct csn_config_evidence evidence;
+    struct csn_config_store store;
 };
 
 /* Requests: so many a second over time, so many at once, so many a day (UTC). 0: no limit. */

@@ -59,6 +59,8 @@ struct csn_enclave {
     uint32_t recovering; /* shared: inputs are fed back one at a time, new ones wait */
     uint32_t channel_count;
     struct csn_host_channel *channels;
+    struct csn_store *store;          /* the caller's; NULL: none */
+    struct csn_store_server *servers; /* store_server.c's, one per worker; NULL: no store */
 };
 
 /*
