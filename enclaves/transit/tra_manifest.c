@@ -40,7 +40,7 @@
 
 CSE_MANIFEST(.name = "transit", .security_version = 1, .flags = CSN_WIRE_FLAG_STORE,
              .stack_size = 0x20000, .pool_size = (POOL_SIZE + 0xfff) / 0x1000 * 0x1000,
-             .worker_count = 1, .channel_count = 2, .input_line_count = 8192,
+             .worker_count = 1, .channel_count = 6, .input_line_count = 8192,
              .output_line_count = 16384, .input_size_max = INPUT_MAX, .output_size_max = OUTPUT_MAX,
              .outputs_per_input_max = 1, .tenant_count_max = TRA_STORE_COUNT,
              .context_count_max = 64, .credential_count_max = 32, .consumer_count_max = 4,

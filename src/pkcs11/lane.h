@@ -53,7 +53,9 @@ struct p11_ring;
 /* Asks the gateway's socket for rings. NULL: none to be had now. */
 struct p11_ring *p11_ring_create(const struct p11_settings *settings);
 void p11_ring_destroy(struct p11_ring *ring);
-/* False: nothing was sent, or the rings are broken: p11_ring_destroy(), and HTTP does it. */
+/* False: they have ended, or the gateway took the channel back. */
+bool p11_ring_is_good(struct p11_ring *ring);
+/* False: nothing was sent, so that HTTP can do it. True: fetched says what came of it. */
 bool p11_ring_fetch(struct p11_ring *ring, const struct csv_fetch *fetch,
                     struct csv_fetched *fetched);
 

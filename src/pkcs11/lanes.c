@@ -182,6 +182,10 @@ static struct p11_ring *ring_for(const struct p11_lanes *lanes, struct lane *lan
     if (lanes->settings.rings[0] == 0 || strncmp(fetch->path, "/records", 8) != 0) {
         return NULL;
     }
+    if (lane->ring != NULL && !p11_ring_is_good(lane->ring)) {
+        p11_ring_destroy(lane->ring);
+        lane->ring = NULL;
+    }
     if (lane->ring == NULL && now - lane->ring_tried_s >= RING_RETRY_S) {
         lane->ring_tried_s = now;
         lane->ring = p11_ring_create(&lanes->settings);
@@ -196,11 +200,7 @@ static void do_fetches(const struct p11_lanes *lanes, struct lane *lane)
     int64_t now = time(NULL);
     while (csv_caller_next(lane->caller, now, &fetch)) {
         struct p11_ring *ring = ring_for(lanes, lane, &fetch, now);
-        if (ring != NULL && !p11_ring_fetch(ring, &fetch, &fetched)) {
-            p11_ring_destroy(ring);
-            lane->ring = ring = NULL;
-        }
-        if (ring == NULL) {
+        if (ring == NULL || !p11_ring_fetch(ring, &fetch, &fetched)) {
             p11_http_fetch(lane->http, &fetch, &fetched);
         }
         now = time(NULL);
