@@ -33,7 +33,11 @@ _caisson()
         ;;
     esac
     if [ "$verb" = keygen ] && [ "$COMP_CWORD" -eq 2 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "signer root tenant consumer producer" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "signer root weights tenant consumer producer" -- "$word")
+        return
+    fi
+    if [ "$verb" = model ] && [ "$COMP_CWORD" -eq 2 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "pack show" -- "$word")
         return
     fi
     if [ "$verb" = bench ] && [ "$COMP_CWORD" -eq 2 ]; then

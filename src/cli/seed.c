@@ -23,7 +23,9 @@ bool cli_seed_read(const char *path, const char *magic, uint8_t seed[32])
         memcpy(seed, bytes + 8, 32);
     } else {
         cli_fail(0, "%s: not a %s key file; see caisson keygen --help", path,
-                 strcmp(magic, CLI_SEED_ROOT) == 0 ? "root" : "signer");
+                 strcmp(magic, CLI_SEED_ROOT) == 0     ? "root"
+                 : strcmp(magic, CLI_SEED_SIGNER) == 0 ? "signer"
+                                                       : "weights");
     }
     explicit_bzero(bytes, size);
     free(bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seed.h: files of secrets: Ed25519 seeds, and writing secrets without losing older ones.
+ * seed.h: files of secrets: Ed25519 seeds, keys of weights, and writing secrets without losing
+ * older ones.
  *
  * A seed file is 40 bytes: 8 of magic that say what the key is for, then the seed.
  */
@@ -11,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLI_SEED_SIGNER "CSNSIGN1" /* signs images */
-#define CLI_SEED_ROOT   "CSNROOT1" /* signs insecure development evidence */
+#define CLI_SEED_SIGNER  "CSNSIGN1" /* signs images */
+#define CLI_SEED_ROOT    "CSNROOT1" /* signs insecure development evidence */
+#define CLI_SEED_WEIGHTS "CSNWKEY1" /* seals models */
 
 /* False with a message: no such file, or a key for something else. */
 bool cli_seed_read(const char *path, const char *magic, uint8_t seed[32]);

@@ -58,7 +58,8 @@ static const struct {
     const char *name;
 } flag_names[] = {{CSN_WIRE_FLAG_DEBUG, "debug"},
                   {CSN_WIRE_FLAG_SINGLE_TENANT, "single-tenant"},
-                  {CSN_WIRE_FLAG_DETERMINISTIC, "deterministic"}};
+                  {CSN_WIRE_FLAG_DETERMINISTIC, "deterministic"},
+                  {CSN_WIRE_FLAG_STORE, "store"}};
 
 static void print_permissions(uint32_t permissions, char text[4])
 {

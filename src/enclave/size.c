@@ -37,13 +37,16 @@ void cse_size_table(const struct csn_wire_manifest *m, struct cse_size_row rows[
         /* one per worker: the loop's cursors and the list of a batch */
         {"run loop", lines(sizeof(struct cse_loop)), workers, true},
         /* one per channel: both private ring ends */
-        {"channels", lines(sizeof(struct cse_channel) * (uint64_t)m->channel_count), workers, true},
+        {"channels", lines(sizeof(struct cse_channel) * (uint64_t)csn_wire_channels(m)), workers,
+         true},
         /* one per worker: private copies of a batch of inputs, and one more of the largest */
         {"input buffer", lines(cse_loop_buffer_size(m)), workers, true},
         /*
          * one per worker: tenants, contexts, grants and the spare one, record buffers, scratch,
          * the service's own state */
         {"sessions", cse_session_pool_size(m), workers, true},
+        /* one per worker with a store: an answer, and a record of a journal */
+        {"store", cse_outside_pool_size(m), workers, true},
         {"stack", m->stack_size, workers, false},
         {"boot region", CSN_MAP_BOOT_SIZE, 1, false},
         {"rings (shared with the host)", csn_wire_rings_size(m), 1, false},

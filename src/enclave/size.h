@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CSE_SIZE_ROW_COUNT 8u
+#define CSE_SIZE_ROW_COUNT 9u
 
 struct cse_size_row {
     const char *consumer; /* static text */

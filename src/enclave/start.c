@@ -184,6 +184,8 @@ static csn_err open_session(struct cse_worker *worker)
         .stats = worker->stats,
         .random = &worker->random,
         .worker = worker->index,
+        .tending = &worker->tending,
+        .outside = worker->outside,
     };
     return cse_session_init(&worker->session, &worker->pool, &options);
 }
@@ -203,6 +205,9 @@ static uint32_t stop_code_for(csn_err err)
 static void start_worker(struct cse_worker *worker)
 {
     csn_err err = cse_loop_init(worker);
+    if (err == CSN_OK) {
+        err = cse_loop_outside(worker);
+    }
     if (err == CSN_OK) {
         err = open_session(worker);
     }

@@ -21,6 +21,7 @@
 #include "../core/pool.h"
 #include "../core/ring.h"
 #include "../crypto/random.h"
+#include "outside.h"
 #include "session.h"
 #include <caisson/base.h>
 #include <caisson/enclave.h>
@@ -49,15 +50,19 @@ struct cse_worker {
     struct csn_pool pool;              /* sealed before the first input is taken */
     struct csn_random random;          /* this worker's own generator */
     struct csn_shared *event;          /* this worker's event line */
-    struct cse_channel *channels;      /* manifest->channel_count of them */
+    struct cse_channel *channels;      /* csn_wire_channels() of them: the store's is the last */
+    struct cse_outside *outside;       /* NULL without a store */
     struct cse_loop *loop;
     struct cse_session *session;
+    const struct cse_tending *tending; /* the session's; NULL: batches are all there is to do */
 };
 
 /* ---- provided by the loop (loop.c) ---- */
 
 /* Carves what the loop needs and opens the rings. CSN_ERR_MEMORY: the pool is too small. */
 CSN_MUST_USE csn_err cse_loop_init(struct cse_worker *worker);
+/* Carves and opens worker->outside, after that. */
+CSN_MUST_USE csn_err cse_loop_outside(struct cse_worker *worker);
 /* Serves until the enclave ends. */
 CSN_NORETURN void cse_loop_run(struct cse_worker *worker);
 /*

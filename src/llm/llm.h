@@ -21,7 +21,9 @@
 #define CSN_LLM_H
 
 #include "gguf.h"
+#include <caisson/wire/boot.h>
 
+#define CSN_LLM_FEATURES      (CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_FMA) /* needed */
 #define CSN_LLM_LAYER_MAX     128u
 #define CSN_LLM_WIDTH_MAX     16384u
 #define CSN_LLM_INNER_MAX     65536u
@@ -71,6 +73,7 @@ struct csn_llm_model {
     const uint8_t *norm;
     const uint8_t *rope_factors; /* NULL: none */
     struct csn_llm_layer layers[CSN_LLM_LAYER_MAX];
+    uint32_t matrix_count;
     bool is_arranged;
 };
 

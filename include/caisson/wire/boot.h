@@ -24,7 +24,9 @@
 #define CSN_WIRE_FEATURE_VPCLMULQDQ UINT64_C(8)
 #define CSN_WIRE_FEATURE_BMI2       UINT64_C(16) /* BMI2 */
 #define CSN_WIRE_FEATURE_ADX        UINT64_C(32)
-#define CSN_WIRE_FEATURE_AVX512     UINT64_C(64) /* F, BW and VL, and the state is saved */
+#define CSN_WIRE_FEATURE_AVX512     UINT64_C(64)  /* F, BW and VL, and the state is saved */
+#define CSN_WIRE_FEATURE_FMA        UINT64_C(128) /* and F16C */
+#define CSN_WIRE_FEATURE_VNNI       UINT64_C(256) /* AVX-512 VNNI and DQ */
 
 /* made.state, written with release after the fields it covers */
 #define CSN_WIRE_STATE_BLANK   UINT32_C(0)

@@ -5,7 +5,8 @@
  * Geometry follows from the manifest alone. All of it is in lines of 64 bytes:
  *
  *   worker area w:   line 0   the enclave worker's event word and its arm flag
- *   channel c of w:  line 0   in ring credit   (written by the enclave)
+ *   channel c of w (the last one is the store's, where the manifest has the flag):
+ *                    line 0   in ring credit   (written by the enclave)
  *                    line 1   out ring credit  (written by the host)
  *                    line 2   host event word and its arm flag
  *                    line 3   reserved
@@ -99,11 +100,17 @@ static inline uint64_t csn_wire_channel_size(const struct csn_wire_manifest *m)
            ((uint64_t)CSN_WIRE_CHANNEL_LINES + m->input_line_count + m->output_line_count);
 }
 
+/* Channels of a worker in the ring region: with the one for the store, which is the last. */
+static inline uint32_t csn_wire_channels(const struct csn_wire_manifest *m)
+{
+    return m->channel_count + ((m->flags & CSN_WIRE_FLAG_STORE) != 0 ? 1 : 0);
+}
+
 /* Bytes of one worker's area, rounded to pages. */
 static inline uint64_t csn_wire_worker_size(const struct csn_wire_manifest *m)
 {
     uint64_t size = (uint64_t)CSN_WIRE_LINE_SIZE * CSN_WIRE_WORKER_LINES +
-                    csn_wire_channel_size(m) * m->channel_count;
+                    csn_wire_channel_size(m) * csn_wire_channels(m);
     return (size + CSN_MAP_PAGE_SIZE - 1) & ~(CSN_MAP_PAGE_SIZE - 1);
 }
 

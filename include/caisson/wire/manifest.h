@@ -21,7 +21,8 @@
 #define CSN_WIRE_FLAG_DEBUG         UINT32_C(1) /* verifiers refuse it unless told otherwise */
 #define CSN_WIRE_FLAG_SINGLE_TENANT UINT32_C(2) /* the first grant locks the enclave */
 #define CSN_WIRE_FLAG_DETERMINISTIC UINT32_C(4) /* handlers may serve idempotent records */
-#define CSN_WIRE_FLAGS_ALL          UINT32_C(7)
+#define CSN_WIRE_FLAG_STORE         UINT32_C(8) /* one more channel per worker: wire/outside.h */
+#define CSN_WIRE_FLAGS_ALL          UINT32_C(15)
 
 #define CSN_WIRE_OUTPUT_SCALE_MAX 256u
 #define CSN_WIRE_OUTPUT_EXTRA_MAX 1048576u

@@ -37,6 +37,13 @@ static const struct feature features[] = {
     {"VPCLMULQDQ", CSN_WIRE_FEATURE_VPCLMULQDQ, {0xc4, 0xe3, 0x7d, 0x44, 0xc1, 0x00}, 6},
     /* vpalignr xmm16, xmm17, xmm18, 4: F, VL and BW */
     {"AVX-512", CSN_WIRE_FEATURE_AVX512, {0x62, 0xa3, 0x75, 0x00, 0x0f, 0xc2, 0x04}, 7},
+    /* vcvtph2ps ymm0, xmm1; vfmadd213ps ymm0, ymm0, ymm1 */
+    {"FMA", CSN_WIRE_FEATURE_FMA, {0xc4, 0xe2, 0x7d, 0x13, 0xc1, 0xc4, 0xe2, 0x7d, 0xa8, 0xc1}, 10},
+    /* vpdpbusd zmm16, zmm17, zmm18; vxorps zmm16, zmm17, zmm18: DQ */
+    {"AVX-512 VNNI",
+     CSN_WIRE_FEATURE_VNNI,
+     {0x62, 0xa2, 0x75, 0x40, 0x50, 0xc2, 0x62, 0xa1, 0x74, 0x40, 0x57, 0xc2},
+     12},
     /* mulx rax, rcx, rdx */
     {"BMI2", CSN_WIRE_FEATURE_BMI2, {0xc4, 0xe2, 0xf3, 0xf6, 0xc2}, 5},
     /* adcx rax, rcx */

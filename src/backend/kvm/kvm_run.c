@@ -55,7 +55,7 @@ static void run_park(struct csn_kvm_worker *worker, uint32_t seen)
 static bool run_wake(struct csn_kvm_worker *worker, uint32_t channel)
 {
     const struct csn_instance *instance = worker->instance;
-    if (channel >= instance->manifest.channel_count) {
+    if (channel >= csn_wire_channels(&instance->manifest)) {
         return false;
     }
     run_count(&worker->gate_calls);
@@ -118,7 +118,7 @@ static void run_wake_host(struct csn_instance *instance)
 {
     const struct csn_wire_manifest *manifest = &instance->manifest;
     for (uint32_t worker = 0; worker < manifest->worker_count; worker++) {
-        for (uint32_t channel = 0; channel < manifest->channel_count; channel++) {
+        for (uint32_t channel = 0; channel < csn_wire_channels(manifest); channel++) {
             uint64_t offset = csn_wire_channel_offset(manifest, worker, channel) +
                               CSN_WIRE_CHANNEL_HOST_EVENT + CSN_WIRE_EVENT_WORD;
             uint32_t *word = (void *)(instance->rings + offset);

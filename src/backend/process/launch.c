@@ -151,7 +151,7 @@ static void launch_wake_host(struct csn_instance *instance)
 {
     const struct csn_wire_manifest *manifest = &instance->manifest;
     for (uint32_t worker = 0; worker < manifest->worker_count; worker++) {
-        for (uint32_t channel = 0; channel < manifest->channel_count; channel++) {
+        for (uint32_t channel = 0; channel < csn_wire_channels(manifest); channel++) {
             uint64_t offset = csn_wire_channel_offset(manifest, worker, channel) +
                               (uint64_t)2 * CSN_WIRE_LINE_SIZE + CSN_WIRE_EVENT_WORD;
             uint32_t *word = (uint32_t *)(instance->rings + offset);
