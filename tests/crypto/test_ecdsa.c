@@ -209,6 +209,23 @@ static void check_base(uint32_t curve, const uint8_t *multiplier)
     assert_memory_equal(made, expected, 1 + 2 * ec->size);
 }
 
+/* A digest is a number modulo the order, for the nonce as well (RFC 6979, section 2.3.4). */
+static void test_digest_above_the_order(void **state)
+{
+    (void)state;
+    for (uint32_t curve = CSN_EC_P256; curve <= CSN_EC_P384; curve++) {
+        const struct csn_ec *ec = csn_ec_find(curve);
+        uint8_t secret[48] = {1}, small[48] = {0}, large[48], made[96], expected[96];
+        struct csn_ecdsa_request request = {curve, secret, small, ec->size, NULL};
+        small[ec->size - 1] = 5;
+        order_plus(ec, 5, large);
+        assert_int_equal(csn_ecdsa_sign(&request, expected), CSN_OK);
+        request.digest = large;
+        assert_int_equal(csn_ecdsa_sign(&request, made), CSN_OK);
+        assert_memory_equal(made, expected, 2 * ec->size);
+    }
+}
+
 /* Multipliers of one bit, of all bits but one, with runs of zeros, and both ends of the range. */
 static void test_base(void **state)
 {
@@ -447,6 +464,12 @@ static void test_public_check(void **state)
     assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_OK);
     from_hex(forms[1], point + 1);
     assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_ERR_AUTH);
+    /* And y = 5, of a root of the equation. */
+    from_hex("d7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7", point + 1);
+    from_hex(forms[0], point + 33);
+    assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_OK);
+    from_hex(forms[1], point + 33);
+    assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_ERR_AUTH);
     BN_free(x);
     EC_POINT_free(five);
     EC_GROUP_free(group);
@@ -629,6 +652,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_generate),
         cmocka_unit_test(test_public_check),
         cmocka_unit_test(test_differential),
+        cmocka_unit_test(test_digest_above_the_order),
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_base_random),
         cmocka_unit_test(test_multiply),
