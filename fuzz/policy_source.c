@@ -6,12 +6,24 @@
  */
 #include "check.h"
 #include <caisson/policy.h>
+#include <caisson/wire/outside.h>
 #include <caisson/wire/policy.h>
+#include <caisson/wire/transit.h>
 #include <string.h>
 
 static void check_span(const struct csn_wire_policy *header, const struct csn_wire_span *span)
 {
     CHECK(span->offset <= header->text_size && span->size <= header->text_size - span->offset);
+}
+
+static void check_transit(const uint8_t *output, size_t size)
+{
+    struct csn_wire_transit_policy head;
+    CHECK(size >= sizeof head && size <= CSN_WIRE_TRANSIT_POLICY_SIZE_MAX);
+    memcpy(&head, output, sizeof head);
+    const size_t counter = head.counter != 0 ? sizeof(struct csn_wire_counter) : 0;
+    CHECK(head.role_count <= CSN_WIRE_TRANSIT_ROLE_MAX && head.counter <= 1);
+    CHECK(size == sizeof head + counter + head.role_count * sizeof(struct csn_wire_transit_role));
 }
 
 static void check_binary(const uint8_t *output, size_t size)
@@ -57,7 +69,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     }
     CHECK(err == CSN_OK);
-    check_binary(output, output_size);
+    uint32_t magic;
+    memcpy(&magic, output, sizeof magic);
+    if (magic == CSN_WIRE_TRANSIT_POLICY_MAGIC) {
+        check_transit(output, output_size);
+    } else {
+        check_binary(output, output_size);
+    }
     CHECK(csv_policy_compile((const char *)bytes, size, &consumers, again, sizeof again,
                              &again_size, &error) == CSN_OK);
     CHECK(again_size == output_size && memcmp(output, again, again_size) == 0);

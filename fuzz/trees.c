@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trees.c: the first byte, modulo 3, chooses: 0 any bytes as a packed image, 1 XGBoost's JSON, 2
- * its UBJSON. What is taken is scored, in memory of exactly its size, a block of rows and each of
- * its rows alone: the same bits must come.
+ * trees.c: the first byte, modulo 4, chooses: 0 any bytes as a packed image, 1 XGBoost's JSON, 2
+ * its UBJSON, 3 LightGBM's text. What is taken is scored, in memory of exactly its size, a block of
+ * rows and each of its rows alone: the same bits must come.
  */
 #include "trees/trees.h"
 #include "check.h"
@@ -48,7 +48,8 @@ static void score(const void *image, size_t size)
 static csn_err import(uint32_t format, const uint8_t *bytes, size_t size, void **image,
                       size_t *image_size, struct csn_import_fault *fault)
 {
-    return format == 1
+    return format == 3 ? csn_import_lightgbm((const char *)bytes, size, image, image_size, fault)
+           : format == 1
                ? csn_import_xgboost_json((const char *)bytes, size, image, image_size, fault)
                : csn_import_xgboost_ubjson(bytes, size, image, image_size, fault);
 }
@@ -61,12 +62,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     void *image = NULL;
     size_t image_size = 0;
     struct csn_import_fault fault = {0};
-    if (bytes[0] % 3 == 0) {
+    if (bytes[0] % 4 == 0) {
         image_size = size - 1;
         image = malloc(image_size + 1);
         CHECK(image != NULL);
         memcpy(image, bytes + 1, image_size);
-    } else if (import(bytes[0] % 3, bytes + 1, size - 1, &image, &image_size, &fault) != CSN_OK) {
+    } else if (import(bytes[0] % 4, bytes + 1, size - 1, &image, &image_size, &fault) != CSN_OK) {
         CHECK(fault.reason != CSN_IMPORT_OK && fault.place[0] != '\0' && image == NULL);
         return 0;
     } else {

@@ -33,14 +33,16 @@ LAYERS = {
     "src/json": {"src/core"},
     "src/trees": {"src/core"},
     "src/llm": {"src/core"},
+    "src/vocab": {"src/core", "src/llm/gguf.h"},
     "src/import": {"src/trees"},
-    "src/weights": {"src/core", "src/crypto"},
+    "src/weights": {"src/core", "src/crypto", "caisson/enclave_store.h"},
     "src/pack": {"src/import", "src/trees", "src/weights", "src/core/bytes.h"},
     "src/image": {"src/core", "src/crypto"},
     "src/enclave": {"src/core", "src/crypto", "src/ohttp", "caisson/enclave.h",
                     "caisson/enclave_store.h", "caisson/vouch.h"},
     "enclaves": {"caisson/enclave.h", "caisson/enclave_store.h", "caisson/vouch.h", "src/json",
-                 "src/crypto", "src/trees", "src/weights", "src/llm", "src/core/bytes.h"},
+                 "src/crypto", "src/trees", "src/weights", "src/llm", "src/vocab",
+                 "src/core/bytes.h"},
     "src/backend": {"src/core", "src/crypto", "src/image", "caisson/host.h"},
     "src/host": {"src/core", "src/image", "src/backend", "caisson/host.h"},
     "src/verify": {"src/image/image.h", "src/json", "caisson/verify.h"},
@@ -51,6 +53,8 @@ LAYERS = {
                     "caisson/evidence.h"},
     "src/reference": set(),
     "src/proxy": {"src/gateway", "src/json", "caisson/call.h", "caisson/host.h"},
+    "src/pkcs11": {"src/core", "src/crypto", "caisson/call.h", "caisson/client.h",
+                   "caisson/verify.h"},
     "src/cli": {"src/gateway", "src/proxy", "src/pack", "caisson/host.h", "caisson/verify.h",
                 "caisson/evidence.h", "caisson/client.h", "caisson/policy.h", "caisson/call.h"},
     "include": {"caisson/host.h", "caisson/verify.h", "caisson/client.h", "caisson/enclave.h"},
@@ -69,8 +73,7 @@ LAYER_EXCEPTIONS = {
     ("src/cli", "bench"),
 }
 TRUSTED = ("src/core/", "src/crypto/", "src/ohttp/", "src/json/", "src/trees/", "src/llm/",
-           "src/weights/",
-           "src/enclave/", "enclaves/")
+           "src/vocab/", "src/weights/", "src/enclave/", "enclaves/")
 LIBRARIES = ("src/image/", "src/backend/", "src/host/", "src/verify/", "src/evidence/",
              "src/client/", "src/import/", "src/pack/")
 FREESTANDING_HEADERS = {"stddef.h", "stdint.h", "stdbool.h", "stdatomic.h", "stdalign.h",

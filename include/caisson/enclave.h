@@ -88,6 +88,7 @@ struct cse_grant_view {
     const struct csn_wire_consumer *consumers;
     void *worker_state;        /* see cse_worker_state() */
     struct cse_claims *claims; /* what evidence will say of this grant: cse_claim_grant() */
+    uint64_t features;         /* CSN_WIRE_FEATURE_* of the machine, as its launcher says */
 };
 typedef csn_err (*cse_grant_hook)(void *state, const struct cse_grant_view *grant);
 
@@ -245,9 +246,10 @@ CSN_MUST_USE csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint
  */
 
 /*
- * Keeps the call. NULL: all places are taken, outputs were emitted already, or the answer's class
- * has no room for a response's head; answer with BUSY. If the handler then returns another status
- * than CSE_LATER, that is the answer, and the place is free again without a word to dropped().
+ * Keeps the call. NULL: all places are taken, outputs were emitted already or go to a consumer (who
+ * gets whole ones), or the answer's class has no room for a response's head; answer with BUSY. If
+ * the handler then returns another status than CSE_LATER, that is the answer, and the place is free
+ * again without a word to dropped().
  */
 struct cse_held *cse_hold(struct cse_call *call);
 /* 0 .. held_max - 1, the same until it is finished or dropped. */
@@ -279,7 +281,8 @@ void cse_held_finish(struct cse_held *held, cse_status status, const uint8_t *by
 bool cse_step_random(struct cse_step *step, void *bytes, uint32_t size);
 void *cse_step_scratch(struct cse_step *step, uint32_t size);
 /*
- * In a handler: the answer's media type is not the route's. A constant of at most 63 characters.
+ * In a handler: the answer's media type is not the route's. A constant of at most 63 characters,
+ * and, of an answer that does not come later, no longer than the route's own (else INTERNAL).
  * Without effect on records, and on problems.
  */
 void cse_answer_type(struct cse_call *call, const char *type);

@@ -91,7 +91,7 @@ void cse_outside_stream_end(struct cse_outside *outside);
  * One writer: with a counter a journal that is opened elsewhere fails here at its next append.
  */
 #define CSE_JOURNAL_NAME_MAX 16u
-#define CSE_JOURNAL_SIZE     1024u
+#define CSE_JOURNAL_SIZE     2048u
 
 struct cse_journal; /* private; see CSE_JOURNAL_SIZE */
 
@@ -135,7 +135,9 @@ struct cse_journal_options {
  */
 CSN_MUST_USE csn_err cse_journal_open(struct cse_journal *journal,
                                       const struct cse_journal_options *options);
-/* Opened, and no append has failed since. If not: open it again, which replays it. */
+/* The same again, with what the last open was given: for a journal that is not good any more. */
+CSN_MUST_USE csn_err cse_journal_reopen(struct cse_journal *journal);
+/* Opened, and no append has failed since. If not: reopen it, which replays it. */
 bool cse_journal_is_good(const struct cse_journal *journal);
 /* Wipes keys and memory of it; what the host keeps stays. */
 void cse_journal_close(struct cse_journal *journal);
@@ -144,7 +146,7 @@ void cse_journal_close(struct cse_journal *journal);
  * In a handler: one record. It is sealed and on its way; the batch's answers leave when the host
  * says that it is durable and the counter has moved (one sync and one increment for a batch). If
  * that fails the tenant's answers from this one on leave as status UNAVAILABLE, the journal is no
- * longer good, and what is in memory is ahead of it: open it again before the next use.
+ * longer good, and what is in memory is ahead of it: reopen it before the next use.
  * size: 1 to cse_journal_record_max(). CSN_ERR_STATE: not good: answer UNAVAILABLE.
  */
 CSN_MUST_USE csn_err cse_journal_append(struct cse_call *call, struct cse_journal *journal,

@@ -105,6 +105,18 @@ extern const struct csn_evidence_producer csn_evidence_tpm;
 CSN_API bool csn_evidence_tpm_built(void);
 
 /*
+ * Bytes to a TPM and back, for what somebody else makes and checks (struct csn_store_options).
+ * tcti: as above, not NULL. CSN_ERR_MISSING: nothing answers there, or built without tss2.
+ * csn_tpm_link_carry(): link is the struct csn_tpm_link; CSN_ERR_SYSTEM. One thread at a time.
+ */
+struct csn_tpm_link;
+CSN_API CSN_MUST_USE csn_err csn_tpm_link_open(const char *tcti, struct csn_tpm_link **link,
+                                               char detail[200]);
+CSN_API void csn_tpm_link_close(struct csn_tpm_link *link); /* NULL allowed */
+CSN_API CSN_MUST_USE csn_err csn_tpm_link_carry(void *link, const uint8_t *command, size_t size,
+                                                uint8_t *response, size_t *response_size);
+
+/*
  * Extend a register of the platform with an image's measurement before the image runs, so that the
  * platform's evidence tells what it launched and no later software can take it back. detail: as
  * in struct csn_evidence_platform. CSN_ERR_MISSING, CSN_ERR_SYSTEM, CSN_ERR_ARGUMENT.

@@ -22,6 +22,8 @@ CSN_EXTERN_C_BEGIN
 
 struct csn_enclave;
 
+struct csn_store;
+
 #define CSN_DETAIL_SIZE 240
 
 /* What went wrong, in words, beside the code. Always terminated. */
@@ -43,6 +45,7 @@ struct csn_enclave_options {
     uint32_t require;    /* CSN_PROTECT_* bits that must hold, else CSN_ERR_MISSING */
     uint32_t inflight_count_max; /* inputs kept per channel until answered; 0: 1024 */
     uint32_t crash_count_max;    /* crashes that one record alone may cause; 0: 2 */
+    struct csn_store *store; /* for images that keep things outside; NULL: none. It outlives it */
 };
 
 struct csn_enclave_report {
@@ -133,9 +136,14 @@ CSN_API CSN_MUST_USE csn_err csn_enclave_flush(struct csn_enclave *enclave, uint
 struct csn_output {
     uint64_t tag; /* of the input */
     bool final;   /* last output for that input: the input is forgotten */
+    bool later;   /* its answer comes later (CSN_WIRE_HELD): see below */
     uint32_t size;
 };
 /*
+ * Outputs come in the order of the inputs. Where an enclave says of an input that its answer comes
+ * later, the outputs of that one come between others, until the final one; its bytes are not kept
+ * any more, so after a crash it is not among the unfinished, and nobody feeds it back.
+ *
  * Copy the next output into target. CSN_AGAIN: none. No CSN_ERR_SPACE: target has output_size_max
  * bytes. Of these no more are written than the output's size rounded up to eight, so that many
  * outputs can be put behind each other in one buffer, and used where they lie.
@@ -199,6 +207,16 @@ CSN_API CSN_MUST_USE csn_err csn_enclave_channel_counts(const struct csn_enclave
                                                         uint32_t channel,
                                                         struct csn_channel_counts *counts);
 
+/*
+ * A channel for another process of this machine to be the host's end of (wire/rings.h), instead of
+ * this one: csn_enclave_submit() and its like are not called for it any more. *fd: the caller's, to
+ * send and to close; it is of these rings, and says nothing after a restart.
+ */
+struct csn_wire_rings;
+CSN_API CSN_MUST_USE csn_err csn_enclave_share(const struct csn_enclave *enclave, uint32_t worker,
+                                               uint32_t channel, struct csn_wire_rings *rings,
+                                               int *fd);
+
 /* What this machine can do; one line per backend and protection (used by `caisson doctor`). */
 struct csn_capability {
     const char *name;
@@ -206,6 +224,42 @@ struct csn_capability {
     struct csn_detail detail; /* what was found, and the remedy */
 };
 CSN_API uint32_t csn_doctor(struct csn_capability *capabilities, uint32_t count_max);
+
+/* ---- what an enclave keeps outside ---- */
+
+/*
+ * One folder in which enclaves keep objects, each a file; a folder is in use by one csn_store at a
+ * time. All of it is sealed by the enclave, and of no use to anybody else; what it must not be is
+ * lost. A failed sync is final: nothing is written any more until the store is opened anew.
+ *
+ * Threads: any; an enclave's asks are served by threads of its own.
+ */
+struct csn_store_options {
+    const char *folder; /* made with mode 0700 if it is missing */
+    /*
+     * Carries a command to a TPM and its response back (response_size: room, then size). NULL:
+     * there is none. Called by one thread at a time.
+     */
+    csn_err (*tpm)(void *state, const uint8_t *command, size_t size, uint8_t *response,
+                   size_t *response_size);
+    void *tpm_state;
+};
+/* CSN_BUSY: another process, or store of this one, has it. CSN_ERR_SYSTEM. */
+CSN_API CSN_MUST_USE csn_err csn_store_open(const struct csn_store_options *options,
+                                            struct csn_store **store, struct csn_detail *detail);
+CSN_API void csn_store_close(struct csn_store *store); /* NULL allowed */
+
+struct csn_store_counts {
+    uint64_t asks;
+    uint64_t refused; /* of them: not what an enclave may ask */
+    uint64_t full;
+    uint64_t failed;
+    uint64_t read_size;    /* bytes */
+    uint64_t written_size; /* bytes */
+    uint64_t syncs;
+    uint64_t tpm_commands;
+};
+CSN_API void csn_store_counts(const struct csn_store *store, struct csn_store_counts *counts);
 
 CSN_EXTERN_C_END
 

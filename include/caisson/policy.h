@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy.h: turns a JSON policy file (docs/TOKENIZE.md section 1) into the form that grants carry.
+ * policy.h: turns a JSON policy file (docs/TOKENIZE.md section 1; with a member "service":
+ * "transit", docs/TRANSIT.md section 7) into the form that grants carry.
  *
  * This is the gate for authors: whatever is doubtful is an error with its place. Nothing is
  * guessed, nothing is ignored but keys named "comment".

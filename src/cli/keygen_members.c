@@ -132,8 +132,9 @@ static void list_json(const struct csv_tenant *tenant)
         print_mask(producer->purpose_mask);
         fputs("],\"fields\":[", stdout);
         print_mask(producer->field_mask);
-        printf("],\"budget\":%llu,\"requests\":%s,\"bearer\":%s}",
+        printf("],\"budget\":%llu,\"keys\":%s,\"requests\":%s,\"bearer\":%s}",
                (unsigned long long)producer->budget,
+               has_right(producer, CSN_WIRE_RIGHT_KEYS) ? "true" : "false",
                has_right(producer, CSN_WIRE_RIGHT_REQUEST) ? "true" : "false",
                has_right(producer, CSN_WIRE_RIGHT_BEARER) ? "true" : "false");
     }
@@ -156,7 +157,11 @@ static void list_text(const struct csv_tenant *tenant)
             fputs(", detokenizes fields ", stdout);
             print_mask(producer->field_mask);
             printf(", budget %llu", (unsigned long long)producer->budget);
+        } else if (producer->field_mask != 0) {
+            fputs(", roles ", stdout);
+            print_mask(producer->field_mask);
         }
+        fputs(has_right(producer, CSN_WIRE_RIGHT_KEYS) ? ", manages keys" : "", stdout);
         fputs(has_right(producer, CSN_WIRE_RIGHT_REQUEST) ? ", sends requests" : "", stdout);
         fputs(has_right(producer, CSN_WIRE_RIGHT_BEARER) ? ", with a bearer token" : "", stdout);
         putchar('\n');

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "control.h"
 #include "gateway/signed_image.h"
+#include "gateway/store_place.h"
 #include "run_evidence.h"
 #include <caisson/host.h>
 #include <caisson/wire/message.h>
@@ -61,6 +62,7 @@ struct cli_run {
     struct csn_enclave *enclave;
     struct csn_signed_image image;
     struct run_evidence evidence;
+    struct csn_store_place place;
     uint32_t grants_wanted;
     uint32_t input_size_max;
     int input_fd;

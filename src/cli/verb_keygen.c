@@ -19,7 +19,7 @@ static const char help[] =
     "       caisson keygen consumer --tenant FILE --name NAME OUT [--enclave-may-open]\n"
     "       caisson keygen producer --tenant FILE [--consumer NAME] OUT [--purposes N,N]\n"
     "                               [--detokenize --fields N,N [--budget N]]\n"
-    "                               [--requests] [--bearer]\n"
+    "                               [--keys] [--roles N,N] [--requests] [--bearer]\n"
     "       caisson keygen bearer FILE                    a producer's token for requests\n"
     "       caisson keygen revoke-producer --tenant FILE ID\n"
     "       caisson keygen revoke-consumer --tenant FILE NAME\n"
@@ -44,6 +44,8 @@ static const char help[] =
     "the\n"
     "                       policy, so add new fields at its end\n"
     "  --budget N           how many values it may ask for while an enclave lives (default 1000)\n"
+    "  --keys               the producer may make, change and delete keys (transit)\n"
+    "  --roles N,N          roles of the policy that it has, the first one is 0 (transit)\n"
     "  --requests           the producer may send requests over HTTP, each with a proof of its "
     "own\n"
     "  --bearer             the producer may send requests with one token for all, as `bearer` "
@@ -66,7 +68,9 @@ struct wish {
     const char *purposes;
     const char *budget;
     bool enclave_may_open;
+    const char *roles;
     bool detokenize;
+    bool keys;
     bool requests;
     bool bearer;
     bool force;
@@ -196,13 +200,21 @@ static int parse_rights(const struct wish *wish, const struct csv_tenant *tenant
     if (wish->detokenize != (wish->fields != NULL)) {
         return cli_fail(CLI_USAGE, "--detokenize and --fields go together");
     }
+    if (wish->roles != NULL && wish->fields != NULL) {
+        return cli_fail(CLI_USAGE,
+                        "--fields are of a tokenize policy, --roles of a transit policy");
+    }
     if ((wish->requests || wish->bearer) && wish->consumer != NULL) {
         return cli_fail(CLI_USAGE, "who sends requests gets the answers: --requests and --bearer "
                                    "go without --consumer");
     }
     rights->rights |= wish->requests ? CSN_WIRE_RIGHT_REQUEST : 0;
     rights->rights |= wish->bearer ? CSN_WIRE_RIGHT_BEARER : 0;
+    rights->rights |= wish->keys ? CSN_WIRE_RIGHT_KEYS : 0;
     int code = parse_mask("--purposes", wish->purposes, &rights->purpose_mask);
+    if (code == CLI_OK && wish->roles != NULL) {
+        code = parse_mask("--roles", wish->roles, &rights->field_mask);
+    }
     if (code == CLI_OK && wish->detokenize) {
         rights->rights |= CSN_WIRE_RIGHT_DETOKENIZE;
         code = parse_mask("--fields", wish->fields, &rights->field_mask);
@@ -264,10 +276,12 @@ static int run(int argc, char **argv)
         {"--name", &wish.name, NULL},
         {"--consumer", &wish.consumer, NULL},
         {"--fields", &wish.fields, NULL},
+        {"--roles", &wish.roles, NULL},
         {"--purposes", &wish.purposes, NULL},
         {"--budget", &wish.budget, NULL},
         {"--enclave-may-open", NULL, &wish.enclave_may_open},
         {"--detokenize", NULL, &wish.detokenize},
+        {"--keys", NULL, &wish.keys},
         {"--requests", NULL, &wish.requests},
         {"--bearer", NULL, &wish.bearer},
         {"--force", NULL, &wish.force},

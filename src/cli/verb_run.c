@@ -32,6 +32,10 @@ static const char help[] =
     "-)\n"
     "  --output F        answers, framed alike: as they come out of the ring, docs/WIRE.md "
     "(default -)\n"
+    "  --store DIR       where an image that keeps things outside keeps them (sealed); one "
+    "enclave\n"
+    "                    at a time\n"
+    "  --tpm TCTI        which TPM carries its counters, such as device:/dev/tpmrm0\n"
     "  --stats F         counters as one JSON object, at the end; for each ring too: messages,\n"
     "                    batches, parks, wakes, poisoned (of this end; \"workers\" has the "
     "other),\n"
@@ -55,7 +59,8 @@ static const char help[] =
     "      --image echo.elf --insecure-dev --root $root --statement statement\n";
 
 struct wish {
-    const char *signature, *control, *backend, *grants, *input, *output, *stats, *require;
+    const char *signature, *control, *backend, *grants, *input, *output, *stats, *require, *store,
+        *tpm;
     bool json;
 };
 
@@ -83,6 +88,10 @@ static int start_enclave(struct cli_run *run, const struct wish *wish, const cha
     if (code != CLI_OK) {
         return code;
     }
+    if (csn_store_place_open(&run->place, wish->store, wish->tpm, &detail) != CSN_OK) {
+        return cli_fail(CLI_FAILURE, "%s", detail.text);
+    }
+    options.store = run->place.store;
     csn_err err = csn_signed_image_read(path, wish->signature, image, &detail);
     if (err != CSN_OK) {
         return cli_fail(err == CSN_ERR_AUTH ? CLI_INVALID : CLI_FAILURE, "%s", detail.text);
@@ -260,6 +269,7 @@ static int run_verb(int argc, char **argv)
         {"--grants", &wish.grants, NULL},   {"--input", &wish.input, NULL},
         {"--output", &wish.output, NULL},   {"--stats", &wish.stats, NULL},
         {"--require", &wish.require, NULL}, {"--json", NULL, &wish.json},
+        {"--store", &wish.store, NULL},     {"--tpm", &wish.tpm, NULL},
     };
     const char *operands[1];
     size_t count;
@@ -273,10 +283,14 @@ static int run_verb(int argc, char **argv)
         return cli_fail(CLI_USAGE, "wants an image, --signature and --control; see "
                                    "caisson run --help");
     }
+    if (wish.tpm != NULL && wish.store == NULL) {
+        return cli_fail(CLI_USAGE, "--tpm goes with --store");
+    }
     code = cli_backend(wish.backend);
     code = code == CLI_OK ? prepare(&run, &wish, operands[0]) : code;
     code = code == CLI_OK ? serve(&run, &wish) : code;
     csn_enclave_destroy(run.enclave);
+    csn_store_place_close(&run.place);
     return code;
 }
 

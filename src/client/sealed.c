@@ -91,8 +91,8 @@ csn_err csv_result_read(const uint8_t *plain, uint32_t size, struct csn_wire_res
     }
     __builtin_memcpy(result, plain, sizeof *result);
     uint32_t room = size - CSV_RESULT_SIZE;
-    if (result->version != 1 || result->payload_size > room || result->part_count == 0 ||
-        result->part >= result->part_count) {
+    if (result->version != 1 || result->payload_size > room ||
+        (result->part_count != 0 && result->part >= result->part_count)) {
         return CSN_ERR_FORMAT;
     }
     const uint8_t *padding = plain + CSV_RESULT_SIZE + result->payload_size;

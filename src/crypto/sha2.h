@@ -49,9 +49,11 @@ void csn_hmac_update(struct csn_hmac *mac, const void *bytes, size_t size);
 void csn_hmac_final(struct csn_hmac *mac, uint8_t tag[32]);
 void csn_hmac(const struct csn_hmac_key *key, const void *bytes, size_t size, uint8_t tag[32]);
 
-/* HMAC-SHA-384, in one go. tag may be part of what is read. */
+/* HMAC-SHA-384 and HMAC-SHA-512, in one go. tag may be part of what is read. */
 void csn_hmac_384(const void *secret, size_t secret_size, const void *bytes, size_t size,
                   uint8_t tag[48]);
+void csn_hmac_512(const void *secret, size_t secret_size, const void *bytes, size_t size,
+                  uint8_t tag[64]);
 
 /*
  * Many short messages, under the same or different keys. Those of one block (up to 55 bytes) and of

@@ -52,6 +52,7 @@ static struct cse_pending *take_slot(struct cse_session *session, const struct c
     pending->final = true;
     pending->alone = false;
     pending->request = NULL;
+    pending->owner = NULL;
     pending->answer = (struct csn_wire_answer){.code = CSN_WIRE_DONE, .size = body_size};
     pending->bytes = session->area + session->area_used;
     session->area_used += slot_size(body_size);
@@ -79,6 +80,12 @@ struct cse_pending *cse_answer_slot(struct cse_session *session, const struct cs
     struct cse_pending *pending = take_slot(session, input, sealed_size(shape));
     pending->shape = *shape;
     return pending;
+}
+
+void cse_answer_drop(struct cse_session *session, uint32_t first)
+{
+    session->pending_count = first;
+    session->area_used = (uint32_t)(session->pending[first].bytes - session->area);
 }
 
 void cse_answer_keep(struct cse_session *session, uint32_t pending_count)
@@ -397,6 +404,9 @@ static void seal_requests(struct cse_session *session)
 void cse_answer_flush(struct cse_session *session)
 {
     cse_answer_complete(session);
+    if (session->settle != NULL) {
+        session->settle(session);
+    }
     const struct csn_ring_piece none = {NULL, 0};
     csn_gcm_seal_batch(session->seal_items, session->seal_count);
     if (session->request_answer_count != 0) {

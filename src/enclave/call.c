@@ -5,6 +5,7 @@
  * Trust:    the payload is a tenant's. From here on the host sees DONE and one size, whatever
  *           happens: each refusal is a sealed tombstone as long as the answer would have been.
  */
+#include "held.h"
 #include "http.h"
 #include <caisson/enclave_store.h>
 #include <caisson/wire/stop.h>
@@ -81,6 +82,9 @@ void cse_fail_at(struct cse_call *call, uint32_t offset)
 csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size)
 {
     struct cse_session *session = call->session;
+    if (call->held != NULL) {
+        return CSN_ERR_STATE;
+    }
     if (call->emitted_count + 1 >= session->manifest->outputs_per_input_max) {
         return CSN_ERR_LIMIT;
     }
@@ -97,10 +101,16 @@ csn_err cse_emit(struct cse_call *call, const uint8_t *output, uint32_t size)
     return CSN_OK;
 }
 
+void cse_answer_type(struct cse_call *call, const char *type)
+{
+    if (call->http != NULL) {
+        call->http->type = type;
+    }
+}
+
 /* ---- results ---- */
 
-/* The smallest room of any class that holds size bytes (grants that say `reveals`). */
-static uint32_t smallest_room(const struct cse_session *session, uint32_t size, uint32_t otherwise)
+uint32_t cse_smallest_room(const struct cse_session *session, uint32_t size, uint32_t otherwise)
 {
     for (uint32_t i = 0; i < session->class_count; i++) {
         uint32_t room = session->rooms[i];
@@ -111,16 +121,20 @@ static uint32_t smallest_room(const struct cse_session *session, uint32_t size, 
     return otherwise;
 }
 
+/* Grants that say `reveals` have each answer only as long as its class. */
 static void finish(struct cse_call *call, struct cse_pending *pending,
                    const struct cse_outcome *outcome)
 {
+    const bool is_made =
+        !call->answer.opening->hello && (outcome->flags & CSN_WIRE_RESULT_FIN) == 0;
+    pending->owner = is_made ? call->answer.tenant : NULL;
     bool reveals = (call->answer.tenant->grant->flags & CSN_WIRE_GRANT_REVEALS) != 0;
     if ((reveals && !call->answer.opening->hello) || CSN_CHECK(CSE_CHECK_SAME_CLASS, false)) {
         uint32_t size = outcome->payload_size;
         uint32_t room = cse_call_room(call);
         csn_wipe(cse_answer_payload(pending) + size, room - size);
         pending->shape.plain_size =
-            call->shape.result_size + smallest_room(call->session, size, room);
+            call->shape.result_size + cse_smallest_room(call->session, size, room);
     }
     cse_answer_finish(call->session, pending, &call->answer, outcome);
 }
@@ -287,8 +301,12 @@ enum csn_wire_status cse_run(struct cse_call *call, const struct csn_wire_prelud
     call->purpose = prelude->purpose;
     status = operation->handler(call, payload, prelude->payload_size, output, room, size);
     csn_scratch_reset(&call->session->scratch);
+    if (call->held != NULL && status != CSE_LATER) {
+        cse_held_release(call);
+    }
     if ((uint32_t)status > CSN_WIRE_STATUS_LAST) {
-        return CSN_WIRE_STATUS_INTERNAL; /* not one that an answer has a place for */
+        /* Else not one that an answer has a place for. */
+        return call->held != NULL ? CSE_LATER : CSN_WIRE_STATUS_INTERNAL;
     }
     if (status == CSN_WIRE_STATUS_OK && *size > room) {
         cse_panic(CSN_WIRE_STOP_ASSERT); /* the handler wrote behind its output */
@@ -413,6 +431,11 @@ void cse_serve(struct cse_session *session, const struct cse_input *input,
     }
     count(session, status);
     if (status != CSN_WIRE_STATUS_OK) {
+        if (status == CSE_LATER) {
+            opening->context->served++;
+            cse_held_begin(&call);
+            return;
+        }
         opening->context->refused += status != CSN_WIRE_STATUS_REPLAY;
         finish_tombstone(&call, status);
     } else if (fin) {

@@ -9,7 +9,7 @@
  */
 #include "../crypto/curve.h"
 #include "../crypto/hpke.h"
-#include "state.h"
+#include "held.h"
 
 #define GRANT_INFO     "caisson-grant-v1"
 #define GRANT_AAD_SIZE offsetof(struct csn_wire_grant, signature)
@@ -275,6 +275,7 @@ static enum csn_wire_status ask_service(const struct cse_session *session, const
     const struct cse_grant_view view = {.tenant = tenant,
                                         .secret = grant->domain_secret,
                                         .outside = session->options.outside,
+                                        .features = session->options.instance->given.features,
                                         .policy = grant->policy,
                                         .policy_size = grant->policy_size,
                                         .consumer_count = grant->consumer_count,
@@ -338,6 +339,7 @@ static void commit(struct cse_session *session, const struct grant_view *view)
 {
     struct cse_tenant *tenant = view->tenant;
     struct cse_grant *old = tenant->grant;
+    cse_held_drop_tenant(session, tenant); /* what they were promised goes with the grant */
     tenant->grant = session->spare;
     session->spare = old;
     wipe_grant(session->manifest, session->spare);

@@ -9,6 +9,7 @@
  */
 #include "http.h"
 #include "../ohttp/authorize.h"
+#include "held.h"
 
 #define LENGTH_SIZE 4u /* of a varint below 2^30 */
 #define ALLOW_MAX   64u
@@ -199,24 +200,42 @@ static enum cse_refusal take_challenge(struct cse_call *call, const struct cse_h
 
 /* ---- the response ---- */
 
+csn_err cse_http_head(const char *type, uint8_t *bytes, uint32_t room, uint32_t *size)
+{
+    const struct csn_bhttp_message head = {
+        .is_response = true,
+        .status = 200,
+        .fields[0] = {csn_bhttp_text("content-type"), csn_bhttp_text(type)},
+        .header_count = 1,
+    };
+    CSN_TRY(csn_bhttp_write(&head, bytes, room, size));
+    *size -= 2; /* the lengths of content and trailers, both 0 */
+    return CSN_OK;
+}
+
 /* Everything before the content, into the first output. False: there is no room. */
 static bool begin_response(struct cse_call *call, const struct cse_route *route)
 {
     uint8_t *bytes = cse_answer_payload(&call->session->pending[call->first]);
     const uint32_t room = cse_call_room(call);
-    const struct csn_bhttp_message head = {
-        .is_response = true,
-        .status = 200,
-        .fields[0] = {csn_bhttp_text("content-type"), csn_bhttp_text(route->output_type)},
-        .header_count = 1,
-    };
     uint32_t size;
-    if (csn_bhttp_write(&head, bytes, room, &size) != CSN_OK) {
+    if (cse_http_head(route->output_type, bytes, room, &size) != CSN_OK) {
         return false;
     }
-    size -= 2; /* the lengths of content and trailers, both 0 */
     call->offset = size + LENGTH_SIZE;
     return call->offset < room;
+}
+
+/* For the type that the answer has: its head is no longer than the one that was begun with. */
+static bool begin_again(struct cse_call *call, const char *type, uint32_t *begin)
+{
+    uint8_t *bytes = cse_answer_payload(&call->session->pending[call->first]);
+    uint32_t size;
+    if (cse_http_head(type, bytes, call->offset, &size) != CSN_OK) {
+        return false;
+    }
+    *begin = size + LENGTH_SIZE;
+    return *begin <= call->offset;
 }
 
 /* The content is there: its length before it, and behind it that there are no trailers. */
@@ -232,13 +251,14 @@ static void end_response(struct cse_call *call, uint32_t size)
 }
 
 /* What the handler wrote, joined: *size bytes over *count outputs. */
-static enum cse_refusal run(struct cse_call *call, const struct cse_http *http,
+static enum cse_refusal run(struct cse_call *call, struct cse_http *http,
                             const struct cse_route *route, uint32_t *size, uint32_t *count)
 {
     const struct csn_bhttp_text *content = &http->message.content;
     const struct csn_wire_prelude prelude = {
         .operation = route->operation, .payload_size = content->size, .purpose = http->purpose};
     uint32_t main_size = 0;
+    http->type = route->output_type;
     if (!begin_response(call, route)) {
         return (enum cse_refusal)CSN_WIRE_STATUS_TOO_LARGE;
     }
@@ -249,7 +269,12 @@ static enum cse_refusal run(struct cse_call *call, const struct cse_http *http,
         return (enum cse_refusal)status;
     }
     *count = http->joined ? 1 : call->emitted_count + 1;
-    *size = cse_spread_join(call, main_size);
+    uint32_t begin = call->offset;
+    if (http->type != route->output_type && !begin_again(call, http->type, &begin)) {
+        return (enum cse_refusal)CSN_WIRE_STATUS_INTERNAL;
+    }
+    *size = cse_spread_join(call, main_size, begin);
+    call->offset = begin;
     if (*size >= cse_call_room(call) * *count) {
         return (enum cse_refusal)CSN_WIRE_STATUS_TOO_LARGE;
     }
@@ -293,6 +318,10 @@ enum csn_wire_status cse_http_serve(struct cse_call *call, struct cse_http *http
     cse_spread_begin(call);
     call->http = http;
     problem.refusal = serve(call, http, &problem, size, count);
+    if (call->held != NULL) {
+        call->held->type = http->type; /* http is gone by then */
+        return CSE_LATER;
+    }
     csn_err written = CSN_OK;
     if (problem.refusal != CSE_REFUSAL_NONE) {
         uint8_t *bytes = cse_answer_payload(&call->session->pending[call->first]);

@@ -51,15 +51,20 @@ struct cse_http {
     uint32_t purpose;             /* a record's; a sealed request names its own in a header */
     struct csn_bhttp_message message;
     struct csn_bhttp_text name; /* what the path has for the route's "{}" */
+    const char *type;           /* of the answer's content: the route's, or what the handler says */
 };
 
 /*
  * Serves it; call has session, shape and its first slot, and for a record tenant and credential.
  * OK: the response, whatever it says, is *size bytes spread over *count outputs from the first on.
- * Otherwise no response fits, and the status says why.
+ * Otherwise no response fits, and the status says why; or CSE_LATER, and its slots are as they
+ * were taken.
  */
 enum csn_wire_status cse_http_serve(struct cse_call *call, struct cse_http *http, uint32_t *size,
                                     uint32_t *count);
+
+/* A response's bytes before the length of its content: status 200, its type. */
+CSN_MUST_USE csn_err cse_http_head(const char *type, uint8_t *bytes, uint32_t room, uint32_t *size);
 
 /* ---- path.c ---- */
 
@@ -75,9 +80,10 @@ void cse_spread_begin(struct cse_call *call);
 uint8_t *cse_spread_main(const struct cse_call *call);
 /*
  * Moves the content of the main output (main_size bytes) behind that of the further ones, and all
- * of them behind the first call->offset bytes of the first. Returns how many bytes that are.
+ * of them behind the first `begin` bytes of the first, at most call->offset. Returns how many bytes
+ * that are.
  */
-uint32_t cse_spread_join(struct cse_call *call, uint32_t main_size);
+uint32_t cse_spread_join(struct cse_call *call, uint32_t main_size, uint32_t begin);
 /* Gives back all slots but the first count, and wipes what stands in them. */
 void cse_spread_end(struct cse_call *call, uint32_t count);
 

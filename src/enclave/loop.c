@@ -39,6 +39,9 @@ static void drop(struct cse_worker *worker, uint32_t channel)
     if (!is_dropped(worker->loop, channel)) {
         worker->loop->dropped |= UINT64_C(1) << channel;
         add(&worker->stats->poisoned, 1);
+        if (worker->tending != NULL) {
+            worker->tending->lost(worker->session, channel);
+        }
     }
 }
 
@@ -301,6 +304,9 @@ bool cse_loop_step(struct cse_worker *worker)
     for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
         publish(worker, c);
     }
+    if (worker->outside != NULL && worker->outside->tend != NULL) {
+        worker->outside->tend(worker->outside);
+    }
     write_stats(worker);
     if (loop->idle != 0) { /* it was worth looking */
         loop->idle_max = CSE_LOOP_SPIN_MAX;
@@ -308,8 +314,6 @@ bool cse_loop_step(struct cse_worker *worker)
     loop->idle = 0;
     return true;
 }
-
-/* ---- waiting ---- */
 
 /* What withholding would save is nothing now, and a submitter may be waiting for it. */
 static void give_all_credit(struct cse_worker *worker)
@@ -320,6 +324,46 @@ static void give_all_credit(struct cse_worker *worker)
         }
     }
 }
+
+/* ---- answers that come later ---- */
+
+/* A cse_outlet's: also false for a channel that is broken, which is dropped after the step. */
+static bool has_room(void *state, uint32_t channel, uint32_t size)
+{
+    struct cse_worker *worker = state;
+    return !is_dropped(worker->loop, channel) &&
+           csn_ring_has_lines(&worker->channels[channel].writer, csn_wire_lines(size), size);
+}
+
+bool cse_loop_tend(struct cse_worker *worker, bool after_batch)
+{
+    struct cse_loop *loop = worker->loop;
+    if (worker->tending == NULL ||
+        !(after_batch || loop->more || worker->tending->is_holding(worker->session))) {
+        return false;
+    }
+    const struct cse_outlet outlet = {.sink = append, .room = has_room, .state = worker};
+    if (!after_batch && loop->idle == 0) { /* as before any wait: a submitter may wait for it */
+        give_all_credit(worker);
+        loop->idle = 1;
+    }
+    loop->more = worker->tending->step(worker->session, &outlet);
+    for (uint32_t c = 0; c < worker->manifest->channel_count; c++) {
+        publish(worker, c);
+        if (worker->channels[c].writer.fate != CSN_OK) {
+            drop(worker, c);
+        }
+    }
+    return loop->more;
+}
+
+static bool has_waited(struct cse_worker *worker)
+{
+    const struct cse_outlet outlet = {.room = has_room, .state = worker};
+    return worker->tending != NULL && worker->tending->has_waited(worker->session, &outlet);
+}
+
+/* ---- waiting ---- */
 
 /* Input and credit for its outputs: the one reason not to sleep. */
 static bool has_work(struct cse_worker *worker)
@@ -340,7 +384,8 @@ static bool has_work(struct cse_worker *worker)
 static bool park(struct cse_worker *worker)
 {
     uint32_t seen = csn_event_arm(worker->event);
-    bool work = has_work(worker); /* the second look: what came before the arming is seen here */
+    /* The second look: what came before the arming is seen here. */
+    bool work = has_work(worker) || has_waited(worker);
     bool sleep = !work;
     if (sleep) {
         set(&worker->stats->stack_high_water, cse_stack_high_water(worker));
@@ -385,7 +430,9 @@ void cse_loop_idle(struct cse_worker *worker)
 void cse_loop_run(struct cse_worker *worker)
 {
     for (;;) {
-        if (!cse_loop_step(worker)) {
+        if (cse_loop_step(worker)) {
+            cse_loop_tend(worker, true);
+        } else if (!cse_loop_tend(worker, false)) {
             cse_loop_idle(worker);
         }
     }

@@ -28,6 +28,7 @@ struct cse_loop {
     uint32_t idle;             /* lines looked at since the last batch or park */
     uint32_t idle_max;         /* of them before the next park */
     uint32_t probe;            /* parks since it was CSE_LOOP_SPIN_MAX */
+    bool more;                 /* the last step of the service left something to do */
     uint32_t input_room;       /* bytes that one read may touch */
     uint32_t buffer_size;      /* bytes */
     uint32_t count;            /* inputs of this batch */
@@ -51,6 +52,11 @@ static inline uint32_t cse_loop_buffer_size(const struct csn_wire_manifest *mani
 
 /* Take one batch, answer it, publish the answers. False: there was nothing that could be taken. */
 bool cse_loop_step(struct cse_worker *worker);
+/*
+ * What else there is to do: the service's step, after a batch, while it says that there is more,
+ * and while calls are held; what it sent is published. True: there is more.
+ */
+bool cse_loop_tend(struct cse_worker *worker, bool after_batch);
 /* One idle round: spin, or, after enough of them, arm, look again and park. */
 void cse_loop_idle(struct cse_worker *worker);
 

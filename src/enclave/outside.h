@@ -55,8 +55,9 @@ struct cse_outside {
     uint8_t *buffer; /* one answer: the largest message in */
     uint8_t *sealed; /* one record of a journal: the largest message out */
     struct cse_outside_stream stream;
-    struct cse_writing *dirty; /* journals with records of this batch */
-    struct cse_writing *grown; /* and those that a snapshot may be made of */
+    struct cse_writing *dirty;                 /* journals with records of this batch */
+    struct cse_writing *grown;                 /* and those that a snapshot may be made of, */
+    void (*tend)(struct cse_outside *outside); /* between batches; NULL: nothing is to do */
 };
 
 /* Bytes that cse_outside_init() carves; 0 without the flag. */

@@ -9,6 +9,7 @@
  *           before it opened whom it could be charged to.
  */
 #include "request.h"
+#include "held.h"
 #include "http.h"
 #include <caisson/wire/stop.h>
 
@@ -107,9 +108,8 @@ static void begin_call(struct cse_session *session, const struct cse_input *inpu
     call->first = (uint32_t)(first - session->pending);
 }
 
-/* What stands before the sealed bytes, right in front of them; nonce: of the first alone. */
-static void put_front(struct cse_pending *pending, const struct csn_ohttp_answer *answer,
-                      const uint8_t *nonce, uint32_t nonce_size)
+void cse_request_front(struct cse_pending *pending, const struct csn_ohttp_answer *answer,
+                       const uint8_t *nonce, uint32_t nonce_size)
 {
     const struct cse_shape *shape = &pending->shape;
     uint8_t head[8];
@@ -146,7 +146,8 @@ static void finish(struct cse_call *call, const struct csn_ohttp_exchange *excha
         size -= filled;
         pending->final = i + 1 == count;
         pending->request = answer;
-        put_front(pending, answer, nonce, i == 0 ? nonce_size : 0);
+        cse_request_front(pending, answer, nonce, i == 0 ? nonce_size : 0);
+        pending->owner = call->answer.tenant;
     }
 }
 
@@ -161,7 +162,12 @@ static void serve(struct cse_session *session, const struct cse_input *input,
     uint32_t size = 0;
     uint32_t count = 1;
     begin_call(session, input, opened, &call);
-    if (cse_http_serve(&call, &http, &size, &count) != CSN_WIRE_STATUS_OK) {
+    enum csn_wire_status status = cse_http_serve(&call, &http, &size, &count);
+    if (status == CSE_LATER) {
+        cse_held_begin_request(&call, &opened->exchange);
+        return;
+    }
+    if (status != CSN_WIRE_STATUS_OK) {
         cse_panic(CSN_WIRE_STOP_ASSERT); /* CSE_REQUEST_BESIDE holds every problem */
     }
     finish(&call, &opened->exchange, size, count);

@@ -31,4 +31,13 @@ static inline uint32_t cse_request_bound(const struct csn_wire_manifest *manifes
            csn_wire_output_room(manifest, index) + CSE_REQUEST_BESIDE + CSN_OHTTP_TAG_SIZE;
 }
 
+struct cse_pending;
+/*
+ * What stands before the sealed bytes of a slot, right in front of them: the nonce, of the first
+ * alone, and a chunk's length. Then the slot is ready to be sealed: shape says what, final whether
+ * it is the last.
+ */
+void cse_request_front(struct cse_pending *pending, const struct csn_ohttp_answer *answer,
+                       const uint8_t *nonce, uint32_t nonce_size);
+
 #endif

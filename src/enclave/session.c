@@ -6,6 +6,7 @@
  * sealed by another. Anything else (a grant, a challenge) ends a run, because it changes what the
  * records behind it mean.
  */
+#include "held.h"
 #include "http.h"
 #include <caisson/wire/stop.h>
 
@@ -22,6 +23,8 @@ struct sizes {
     uint64_t area;     /* answers of one batch */
     uint64_t scratch;  /* the service's, per batch and per record */
     uint64_t worker;   /* the service's, for good */
+    uint64_t places;   /* calls whose answers come later */
+    uint64_t parts;    /* what they collect */
     uint32_t bucket_count;
     uint32_t area_size;
 };
@@ -36,6 +39,19 @@ static uint32_t bucket_count(uint32_t context_count)
     uint32_t count = 1;
     while (count < context_count && count < UINT32_C(1) << 30) {
         count *= 2;
+    }
+    return count;
+}
+
+uint32_t cse_class_count(const struct csn_wire_manifest *m)
+{
+    uint32_t count = 0;
+    while (count < CSN_WIRE_CLASS_COUNT &&
+           sizeof(struct csn_wire_record) + csn_wire_input_class(count) + CSN_WIRE_TAG_SIZE <=
+               m->input_size_max &&
+           CSE_SLOT_OVERHEAD + sizeof(struct csn_wire_result) + csn_wire_output_room(m, count) <=
+               m->output_size_max) {
+        count++;
     }
     return count;
 }
@@ -61,6 +77,8 @@ static struct sizes measure(const struct csn_wire_manifest *m)
         .area = round_up(area),
         .scratch = round_up(m->scratch_size),
         .worker = round_up(m->worker_state_size),
+        .places = round_up(m->held_max * sizeof(struct cse_held)),
+        .parts = round_up((uint64_t)m->held_max * cse_held_bytes(m)),
         .bucket_count = buckets,
         .area_size = (uint32_t)round_up(area),
     };
@@ -72,7 +90,7 @@ uint64_t cse_session_pool_size(const struct csn_wire_manifest *manifest)
     return sizes.session + sizes.tenants + sizes.prefixes +
            sizes.arena * manifest->tenant_count_max +
            sizes.grant * ((uint64_t)manifest->tenant_count_max + 1) + sizes.area + sizes.scratch +
-           sizes.worker + ALIGN;
+           sizes.worker + sizes.places + sizes.parts + ALIGN;
 }
 
 /* Cuts pieces from one carved block; the block was measured for exactly these. */
@@ -115,10 +133,12 @@ static csn_err lay_out(struct cse_session *session, struct csn_pool *pool,
     session->area = csn_pool_carve(pool, sizes->area, ALIGN);
     uint8_t *scratch = csn_pool_carve(pool, sizes->scratch, ALIGN);
     uint8_t *spare = csn_pool_carve(pool, sizes->grant, ALIGN);
+    struct cse_held *places = csn_pool_carve(pool, sizes->places, ALIGN);
+    uint8_t *parts = csn_pool_carve(pool, sizes->parts, ALIGN);
     session->worker_state = csn_pool_carve(pool, sizes->worker, ALIGN);
-    if (session->worker_state == NULL || session->tenants == NULL ||
-        session->tenant_prefix == NULL || session->area == NULL || scratch == NULL ||
-        spare == NULL) {
+    if (places == NULL || parts == NULL || session->worker_state == NULL ||
+        session->tenants == NULL || session->tenant_prefix == NULL || session->area == NULL ||
+        scratch == NULL || spare == NULL) {
         return CSN_ERR_MEMORY;
     }
     uint64_t batch_size = round_up(session->options.service->batch_size);
@@ -126,6 +146,7 @@ static csn_err lay_out(struct cse_session *session, struct csn_pool *pool,
         return CSN_ERR_ARGUMENT;
     }
     session->batch = scratch;
+    cse_held_lay(session, places, parts);
     csn_scratch_init(&session->scratch, scratch + batch_size, m->scratch_size - batch_size);
     session->spare = lay_grant(m, spare);
     session->bucket_count = sizes->bucket_count;
@@ -141,20 +162,6 @@ static csn_err lay_out(struct cse_session *session, struct csn_pool *pool,
     return CSN_OK;
 }
 
-/* Classes whose inputs and outputs both fit the manifest's limits. */
-static uint32_t usable_classes(const struct csn_wire_manifest *m)
-{
-    uint32_t count = 0;
-    while (count < CSN_WIRE_CLASS_COUNT &&
-           sizeof(struct csn_wire_record) + csn_wire_input_class(count) + CSN_WIRE_TAG_SIZE <=
-               m->input_size_max &&
-           CSE_SLOT_OVERHEAD + sizeof(struct csn_wire_result) + csn_wire_output_room(m, count) <=
-               m->output_size_max) {
-        count++;
-    }
-    return count;
-}
-
 static bool manifest_fits(const struct csn_wire_manifest *m)
 {
     /* Handles are 31 bits; a slot table holds all outputs of one input. */
@@ -164,7 +171,7 @@ static bool manifest_fits(const struct csn_wire_manifest *m)
            m->output_size_max <= UINT32_C(1) << 24 && m->input_size_max <= UINT32_C(1) << 24 &&
            m->scratch_size <= UINT32_C(1) << 30 && m->output_scale <= CSN_WIRE_OUTPUT_SCALE_MAX &&
            m->output_extra <= CSN_WIRE_OUTPUT_EXTRA_MAX &&
-           csn_wire_output_room(m, 0) >= CSN_WIRE_OUTPUT_ROOM_MIN && usable_classes(m) != 0 &&
+           csn_wire_output_room(m, 0) >= CSN_WIRE_OUTPUT_ROOM_MIN && cse_class_count(m) != 0 &&
            m->output_size_max >= CSE_SLOT_OVERHEAD + CSN_WIRE_FIXED_SIZE;
 }
 
@@ -182,7 +189,7 @@ csn_err cse_session_init(struct cse_session **session_out, struct csn_pool *pool
     }
     session->options = *options;
     session->manifest = manifest;
-    session->class_count = usable_classes(manifest);
+    session->class_count = cse_class_count(manifest);
     for (uint32_t i = 0; i < CSN_WIRE_CLASS_COUNT; i++) {
         session->rooms[i] = csn_wire_output_room(manifest, i);
     }
@@ -194,6 +201,9 @@ csn_err cse_session_init(struct cse_session **session_out, struct csn_pool *pool
         cse_context_wipe_all(session, &session->tenants[i]);
     }
     cse_made_write(session);
+    if (options->tending != NULL && options->service->step != NULL) {
+        *options->tending = &cse_held_tending;
+    }
     *session_out = session;
     return CSN_OK;
 }
@@ -219,6 +229,8 @@ static void answer_other(struct cse_session *session, const struct cse_input *in
         cse_grant_take(session, input);
     } else if (kind == CSN_WIRE_REQUEST) {
         cse_request_take(session, input);
+    } else if (kind == CSN_WIRE_CANCEL) {
+        cse_held_cancel(session, input);
     } else if (kind == CSN_WIRE_CHALLENGE) {
         issue_challenge(session, input);
     } else {

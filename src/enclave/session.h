@@ -46,7 +46,27 @@ struct cse_session_options {
         *stats;                /* this worker's; records_* and scratch_high_water are ours */
     struct csn_random *random; /* this worker's */
     uint32_t worker;
-    struct cse_outside *outside; /* NULL: the image has no store */
+    struct cse_outside *outside;        /* NULL: the image has no store */
+    const struct cse_tending **tending; /* set to what the loop is to tend, if anything; or NULL */
+};
+
+/* Where messages go that a step sends; in what follows, how the run loop has steps done. */
+struct cse_outlet {
+    void (*sink)(void *state, uint32_t channel, uint64_t tag, bool final,
+                 const struct csn_ring_piece pieces[2]); /* as a cse_sink */
+    /* True: a message of so many bytes finds room now. */
+    bool (*room)(void *state, uint32_t channel, uint32_t size);
+    void *state;
+};
+
+struct cse_tending {
+    bool (*is_holding)(const struct cse_session *session);
+    /* The service's step, between batches: true if more can be done now. */
+    bool (*step)(struct cse_session *session, const struct cse_outlet *outlet);
+    /* The second look before a worker sleeps: room is there that the last step lacked. */
+    bool (*has_waited)(struct cse_session *session, const struct cse_outlet *outlet);
+    /* A channel is broken for good. */
+    void (*lost)(struct cse_session *session, uint32_t channel);
 };
 
 /* Bytes that cse_session_init() carves from a pool, alignment included. */

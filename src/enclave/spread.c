@@ -53,11 +53,11 @@ static void put(struct cse_call *call, uint32_t at, const uint8_t *bytes, uint32
     }
 }
 
-uint32_t cse_spread_join(struct cse_call *call, uint32_t main_size)
+uint32_t cse_spread_join(struct cse_call *call, uint32_t main_size, uint32_t begin)
 {
     const uint8_t *main_content = cse_spread_main(call);
-    uint32_t at = call->offset;
-    if (main_content != content_of(call, 0)) {
+    uint32_t at = begin;
+    if (main_content != content_of(call, 0) || begin != call->offset) {
         cse_answer_complete(call->session); /* what was put off writes where it stands now */
     }
     for (uint32_t i = 0; i < call->emitted_count; i++) {

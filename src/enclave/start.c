@@ -184,6 +184,7 @@ static csn_err open_session(struct cse_worker *worker)
         .stats = worker->stats,
         .random = &worker->random,
         .worker = worker->index,
+        .tending = &worker->tending,
         .outside = worker->outside,
     };
     return cse_session_init(&worker->session, &worker->pool, &options);

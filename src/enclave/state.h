@@ -169,6 +169,7 @@ struct cse_pending {
     uint32_t payload_size;            /* of a further output, until its record is done */
     struct csn_wire_short_aad aad;    /* of a short answer */
     struct csn_ohttp_answer *request; /* that it answers; NULL: a record */
+    const struct cse_tenant *owner;   /* whose handler made it; NULL: none did */
 };
 
 struct cse_session {
@@ -190,9 +191,17 @@ struct cse_session {
     struct cse_tenant *known_tenant;
     struct cse_context *known_context; /* NULL: none yet */
     struct cse_grant *spare;
-    void *batch;                /* the service's, kept over records */
+    void *batch; /* the service's, kept over records */
+    /* Makes durable what handlers put outside, before answers leave; NULL: they put nothing. */
+    void (*settle)(struct cse_session *session);
     struct csn_scratch scratch; /* reset after each record */
     void *worker_state;         /* the service's, from start to end */
+    struct cse_held *held;      /* manifest->held_max places */
+    uint32_t held_count;        /* of them not free */
+    uint32_t ended_count;       /* of those, whose last message waits for room */
+    uint32_t wanting_count;     /* looks for room that failed in the last step */
+    uint64_t step_count;
+    const struct cse_outlet *outlet; /* during a step; else NULL */
     uint8_t instance_key_id[8];
 
     /* one batch */
@@ -250,6 +259,7 @@ struct cse_call {
     uint32_t emitted_count; /* further outputs, behind it until the handler is done */
     bool spread;            /* a request over HTTP: its slots are laid out by spread.c */
     struct cse_http *http;  /* that request; NULL: a record's own operation */
+    struct cse_held *held;  /* its answer comes later */
     uint32_t offset;        /* of the content in each of those */
 };
 
@@ -258,6 +268,9 @@ static inline uint32_t cse_call_room(const struct cse_call *call)
 {
     return call->shape.plain_size - call->shape.result_size;
 }
+
+/* session.c: size classes whose inputs and outputs both fit the manifest's limits. */
+uint32_t cse_class_count(const struct csn_wire_manifest *manifest);
 
 static inline bool cse_has_routes(const struct cse_session *session)
 {
@@ -337,8 +350,12 @@ void cse_answer_plain(struct cse_session *session, const struct cse_input *input
 /* Header, result and padding of one sealed answer; its payload is already in place. */
 void cse_answer_finish(struct cse_session *session, struct cse_pending *pending,
                        const struct cse_answer *answer, const struct cse_outcome *outcome);
+/* Gives back all slots from that one on. */
+void cse_answer_drop(struct cse_session *session, uint32_t first);
 /* Have the service do what its handlers put off. */
 void cse_answer_complete(struct cse_session *session);
+/* Those of that tenant from the first-th on say that the service cannot be had. */
+void cse_answer_withdraw(struct cse_session *session, uint32_t first, const uint8_t tenant[32]);
 /* Gives back the slots behind the first pending_count, which were taken last. */
 void cse_answer_keep(struct cse_session *session, uint32_t pending_count);
 /* Seal what waits, hand it over in order. */
@@ -361,11 +378,13 @@ void cse_answer_receipt(struct cse_session *session, const struct cse_input *inp
                         const struct cse_receipt *receipt);
 
 /* ---- grant.c, call.c, request.c ---- */
+/* The smallest room of any class that holds size bytes, and at most `otherwise`. */
+uint32_t cse_smallest_room(const struct cse_session *session, uint32_t size, uint32_t otherwise);
 void cse_grant_take(struct cse_session *session, const struct cse_input *input);
 void cse_request_take(struct cse_session *session, const struct cse_input *input);
 /*
  * Runs the operation that the prelude names, if the call's credential may; on OK *size bytes are in
- * output, at most room.
+ * output, at most room. CSE_LATER: the call is held, and cse_held_begin() is to be called.
  */
 enum csn_wire_status cse_run(struct cse_call *call, const struct csn_wire_prelude *prelude,
                              const uint8_t *payload, uint8_t *output, uint32_t room,

@@ -54,6 +54,7 @@ struct cse_worker {
     struct cse_outside *outside;       /* NULL without a store */
     struct cse_loop *loop;
     struct cse_session *session;
+    const struct cse_tending *tending; /* the session's; NULL: batches are all there is to do */
 };
 
 /* ---- provided by the loop (loop.c) ---- */

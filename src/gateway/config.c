@@ -143,6 +143,18 @@ static csn_err read_evidence(struct csn_json_reader *reader, const struct csn_js
     return csn_json_object(reader, place, value, evidence_fields, COUNT(evidence_fields), member);
 }
 
+#define STORE(member) offsetof(struct csn_config_store, member)
+static const struct csn_json_field store_fields[] = {
+    {.key = "folder", .kind = CSN_JSON_PATH, .is_needed = true, .offset = STORE(folder)},
+    {.key = "tpm", .kind = CSN_JSON_TEXT, .offset = STORE(tpm)},
+};
+
+static csn_err read_store(struct csn_json_reader *reader, const struct csn_json_place *place,
+                          const cJSON *value, void *member)
+{
+    return csn_json_object(reader, place, value, store_fields, COUNT(store_fields), member);
+}
+
 static csn_err read_require(struct csn_json_reader *reader, const struct csn_json_place *place,
                             const cJSON *value, void *member)
 {
@@ -182,6 +194,7 @@ static const struct csn_json_field service_fields[] = {
     {.key = "image", .kind = CSN_JSON_PATH, .is_needed = true, .offset = SERVICE(image)},
     {.key = "signature", .kind = CSN_JSON_PATH, .is_needed = true, .offset = SERVICE(signature)},
     {.key = "control", .kind = CSN_JSON_PATH, .is_needed = true, .offset = SERVICE(control)},
+    {.key = "rings", .kind = CSN_JSON_PATH, .offset = SERVICE(rings)},
     {.key = "instances",
      .kind = CSN_JSON_U32,
      .offset = SERVICE(instances),
@@ -197,6 +210,7 @@ static const struct csn_json_field service_fields[] = {
      .minimum = 1,
      .maximum = 65536},
     {.key = "evidence", .kind = CSN_JSON_OTHER, .offset = SERVICE(evidence), .read = read_evidence},
+    {.key = "store", .kind = CSN_JSON_OTHER, .offset = SERVICE(store), .read = read_store},
 };
 
 static void service_defaults(void *item)
@@ -217,6 +231,10 @@ static csn_err read_services(struct csn_json_reader *reader, const struct csn_js
     struct csn_config *config = member;
     CSN_TRY(read_list(reader, place, value, &list, config->services, &config->service_count));
     for (uint32_t i = 0; i < config->service_count; i++) {
+        const struct csn_json_place which = {.outer = place, .index = (int)i};
+        if (config->services[i].store.folder != NULL && config->services[i].instances != 1) {
+            return csn_json_fault(reader, &which, "a store is one instance's");
+        }
         for (uint32_t k = 0; k < i; k++) {
             const struct csn_json_place here = {.outer = place, .index = (int)i};
             const struct csn_config_service *one = &config->services[k];
@@ -227,6 +245,12 @@ static csn_err read_services(struct csn_json_reader *reader, const struct csn_js
             if (strcmp(one->control, other->control) == 0) {
                 return csn_json_fault(reader, &here, "a second service with that control socket");
             }
+        }
+    }
+    for (uint32_t i = 0; i < config->service_count; i++) {
+        const struct csn_json_place here = {.outer = place, .index = (int)i};
+        if (config->services[i].rings != NULL && config->services[i].instances != 1) {
+            return csn_json_fault(reader, &here, "rings are of a service with one instance");
         }
     }
     return config->service_count != 0 ? CSN_OK : csn_json_fault(reader, place, "wants one or more");

@@ -45,18 +45,26 @@ struct csn_config_evidence {
     const char *extend;
 };
 
+/* Where its enclave keeps things outside; NULL: nowhere, no TPM. */
+struct csn_config_store {
+    const char *folder;
+    const char *tpm;
+};
+
 struct csn_config_service {
     const char *name;
     const char *image;
     const char *signature;
     const char *backend;
     const char *control; /* socket; that of instance N > 0 has ".N" behind it */
+    const char *rings;   /* socket that hands channels to processes of this machine, or NULL */
     uint32_t instances;
     uint32_t require; /* CSN_PROTECT_* */
     uint32_t grants;  /* tenants that must have granted before it is current */
     uint32_t overlap_s;
     uint32_t inflight; /* messages kept for each worker */
     struct csn_config_evidence evidence;
+    struct csn_config_store store;
 };
 
 /* Requests: so many a second over time, so many at once, so many a day (UTC). 0: no limit. */

@@ -46,6 +46,18 @@ csn_err csn_fleet_start(struct csn_fleet *fleet)
     return CSN_OK;
 }
 
+/* A store is one enclave's at a time: its successor starts when what is under way is answered. */
+static void make_way(struct csn_fleet *fleet, uint64_t now_ns)
+{
+    for (struct csn_unit *unit = fleet->units; unit != NULL; unit = unit->next) {
+        if (unit->state == CSN_UNIT_CURRENT) {
+            unit->state = CSN_UNIT_RETIRING;
+            unit->retire_ns = now_ns;
+            say(fleet, unit, "retires: its store goes to the next");
+        }
+    }
+}
+
 bool csn_fleet_rotate(struct csn_fleet *fleet, uint64_t now_ns)
 {
     bool is_free = !fleet->is_ending;
@@ -60,6 +72,9 @@ bool csn_fleet_rotate(struct csn_fleet *fleet, uint64_t now_ns)
         if (is_free && before != NULL && before->tenant_count > made->grants_wanted) {
             made->grants_wanted = before->tenant_count;
         }
+    }
+    if (is_free && fleet->plan.service.store.folder != NULL) {
+        make_way(fleet, now_ns);
     }
     return is_free;
 }

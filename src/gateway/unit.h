@@ -14,6 +14,7 @@
 #include "config.h"
 #include "pump.h"
 #include "signed_image.h"
+#include "store_place.h"
 #include "view.h"
 #include <pthread.h>
 
@@ -66,6 +67,7 @@ struct csn_unit {
     uint32_t worker_count;
     struct csn_pump pumps[CSN_MAP_WORKER_COUNT_MAX]; /* channel 0 of each worker */
     struct csn_signed_image image;                   /* bytes: the thread's */
+    struct csn_store_place place;                    /* the thread's */
     struct csn_enclave_report report;
     uint8_t boot_id[16];
     uint8_t ohttp_keys[CSN_WIRE_OHTTP_KEYS_SIZE];

@@ -30,6 +30,7 @@ void csn_unit_nonces_add(struct csn_unit_nonces *list, struct csn_unit_nonce *no
 static void end_enclave(struct csn_unit *unit)
 {
     if (unit->enclave == NULL) {
+        csn_store_place_close(&unit->place);
         return;
     }
     (void)csn_enclave_stop(unit->enclave); /* whoever waits in it comes back */
@@ -37,6 +38,7 @@ static void end_enclave(struct csn_unit *unit)
         csn_pump_end(&unit->pumps[i]);
     }
     csn_enclave_destroy(unit->enclave);
+    csn_store_place_close(&unit->place);
     unit->enclave = NULL;
     unit->worker_count = 0;
 }
@@ -64,13 +66,15 @@ static csn_err start_enclave(struct csn_unit *unit, struct csn_detail *detail)
     if (unit->plan.extend != NULL && unit->restarts == 0) {
         CSN_TRY(unit->plan.extend(unit->plan.extend_state, unit->image.measurement, detail));
     }
+    CSN_TRY(csn_store_place_open(&unit->place, service->store.folder, service->store.tpm, detail));
     const struct csn_enclave_options options = {.image = unit->image.bytes,
                                                 .image_size = unit->image.size,
                                                 .backend = service->backend,
                                                 .require = service->require,
-                                                .inflight_count_max = service->inflight};
-    CSN_TRY(csn_enclave_create(&options, &unit->enclave, detail));
-    csn_err err = start_pumps(unit);
+                                                .inflight_count_max = service->inflight,
+                                                .store = unit->place.store};
+    csn_err err = csn_enclave_create(&options, &unit->enclave, detail);
+    err = err == CSN_OK ? start_pumps(unit) : err;
     if (err != CSN_OK) {
         end_enclave(unit);
     }

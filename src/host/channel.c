@@ -9,6 +9,7 @@
  */
 #include "../core/event.h"
 #include "enclave.h"
+#include <caisson/wire/message.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
@@ -39,6 +40,10 @@ static csn_err allocate_one(struct csn_enclave *enclave, struct csn_host_channel
     CSN_TRY(csn_inflight_init(&channel->quarantine, CSN_HOST_QUARANTINE_COUNT,
                               (uint64_t)CSN_HOST_QUARANTINE_COUNT * 2 *
                                   (manifest->input_size_max + 1)));
+    channel->later = calloc((size_t)manifest->held_max + 1, sizeof *channel->later);
+    if (channel->later == NULL) {
+        return CSN_ERR_MEMORY;
+    }
     if (manifest->output_size_max % 8 == 0) {
         return CSN_OK; /* a read in whole words never passes the end of the caller's target */
     }
@@ -66,6 +71,7 @@ void csn_channels_free(struct csn_enclave *enclave)
         csn_inflight_free(&enclave->channels[i].lost);
         csn_inflight_free(&enclave->channels[i].quarantine);
         free(enclave->channels[i].bounce);
+        free(enclave->channels[i].later);
     }
     free(enclave->channels);
     enclave->channels = NULL;
@@ -87,6 +93,7 @@ csn_err csn_channels_open(struct csn_enclave *enclave)
             csn_shared_at(in, (uint64_t)manifest->input_line_count * CSN_WIRE_LINE_SIZE);
         channel->worker = worker;
         channel->starved = 0;
+        channel->later_count = 0;
         channel->input_wakes = channel->input_parks = 0;
         channel->output_wakes = channel->output_parks = channel->output_batches = 0;
         channel->output_empty = true;
@@ -282,16 +289,45 @@ static void wake_for_credit(struct csn_enclave *enclave, struct csn_host_channel
     }
 }
 
+/* Not the oldest input's: of one whose answer comes later, or of none. */
+static csn_err account_later(struct csn_host_channel *channel,
+                             const struct csn_ring_message *message)
+{
+    for (uint32_t i = 0; i < channel->later_count; i++) {
+        if (channel->later[i] == message->tag) {
+            channel->later_count -= message->final;
+            channel->later[i] = channel->later[message->final ? channel->later_count : i];
+            return CSN_OK;
+        }
+    }
+    return CSN_ERR_PEER;
+}
+
+static bool says_later(const void *body, const struct csn_ring_message *message)
+{
+    struct csn_wire_answer answer;
+    uint32_t begin;
+    return !message->final && csn_wire_answer_read(body, message->size, &answer, &begin) &&
+           answer.code == CSN_WIRE_HELD;
+}
+
 /* The enclave must answer the oldest input first, and nothing that was not asked. */
-static csn_err account(struct csn_host_channel *channel, const struct csn_ring_message *message)
+static csn_err account(const struct csn_enclave *enclave, struct csn_host_channel *channel,
+                       const void *body, const struct csn_ring_message *message, bool *later)
 {
     const struct csn_inflight_entry *oldest = csn_inflight_oldest(&channel->live);
+    *later = false;
     if (oldest == NULL || oldest->tag != message->tag) {
-        channel->reader.fate = CSN_ERR_PEER;
-        channel->reader.counters.poisoned++;
-        return CSN_ERR_PEER;
+        return account_later(channel, message);
     }
-    if (message->final) {
+    if (says_later(body, message)) {
+        if (channel->later_count == enclave->manifest.held_max) {
+            return CSN_ERR_PEER;
+        }
+        channel->later[channel->later_count++] = message->tag;
+        *later = true;
+    }
+    if (message->final || *later) {
         csn_inflight_remove(&channel->live);
     }
     return CSN_OK;
@@ -324,11 +360,17 @@ csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel, void 
     CSN_TRY(result);
     found->output_batches += found->output_empty;
     found->output_empty = false;
-    CSN_TRY(account(found, &message));
+    bool later;
+    if (account(enclave, found, place, &message, &later) != CSN_OK) {
+        found->reader.fate = CSN_ERR_PEER;
+        found->reader.counters.poisoned++;
+        return CSN_ERR_PEER;
+    }
     if (place != target) {
         memcpy(target, place, message.size);
     }
-    *output = (struct csn_output){.tag = message.tag, .final = message.final, .size = message.size};
+    *output = (struct csn_output){
+        .tag = message.tag, .final = message.final, .later = later, .size = message.size};
     return CSN_OK;
 }
 

@@ -32,6 +32,8 @@ struct csn_host_channel {
     struct csn_inflight live;       /* both threads: in the rings now */
     struct csn_inflight lost;       /* submitting thread: to be fed back after a crash */
     struct csn_inflight quarantine; /* nobody runs: not fed back any more */
+    uint64_t *later;                /* receiving thread: tags whose answers come later, */
+    uint32_t later_count;           /* at most manifest.held_max */
     uint8_t *bounce;                /* for an output_size_max that is no multiple of 8 */
     uint64_t input_wakes;           /* submitting thread */
     uint64_t input_parks;           /* these and the rest: receiving thread */
@@ -57,6 +59,8 @@ struct csn_enclave {
     uint32_t recovering; /* shared: inputs are fed back one at a time, new ones wait */
     uint32_t channel_count;
     struct csn_host_channel *channels;
+    struct csn_store *store;          /* the caller's; NULL: none */
+    struct csn_store_server *servers; /* store_server.c's, one per worker; NULL: no store */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "../backend/memory.h"
 #include "../backend/pause.h"
 #include "enclave.h"
+#include "store.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,6 +87,12 @@ csn_err csn_host_start(struct csn_enclave *enclave, struct csn_detail *detail)
     if (result == CSN_OK) {
         result = await_serving(enclave, detail);
     }
+    if (result == CSN_OK) {
+        result = csn_store_servers_start(enclave);
+        if (result != CSN_OK) {
+            (void)csn_detail_set(detail, result, "no thread or memory to serve the store");
+        }
+    }
     if (result != CSN_OK) {
         csn_host_end(enclave);
         return result;
@@ -98,6 +105,7 @@ csn_err csn_host_start(struct csn_enclave *enclave, struct csn_detail *detail)
 
 void csn_host_end(struct csn_enclave *enclave)
 {
+    csn_store_servers_stop(enclave);
     if (enclave->instance != NULL) {
         enclave->backend->destroy(enclave->instance);
         enclave->instance = NULL;
@@ -125,6 +133,7 @@ csn_err csn_host_build(const struct csn_backend *backend, const struct csn_encla
     built->manifest = *manifest;
     built->require = options->require;
     built->rings_fd = -1;
+    built->store = options->store;
     built->rings_size = csn_wire_rings_size(manifest);
     built->inflight_count_max =
         options->inflight_count_max == 0 ? CSN_HOST_INFLIGHT_COUNT : options->inflight_count_max;

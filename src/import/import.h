@@ -5,8 +5,9 @@
  * Trust:    the text is anybody's. What comes out has passed csn_trees_open().
  * Threads:  none of its own, no state.
  * Limits:   those of trees.h; 1 GiB of text. A text of n bytes may need 40 n bytes of memory while
- *           it is read, UBJSON 100 n. Refused, by name: boosters but gbtree, vector leaves, unknown
- * objectives. multi:softmax gives the probabilities of its classes, as multi:softprob does.
+ *           it is read, UBJSON 100 n. Refused, by name: XGBoost's boosters but gbtree, vector
+ *           leaves, linear leaves, unknown objectives. multi:softmax gives the probabilities of its
+ *           classes, as multi:softprob does.
  */
 #ifndef CSN_IMPORT_H
 #define CSN_IMPORT_H
@@ -43,5 +44,7 @@ CSN_MUST_USE csn_err csn_import_xgboost_json(const char *text, size_t text_size,
                                              size_t *size, struct csn_import_fault *fault);
 CSN_MUST_USE csn_err csn_import_xgboost_ubjson(const void *bytes, size_t bytes_size, void **image,
                                                size_t *size, struct csn_import_fault *fault);
+CSN_MUST_USE csn_err csn_import_lightgbm(const char *text, size_t text_size, void **image,
+                                         size_t *size, struct csn_import_fault *fault);
 
 #endif

@@ -96,7 +96,8 @@ static csn_err pack_node(struct csn_import *import, const struct csn_import_node
     memcpy(&packed->bits, &node->value, sizeof packed->bits);
     packed->slot = (uint16_t)(2 * features);
     packed->delta = 0;
-    if (!__builtin_isfinite(node->value) && !node->has_set) {
+    const bool is_endless = !node->is_leaf && node->value == __builtin_inff();
+    if (!__builtin_isfinite(node->value) && !is_endless && !node->has_set) {
         return csn_import_fail(import, CSN_IMPORT_VALUE, "split or leaf not finite, tree %u", tree);
     }
     if (node->is_leaf) {

@@ -17,6 +17,7 @@ enum csn_pack_format {
     CSN_PACK_TREES, /* a packed image, as src/import makes it */
     CSN_PACK_XGBOOST_JSON,
     CSN_PACK_XGBOOST_UBJSON,
+    CSN_PACK_LIGHTGBM,
     CSN_PACK_FORMAT_COUNT, /* also: none of them */
 };
 

@@ -19,6 +19,9 @@ enum csn_pack_format csn_pack_format_of(const void *bytes, size_t size)
     if (begins(bytes, size, CSN_TREES_MAGIC)) {
         return CSN_PACK_TREES;
     }
+    if (begins(bytes, size, "tree\n") || begins(bytes, size, "tree\r\n")) {
+        return CSN_PACK_LIGHTGBM;
+    }
     /* In UBJSON the size of the first name follows at once, with its type. */
     if (size >= 2 && text[0] == '{' && strchr("iUIlL", text[1]) != NULL && text[1] != '\0') {
         return CSN_PACK_XGBOOST_UBJSON;
@@ -33,10 +36,7 @@ enum csn_pack_format csn_pack_format_of(const void *bytes, size_t size)
 const char *csn_pack_format_name(enum csn_pack_format format)
 {
     static const char *const names[CSN_PACK_FORMAT_COUNT] = {
-        "GGUF",
-        "packed trees",
-        "XGBoost JSON",
-        "XGBoost UBJSON",
+        "GGUF", "packed trees", "XGBoost JSON", "XGBoost UBJSON", "LightGBM text",
     };
     return format < CSN_PACK_FORMAT_COUNT ? names[format] : "unknown";
 }
@@ -74,6 +74,9 @@ csn_err csn_pack_content(const void *bytes, size_t size, struct csn_pack_content
         break;
     case CSN_PACK_XGBOOST_UBJSON:
         err = csn_import_xgboost_ubjson(bytes, size, &found.made, &made_size, fault);
+        break;
+    case CSN_PACK_LIGHTGBM:
+        err = csn_import_lightgbm(bytes, size, &found.made, &made_size, fault);
         break;
     default:
         snprintf(fault->place, sizeof fault->place, "no known format");

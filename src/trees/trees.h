@@ -3,11 +3,12 @@
  * trees.h: boosted trees in one packed image, and their scores. No image uses it yet.
  *
  * Trust:    the packed image is anybody's, in private memory that does not change after
- *           csn_trees_open() has checked it once; after that nothing is checked. Rows are
- * anybody's: every float is taken, NaN is a missing value. Threads:  an opened model is read only;
- * each thread brings its own scratch. Time:     which nodes are read depends on model and row. It
- * is not constant-time in either. Memory:   no allocation, no recursion. A walk ends after the
- * depth that the check counted. Builds:   freestanding and hosted, same source.
+ *           csn_trees_open() has checked it once; after that nothing is checked. Rows are anybody's
+ *           too: every float is taken, NaN is a missing value.
+ * Threads:  an opened model is read only; each thread brings its own scratch.
+ * Time:     which nodes are read depends on model and row: not constant-time in either.
+ * Memory:   no allocation, no recursion. A walk ends after the depth that the check counted.
+ * Builds:   freestanding and hosted, same source.
  *
  * The image, little-endian, without pointers: header, trees, nodes, sets, words, in this order and
  * without gaps. The nodes of a tree are in the order of their levels, the two children of a split
@@ -28,6 +29,7 @@
 #define CSN_TREES_CATEGORY_MAX 0x1000000u /* categories are 0 to one less */
 #define CSN_TREES_BLOCK        64u        /* rows that are walked together */
 #define CSN_TREES_ALIGNMENT    8u         /* of the image in memory */
+#define CSN_TREES_ZERO         1e-35f     /* what is not further from zero is zero */
 
 enum csn_trees_transform {
     CSN_TREES_IDENTITY,
@@ -49,7 +51,9 @@ struct csn_trees_header {
     uint32_t transform; /* enum csn_trees_transform */
     float base;         /* where every sum begins */
     float slope;        /* of CSN_TREES_LOGISTIC; else 1 */
-    uint8_t zero[16];
+    /* Not 0: one more than the set of the features whose zeros are missing values. */
+    uint32_t zero_set;
+    uint8_t zero[12];
 };
 
 struct csn_trees_tree {
@@ -66,7 +70,7 @@ struct csn_trees_tree {
  * more for missing to the right.
  */
 struct csn_trees_node {
-    uint32_t bits; /* split or leaf value as float, or index of a set */
+    uint32_t bits; /* split (finite or +inf) or leaf value as float, or index of a set */
     uint16_t slot;
     uint16_t delta; /* from here to the left child; 0: a leaf */
 };

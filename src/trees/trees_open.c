@@ -2,7 +2,8 @@
 /* trees_open.c: the one check of a packed image. What it lets through is evaluated unchecked. */
 #include "trees.h"
 
-#define TREES_NONE UINT32_MAX /* no node: the tree itself */
+#define TREES_NONE UINT32_MAX  /* no node: the tree itself */
+#define INFINITE   0x7f800000u /* +inf */
 
 static bool is_finite(uint32_t bits)
 {
@@ -63,7 +64,7 @@ static bool is_sound_node(const struct csn_trees *model, uint32_t index, uint32_
     }
     *child += 2;
     if (node->slot < never) {
-        return is_finite(node->bits);
+        return is_finite(node->bits) || node->bits == INFINITE;
     }
     return node->slot > never && node->slot <= 2 * never && node->bits < model->header->set_count;
 }
@@ -127,6 +128,23 @@ static bool are_sound_sets(const struct csn_trees *model, size_t *offset)
     return true;
 }
 
+/* One bit for each feature and none beyond. */
+static bool is_sound_zero_set(const struct csn_trees *model)
+{
+    const uint32_t features = model->header->feature_count;
+    const uint32_t index = model->header->zero_set;
+    if (index == 0) {
+        return true;
+    }
+    if (index > model->header->set_count ||
+        model->sets[index - 1].word_count != (features + 31) / 32) {
+        return false;
+    }
+    const struct csn_trees_set *set = &model->sets[index - 1];
+    const uint32_t last = model->words[set->word_first + set->word_count - 1];
+    return features % 32 == 0 || last >> features % 32 == 0;
+}
+
 csn_err csn_trees_open(const void *image, size_t size, struct csn_trees *model, size_t *offset)
 {
     const struct csn_trees_header *header = image;
@@ -143,7 +161,8 @@ csn_err csn_trees_open(const void *image, size_t size, struct csn_trees *model, 
     made.nodes = (const void *)(made.trees + header->tree_count);
     made.sets = (const void *)(made.nodes + header->node_count);
     made.words = (const void *)(made.sets + header->set_count);
-    if (!are_sound_trees(&made, offset) || !are_sound_sets(&made, offset)) {
+    if (!are_sound_trees(&made, offset) || !are_sound_sets(&made, offset) ||
+        !is_sound_zero_set(&made)) {
         return CSN_ERR_FORMAT;
     }
     *model = made;

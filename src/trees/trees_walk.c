@@ -29,6 +29,21 @@ size_t csn_trees_scratch_count(const struct csn_trees *model)
     return (size_t)slot_count(model) * CSN_TREES_BLOCK;
 }
 
+/* Of slots that were filled: what is zero becomes what is missing, where the model says so. */
+static void empty_zeros(const struct csn_trees *model, float *slots, uint32_t stride)
+{
+    const uint32_t count = model->header->feature_count;
+    const uint32_t *words = model->words + model->sets[model->header->zero_set - 1].word_first;
+    for (size_t i = 0; i < count; i++) {
+        const float value = slots[i * stride];
+        if ((words[i / 32] >> i % 32 & 1) != 0 && value >= -CSN_TREES_ZERO &&
+            value <= CSN_TREES_ZERO) {
+            slots[i * stride] = __builtin_nanf("");
+            slots[(count + i) * stride] = __builtin_inff();
+        }
+    }
+}
+
 /* The slots of a row, `stride` floats apart. */
 static void fill_slots(const struct csn_trees *model, const float *row, float *slots,
                        uint32_t stride)
@@ -39,6 +54,9 @@ static void fill_slots(const struct csn_trees *model, const float *row, float *s
         slots[(count + i) * stride] = row[i] != row[i] ? __builtin_inff() : row[i];
     }
     slots[(size_t)2 * count * stride] = __builtin_nanf("");
+    if (model->header->zero_set != 0) {
+        empty_zeros(model, slots, stride);
+    }
 }
 
 /* Of a split by set: 1 is right. The two values of a feature differ where it is missing. */

@@ -47,6 +47,9 @@ static void check_size(size_t size)
     csn_hmac_384(message, cut % 200, message, size, made);
     HMAC(EVP_sha384(), message, (int)(cut % 200), message, size, expected, NULL);
     assert_memory_equal(made, expected, 48);
+    csn_hmac_512(message, cut % 200, message, size, made);
+    HMAC(EVP_sha512(), message, (int)(cut % 200), message, size, expected, NULL);
+    assert_memory_equal(made, expected, 64);
 }
 
 static void test_sizes(void **state)

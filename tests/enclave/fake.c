@@ -146,6 +146,17 @@ static cse_status late(struct cse_call *call, const uint8_t *input, uint32_t inp
     return CSN_WIRE_STATUS_OK;
 }
 
+static cse_status type(struct cse_call *call, const uint8_t *input, uint32_t input_size,
+                       uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
+{
+    static char types[64];
+    CHECK(input_size < sizeof types);
+    memcpy(types, input, input_size);
+    types[input_size] = 0;
+    cse_answer_type(call, types);
+    return echo(call, input, input_size, output, output_size_max, output_size);
+}
+
 static cse_status name(struct cse_call *call, const uint8_t *input, uint32_t input_size,
                        uint8_t *output, uint32_t output_size_max, uint32_t *output_size)
 {
@@ -227,6 +238,7 @@ static const struct cse_operation operations[] = {
     {FAKE_STATUS, CSN_WIRE_PAYLOAD_MAX, 0, own_status},
     {FAKE_SMALL, 8, 0, echo},
     {FAKE_NAME, CSN_WIRE_PAYLOAD_MAX, 0, name},
+    {FAKE_TYPE, CSN_WIRE_PAYLOAD_MAX, 0, type},
     {FAKE_WORKER, CSN_WIRE_PAYLOAD_MAX, 0, worker},
 };
 /* Each operation as a path; one of them takes JSON, another is there with two methods. */
@@ -243,6 +255,7 @@ static const struct cse_route routes[] = {
     {"POST", "/status", FAKE_STATUS, NULL, "text/plain"},
     {"POST", "/small", FAKE_SMALL, NULL, "text/plain"},
     {"POST", "/worker", FAKE_WORKER, NULL, "application/octet-stream"},
+    {"POST", "/type", FAKE_TYPE, NULL, "application/json"},
     {"POST", "/keys/all", FAKE_NAME, NULL, "text/plain"},
     {"POST", "/keys/{}", FAKE_NAME, NULL, "text/plain"},
     {"DELETE", "/keys/{}", FAKE_NAME, NULL, "text/plain"},
@@ -267,9 +280,11 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .abi_version = CSN_WIRE_ABI_VERSION,
         .name = "fake",
         .security_version = 3,
-        .flags = options->flags,
+        .flags = options->flags | (options->store != NULL ? CSN_WIRE_FLAG_STORE : 0),
         .worker_count = options->worker_count != 0 ? options->worker_count : 1,
         .channel_count = 1,
+        .input_line_count = 16384,
+        .output_line_count = 16384,
         .input_size_max = CSN_WIRE_CLASS_LARGEST + 176 + 256 + 16,
         .output_size_max = CSN_WIRE_PAYLOAD_MAX / 16 * 24 + 1024,
         .output_scale = options->output_scale,
@@ -282,7 +297,9 @@ static void fill_manifest(struct csn_wire_manifest *manifest, const struct fake_
         .policy_size_max = CSN_WIRE_POLICY_SIZE_MAX,
         .tenant_state_size = options->tenant_state_size != 0 ? options->tenant_state_size : 64,
         .scratch_size = options->scratch_size != 0 ? options->scratch_size : 262144,
-        .worker_state_size = sizeof(struct kept),
+        .worker_state_size =
+            options->worker_state_size != 0 ? options->worker_state_size : sizeof(struct kept),
+        .held_max = options->held_max,
     };
 }
 
@@ -319,13 +336,21 @@ void fake_start(struct fake *fake, const struct fake_options *options)
     }
     memset(fake->measurement, 0x4d, sizeof fake->measurement);
     fake->made = calloc(1, sizeof *fake->made);
-    uint64_t size = cse_session_pool_size(&fake->manifest);
+    uint64_t size = cse_session_pool_size(&fake->manifest) + cse_outside_pool_size(&fake->manifest);
     fake->memory = aligned_alloc(64, (size + 63) / 64 * 64);
     fake->inputs = aligned_alloc(64, 32 * FAKE_RECORD_MAX);
     fake->answer_memory = aligned_alloc(64, 64 * FAKE_RECORD_MAX);
     CHECK(fake->made != NULL && fake->memory != NULL && fake->inputs != NULL &&
           fake->answer_memory != NULL);
     csn_pool_init(&fake->pool, fake->memory, size);
+    if (options->store != NULL) {
+        const struct cse_outside_options outside = {.manifest = &fake->manifest,
+                                                    .port = *options->store,
+                                                    .random = &fake->random,
+                                                    .boot_id = fake->instance.boot_id,
+                                                    .worker = options->worker};
+        CHECK(cse_outside_init(&fake->outside, &fake->pool, &outside) == CSN_OK);
+    }
     const struct cse_session_options session = {
         .manifest = &fake->manifest,
         .service = options->service != NULL ? options->service : &fake_service,
@@ -334,7 +359,10 @@ void fake_start(struct fake *fake, const struct fake_options *options)
         .made = options->worker == 0 ? fake->made : NULL,
         .stats = &fake->stats,
         .random = &fake->random,
-        .worker = options->worker};
+        .worker = options->worker,
+        .tending = &fake->tending,
+        .outside = fake->outside};
+    fake->room = FAKE_ROOM;
     CHECK(cse_session_init(&fake->session, &fake->pool, &session) == CSN_OK);
     csn_pool_seal(&fake->pool);
 }
@@ -389,6 +417,37 @@ void fake_send(struct fake *fake, const struct fake_message *messages, uint32_t 
     fake->answer_count = 0;
     fake->answer_bytes = 0;
     cse_session_batch(fake->session, inputs, count, collect, fake);
+    if (fake->outside != NULL && fake->outside->tend != NULL) {
+        fake->outside->tend(fake->outside); /* as the loop does */
+    }
+}
+
+static bool has_room(void *state, uint32_t channel, uint32_t size)
+{
+    const struct fake *fake = state;
+    CHECK(channel == 0 && size <= fake->manifest.output_size_max);
+    return fake->room != 0;
+}
+
+static void collect_step(void *state, uint32_t channel, uint64_t tag, bool final,
+                         const struct csn_ring_piece pieces[2])
+{
+    struct fake *fake = state;
+    CHECK(fake->room != 0);
+    fake->room -= fake->room != FAKE_ROOM;
+    collect(state, channel, tag, final, pieces);
+}
+
+bool fake_step(struct fake *fake)
+{
+    const struct cse_outlet outlet = {.sink = collect_step, .room = has_room, .state = fake};
+    return fake->tending->step(fake->session, &outlet);
+}
+
+bool fake_has_waited(struct fake *fake)
+{
+    const struct cse_outlet outlet = {.sink = collect_step, .room = has_room, .state = fake};
+    return fake->tending->has_waited(fake->session, &outlet);
 }
 
 const struct fake_answer *fake_one(struct fake *fake, const void *bytes, uint32_t size)

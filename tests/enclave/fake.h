@@ -8,6 +8,7 @@
 #ifndef TESTS_ENCLAVE_FAKE_H
 #define TESTS_ENCLAVE_FAKE_H
 
+#include "../../src/enclave/outside.h"
 #include "../../src/enclave/session.h"
 #include "../../src/verify/recipient.h"
 #include <caisson/client.h>
@@ -33,6 +34,9 @@ struct fake {
     struct csn_random random;
     struct csn_pool pool;
     struct cse_session *session;
+    const struct cse_tending *tending;
+    uint32_t room; /* messages that a step still may send; FAKE_ROOM: any number */
+    struct cse_outside *outside;
     void *memory;
     uint8_t *inputs; /* what the last batch was given: must be wiped */
     uint32_t answer_count;
@@ -55,6 +59,8 @@ struct fake {
 #define FAKE_STATUS  12u /* a status of its own, 256 */
 #define FAKE_SMALL   13u /* as ECHO, of at most 8 bytes */
 #define FAKE_NAME    14u /* the name in the request's path, or "none" */
+#define FAKE_TYPE    16u /* as ECHO; the payload is also the answer's media type */
+#define FAKE_ROOM    UINT32_MAX
 #define FAKE_WORKER  15u /* adds the payload's bytes to a sum of the worker's, and gives that */
 extern const struct cse_service fake_service;
 
@@ -68,8 +74,11 @@ struct fake_options {
     const struct cse_service *service;   /* NULL: fake_service */
     uint32_t tenant_state_size;          /* of that service; 0: what fake_service needs */
     uint32_t scratch_size;
+    uint32_t held_max;
+    uint32_t worker_state_size; /* 0: what fake_service needs */
     uint32_t output_scale; /* with output_extra; both 0: 24 and 176, as tokenize */
     uint32_t output_extra;
+    const struct cse_outside_port *store; /* NULL: the manifest has no store */
 };
 void fake_start(struct fake *fake, const struct fake_options *options);
 void fake_stop(struct fake *fake);
@@ -82,6 +91,10 @@ struct fake_message {
 void fake_send(struct fake *fake, const struct fake_message *messages, uint32_t count);
 /* One message; its only (or last) answer. */
 const struct fake_answer *fake_one(struct fake *fake, const void *bytes, uint32_t size);
+/* One step of the service: what it sends is behind the answers there are. True: there is more. */
+bool fake_step(struct fake *fake);
+/* Whether the run loop would step again because there is room. */
+bool fake_has_waited(struct fake *fake);
 /* The recipient that a verifier would return for this instance. */
 struct csv_recipient fake_recipient(const struct fake *fake);
 

@@ -184,6 +184,24 @@ static void names(void **state)
     assert_string_equal(asker_header(&asker, "allow"), "POST, DELETE");
 }
 
+/* A type that the handler says: no longer than the route's, where the answer comes at once. */
+static void answer_type(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"text/plain", "a/b", "application/jsox"};
+    for (uint32_t i = 0; i < 3; i++) {
+        struct ask ask = ask_for("/type", types[i], (uint32_t)strlen(types[i]));
+        for (uint32_t form = CSN_OHTTP_WHOLE; form <= CSN_OHTTP_CHUNKED; form++) {
+            ask.form = (enum csn_ohttp_form)form;
+            assert_int_equal(asker_ask(&asker, &fake, &ask), 200);
+            expect_content(types[i], (uint32_t)strlen(types[i]));
+            assert_string_equal(asker_header(&asker, "content-type"), types[i]);
+        }
+    }
+    struct ask ask = ask_for("/type", "application/jsonx", 17);
+    assert_int_equal(asker_ask(&asker, &fake, &ask), 500);
+}
+
 /* The worker's own memory: of all tenants, and the same one after a grant. */
 static void worker_state(void **state)
 {
@@ -518,6 +536,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_workers, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(full_list, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(names, solo_start, solo_stop),
+        cmocka_unit_test_setup_teardown(answer_type, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(worker_state, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(ways, solo_start, solo_stop),
         cmocka_unit_test_setup_teardown(budget, solo_start, solo_stop),

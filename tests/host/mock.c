@@ -8,6 +8,7 @@
 #include "core/bytes.h"
 #include "enclave/gate.h"
 #include "enclave/loop.h"
+#include <caisson/wire/message.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -92,6 +93,22 @@ uint64_t cse_stack_high_water(const struct cse_worker *worker)
     return 0;
 }
 
+/* What the last MOCK_LATER was promised. */
+static void tell(const struct cse_input *input, cse_sink sink, void *state)
+{
+    static _Thread_local uint64_t promised;
+    const struct csn_wire_answer held = {.code = CSN_WIRE_HELD};
+    const struct csn_ring_piece pieces[2] = {{&held, sizeof held}, {NULL, 0}};
+    if (csn_load_u32(input->bytes) == MOCK_LATER) {
+        promised = input->tag;
+        sink(state, input->channel, input->tag, false, pieces);
+        return;
+    }
+    sink(state, input->channel, promised, false, pieces);
+    sink(state, input->channel, promised, true, pieces);
+    sink(state, input->channel, input->tag, true, pieces);
+}
+
 static void answer(const struct cse_input *input, cse_sink sink, void *state)
 {
     uint32_t outputs = get(&mock_script.outputs);
@@ -120,6 +137,11 @@ void cse_session_batch(struct cse_session *session, const struct cse_input *inpu
         }
         if (left == 1 || (inputs[i].size >= 4 && csn_load_u32(inputs[i].bytes) == MOCK_PILL)) {
             crash();
+        }
+        uint32_t word = inputs[i].size == 4 ? csn_load_u32(inputs[i].bytes) : 0;
+        if (word == MOCK_LATER || word == MOCK_TELL) {
+            tell(&inputs[i], sink, state);
+            continue;
         }
         answer(&inputs[i], sink, state);
     }

@@ -12,6 +12,9 @@
 
 #define MOCK_PILL 0x4c4c4950u /* an input that begins with it kills the enclave */
 
+#define MOCK_LATER 0x5254414cu /* one that is this alone is answered later, */
+#define MOCK_TELL  0x4c4c4554u /* by one part and the last one, when this comes */
+
 /* What the enclave does with each input beyond pings; read with every input. */
 struct mock_script {
     uint32_t outputs;     /* per input; the last is final */

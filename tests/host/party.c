@@ -166,7 +166,9 @@ void party_grant_build(struct party *party, struct site *site, uint64_t version)
     const struct csv_grant_options options = {.tenant = &party->tenant,
                                               .instance = instance,
                                               .version = version,
-                                              .security_version_min = 1};
+                                              .security_version_min = 1,
+                                              .policy = party->policy,
+                                              .policy_size = party->policy_size};
     assert_int_equal(csv_grant_build(&options, party->message, sizeof party->message,
                                      &party->message_size, &party->grant),
                      CSN_OK);

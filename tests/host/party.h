@@ -40,6 +40,8 @@ struct party {
     uint8_t message[8192]; /* the grant */
     uint32_t message_size;
     uint16_t operation; /* of the records that it seals; 1 unless set */
+    const void *policy; /* of its grants; NULL: none */
+    uint32_t policy_size;
 };
 
 /* One answer of the enclave: its code, and what follows (in site->target). */

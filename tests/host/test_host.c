@@ -32,6 +32,7 @@ static const struct csn_wire_manifest manifest = {
     .input_size_max = ROOM_MAX,
     .output_size_max = OUTPUT_MAX,
     .outputs_per_input_max = 2,
+    .held_max = 2,
 };
 
 static uint32_t seed = 1;
@@ -683,6 +684,95 @@ static void an_enclave_that_lies_is_cut_off(void **state)
     csn_enclave_destroy(enclave);
 }
 
+static void count_one(void *state, uint64_t tag, const void *message, uint32_t size)
+{
+    (void)tag, (void)message, (void)size;
+    ++*(uint32_t *)state;
+}
+
+/* Sends one word, and waits for the next output whatever it is. */
+static csn_err say(struct csn_enclave *enclave, uint64_t tag, uint32_t word,
+                   struct csn_output *output)
+{
+    uint8_t target[OUTPUT_MAX];
+    csn_err result = CSN_OK;
+    if (word != 0) {
+        assert_int_equal(csn_enclave_submit(enclave, 0, tag, &word, sizeof word), CSN_OK);
+        assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+    }
+    do {
+        result = csn_enclave_receive(enclave, 0, target, output);
+    } while (result == CSN_AGAIN && csn_enclave_wait(enclave, 0, WAIT_NS) == CSN_OK);
+    return result;
+}
+
+static void expect_output(const struct csn_output *output, uint64_t tag, bool final, bool later)
+{
+    assert_int_equal(output->tag, tag);
+    assert_int_equal(output->final, final);
+    assert_int_equal(output->later, later);
+}
+
+/* Others are answered meanwhile; what was promised comes under its own tag, once. */
+static void an_answer_may_come_later(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    struct csn_output output;
+    for (uint64_t tag = 3; tag < 5; tag++) {
+        assert_int_equal(say(enclave, tag, MOCK_LATER, &output), CSN_OK);
+        expect_output(&output, tag, false, true);
+    }
+    for (uint64_t tag = 5; tag < 300; tag++) { /* more than the table of those in order holds */
+        assert_int_equal(submit(enclave, 0, tag), CSN_OK);
+        assert_int_equal(csn_enclave_flush(enclave, 0), CSN_OK);
+        assert_int_equal(receive(enclave, 0, &output), CSN_OK);
+        expect_output(&output, tag, true, false);
+    }
+    assert_int_equal(say(enclave, 300, MOCK_TELL, &output), CSN_OK);
+    expect_output(&output, 4, false, false);
+    assert_int_equal(say(enclave, 0, 0, &output), CSN_OK);
+    expect_output(&output, 4, true, false);
+    assert_int_equal(say(enclave, 0, 0, &output), CSN_OK);
+    expect_output(&output, 300, true, false);
+    assert_int_equal(say(enclave, 301, MOCK_TELL, &output), CSN_ERR_PEER); /* once more: a lie */
+    csn_enclave_destroy(enclave);
+}
+
+static void more_than_the_manifest_come_later(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    struct csn_output output;
+    assert_int_equal(say(enclave, 0, MOCK_LATER, &output), CSN_OK);
+    assert_int_equal(say(enclave, 1, MOCK_LATER, &output), CSN_OK);
+    assert_int_equal(say(enclave, 2, MOCK_LATER, &output), CSN_ERR_PEER);
+    csn_enclave_destroy(enclave);
+}
+
+/* What was not answered when the enclave died, and was to be later, is not fed back. */
+static void what_comes_later_is_not_kept(void **state)
+{
+    (void)state;
+    struct csn_enclave *enclave = start(0);
+    struct csn_output output;
+    const uint32_t pill = MOCK_PILL;
+    uint32_t count = 0;
+    assert_int_equal(say(enclave, 1, MOCK_LATER, &output), CSN_OK);
+    assert_int_equal(csn_enclave_submit(enclave, 0, 2, &pill, sizeof pill), CSN_OK);
+    csn_err flushed = csn_enclave_flush(enclave, 0); /* it may have died already */
+    assert_true(flushed == CSN_OK || flushed == CSN_ERR_CRASHED);
+    assert_int_equal(receive(enclave, 0, &output), CSN_ERR_CRASHED);
+    assert_int_equal(csn_enclave_unfinished(enclave, 0, count_one, &count), CSN_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(csn_enclave_restart(enclave, NULL), CSN_OK);
+    for (uint64_t tag = 10; tag < 12; tag++) { /* the places are free again */
+        assert_int_equal(say(enclave, tag, MOCK_LATER, &output), CSN_OK);
+        expect_output(&output, tag, false, true);
+    }
+    csn_enclave_destroy(enclave);
+}
+
 static void bad_arguments_are_told(void **state)
 {
     (void)state;
@@ -722,6 +812,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_undrained_or_running_enclave_is_not_restarted),
         cmocka_unit_test(a_poison_pill_is_quarantined_once),
         cmocka_unit_test(an_enclave_that_lies_is_cut_off),
+        cmocka_unit_test(an_answer_may_come_later),
+        cmocka_unit_test(more_than_the_manifest_come_later),
+        cmocka_unit_test(what_comes_later_is_not_kept),
         cmocka_unit_test(bad_arguments_are_told),
     };
     if (argc > 1) {

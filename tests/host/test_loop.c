@@ -265,6 +265,134 @@ static void batches_are_bounded_and_channels_take_turns(void **state)
     assert_true(batch_largest <= CSN_WIRE_BATCH_COUNT_MAX);
 }
 
+/* ---- what is tended beside batches ---- */
+
+static struct {
+    bool holding;  /* calls are held */
+    bool waited;   /* for room that is there now */
+    uint32_t more; /* steps that leave something to do */
+    uint32_t emit; /* messages of the next step, on channel 0 */
+    uint32_t steps;
+    uint32_t sent;
+    uint64_t lost; /* bit per channel */
+} tended;
+
+static bool is_holding(const struct cse_session *session)
+{
+    (void)session;
+    return tended.holding;
+}
+
+static bool step(struct cse_session *session, const struct cse_outlet *outlet)
+{
+    static const uint8_t bytes[SIZE_LARGEST];
+    const struct csn_ring_piece pieces[2] = {{bytes, SIZE_LARGEST}, {NULL, 0}};
+    (void)session;
+    for (uint32_t i = 0; i < tended.emit && outlet->room(outlet->state, 0, SIZE_LARGEST); i++) {
+        outlet->sink(outlet->state, 0, 1, false, pieces);
+        tended.sent++;
+    }
+    tended.steps++;
+    bool more = tended.more != 0;
+    tended.more -= more;
+    return more;
+}
+
+static bool has_waited(struct cse_session *session, const struct cse_outlet *outlet)
+{
+    (void)session;
+    return tended.waited && outlet->room(outlet->state, 0, SIZE_LARGEST);
+}
+
+static void lost(struct cse_session *session, uint32_t channel)
+{
+    (void)session;
+    assert_false((tended.lost >> channel & 1) != 0);
+    tended.lost |= UINT64_C(1) << channel;
+}
+
+static const struct cse_tending tending = {
+    .is_holding = is_holding, .step = step, .has_waited = has_waited, .lost = lost};
+
+static int make_tended(void **state)
+{
+    int failed = make(state);
+    memset(&tended, 0, sizeof tended);
+    worker.tending = &tending;
+    return failed;
+}
+
+static void steps_follow_batches_and_what_is_held(void **state)
+{
+    (void)state;
+    assert_false(cse_loop_tend(&worker, false));
+    assert_int_equal(tended.steps, 0);
+    tended.more = 2;
+    assert_true(cse_loop_tend(&worker, true));
+    assert_true(cse_loop_tend(&worker, false)); /* it said that there is more */
+    assert_false(cse_loop_tend(&worker, false));
+    assert_int_equal(tended.steps, 3);
+    assert_false(cse_loop_tend(&worker, false));
+    assert_int_equal(tended.steps, 3);
+    tended.holding = true;
+    assert_false(cse_loop_tend(&worker, false));
+    assert_int_equal(tended.steps, 4);
+    worker.tending = NULL;
+    assert_false(cse_loop_tend(&worker, true));
+    assert_int_equal(tended.steps, 4);
+}
+
+/* A worker that only steps gives back what it consumed, as one that waits does. */
+static void steps_give_all_credit_back(void **state)
+{
+    (void)state;
+    assert_int_equal(send(0, 1, 100, false), CSN_OK);
+    assert_true(cse_loop_step(&worker));
+    tended.more = 2;
+    assert_true(cse_loop_tend(&worker, true));
+    assert_int_equal(csn_shared_load(areas[0], CSN_WIRE_CHANNEL_INPUT_CREDIT), 0);
+    assert_true(cse_loop_tend(&worker, false));
+    assert_int_equal(csn_shared_load(areas[0], CSN_WIRE_CHANNEL_INPUT_CREDIT), 2);
+}
+
+/* What a step sends is published with it, up to the ring's room; room that comes ends the sleep. */
+static void steps_send_what_has_room(void **state)
+{
+    (void)state;
+    tended.emit = 3;
+    tended.holding = true;
+    (void)cse_loop_tend(&worker, false);
+    assert_int_equal(receive_all(0), 3);
+    tended.emit = 1000;
+    (void)cse_loop_tend(&worker, false);
+    assert_in_range(tended.sent, 20, 3 + 512 / 9);
+    const uint32_t full = tended.sent;
+    tended.waited = true;
+    idle();
+    assert_int_equal(no_gate_parks, 1); /* no room: there is nothing to do but sleep */
+    assert_int_equal(receive_all(0), full - 3);
+    idle();
+    assert_int_equal(no_gate_parks, 1);
+    assert_int_equal(stats.parks_with_credit, 0);
+    (void)cse_loop_tend(&worker, false);
+    assert_true(tended.sent > full);
+}
+
+static void what_is_held_hears_of_a_broken_channel(void **state)
+{
+    (void)state;
+    assert_int_equal(send(1, 1, 8, true), CSN_OK); /* a final input: no such thing */
+    (void)cse_loop_step(&worker);
+    assert_int_equal(tended.lost, 2);
+    csn_shared_store(areas[0], CSN_WIRE_CHANNEL_OUTPUT_CREDIT, UINT64_MAX / 2);
+    tended.emit = 1000;
+    (void)cse_loop_tend(&worker, true);
+    assert_int_equal(tended.lost, 3); /* of what a step found, behind that step */
+    const uint32_t sent = tended.sent;
+    (void)cse_loop_tend(&worker, true);
+    assert_int_equal(tended.sent, sent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +405,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_channel_is_dropped_alone, make, unmake),
         cmocka_unit_test_setup_teardown(a_lying_credit_drops_the_channel, make, unmake),
         cmocka_unit_test_setup_teardown(batches_are_bounded_and_channels_take_turns, make, unmake),
+        cmocka_unit_test_setup_teardown(steps_follow_batches_and_what_is_held, make_tended, unmake),
+        cmocka_unit_test_setup_teardown(steps_give_all_credit_back, make_tended, unmake),
+        cmocka_unit_test_setup_teardown(steps_send_what_has_room, make_tended, unmake),
+        cmocka_unit_test_setup_teardown(what_is_held_hears_of_a_broken_channel, make_tended,
+                                        unmake),
     };
     return cmocka_run_group_tests_name("run loop", tests, NULL, NULL);
 }

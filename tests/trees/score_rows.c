@@ -34,6 +34,9 @@ static csn_err import(const char *format, const char *text, size_t text_size, vo
     if (strcmp(format, "ubjson") == 0) {
         return csn_import_xgboost_ubjson(text, text_size, image, size, fault);
     }
+    if (strcmp(format, "lightgbm") == 0) {
+        return csn_import_lightgbm(text, text_size, image, size, fault);
+    }
     exit(2);
 }
 

@@ -224,7 +224,9 @@ static const struct {
     {HEADER(transform), 4, 4, CSN_ERR_FORMAT, 0},
     {HEADER(base), 4, 0x7f800000, CSN_ERR_FORMAT, 0},
     {HEADER(slope), 4, 0x40000000, CSN_ERR_FORMAT, 0}, /* 2, without CSN_TREES_LOGISTIC */
-    {HEADER(zero) + 15, 1, 1, CSN_ERR_FORMAT, 0},
+    {HEADER(zero) + 11, 1, 1, CSN_ERR_FORMAT, 0},
+    {HEADER(zero_set), 4, 1, CSN_ERR_FORMAT, 0}, /* a set of more words than 3 features have */
+    {HEADER(zero_set), 4, 2, CSN_ERR_FORMAT, 0}, /* the second of one set */
     {TREE(0, node_first), 4, 1, CSN_ERR_FORMAT, TREE(0, node_first)},
     {TREE(1, output), 4, 1, CSN_ERR_FORMAT, TREE(1, node_first)},
     {TREE(0, depth), 4, 1, CSN_ERR_FORMAT, TREE(0, node_first)},

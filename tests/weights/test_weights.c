@@ -10,6 +10,7 @@
  * content. Seeded bugs: mutant_weights_*.
  */
 #include "../skip.h"
+#include "weights_made.h"
 #include <crypto/cpu.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -20,7 +21,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <weights/weights.h>
 /* cmocka.h wants the headers above first */
 #include <cmocka.h>
 
@@ -32,65 +32,13 @@ static const uint64_t sizes[] = {
 };
 #define SIZE_COUNT (sizeof sizes / sizeof sizes[0])
 
-struct made {
-    uint8_t *content;
-    uint8_t *file;
-    uint64_t size; /* of the file */
-    struct csn_wire_weights header;
-    struct csn_wire_weights_ref ref;
-};
-
-static uint64_t state = 1;
-
-static uint8_t next_byte(void)
+static uint32_t kind_of(uint64_t size)
 {
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint8_t)(state >> 56);
-}
-
-static void fill(uint8_t *bytes, uint64_t size)
-{
-    for (uint64_t i = 0; i < size; i++) {
-        bytes[i] = next_byte();
-    }
-}
-
-/* Seals as a packer does; lie: the content that it says it is has another first byte. */
-static void make(struct made *made, uint64_t content_size, bool lie)
-{
-    struct csn_weights_writer writer;
-    uint8_t salt[32], hash[32];
-    *made = (struct made){.content = malloc(content_size)};
-    fill(made->ref.key, 32);
-    fill(salt, sizeof salt);
-    fill(made->content, content_size);
-    made->content[0] ^= lie;
-    csn_sha256(made->content, content_size, hash);
-    made->content[0] ^= lie;
-    made->ref.kind = content_size % 2 == 0 ? CSN_WIRE_WEIGHTS_GGUF : CSN_WIRE_WEIGHTS_TREES;
-    const struct csn_weights_new wanted = {made->ref.key, salt, hash, content_size, made->ref.kind};
-    assert_int_equal(csn_weights_write_begin(&writer, &wanted), CSN_OK);
-    made->header = writer.header;
-    made->size = csn_weights_file_size(&writer.header);
-    made->file = malloc(made->size);
-    memcpy(made->file, &writer.header, sizeof writer.header);
-    for (uint64_t at = 0; at < content_size; at += CHUNK) {
-        const uint64_t left = content_size - at;
-        csn_weights_write_chunk(&writer, made->content + at,
-                                (uint32_t)(left < CHUNK ? left : CHUNK),
-                                made->file + 128 + at / CHUNK * (CHUNK + 16));
-    }
-    csn_weights_write_end(&writer, made->ref.digest);
-}
-
-static void discard(struct made *made)
-{
-    free(made->content);
-    free(made->file);
+    return size % 2 == 0 ? CSN_WIRE_WEIGHTS_GGUF : CSN_WIRE_WEIGHTS_TREES;
 }
 
 /* Reads what there is of the file. */
-static csn_err read_file(const struct made *made, uint64_t memory_size, uint8_t **memory)
+static csn_err read_file(const struct weights_made *made, uint64_t memory_size, uint8_t **memory)
 {
     struct csn_weights_reader reader;
     uint64_t size = 0, at = 128;
@@ -122,7 +70,7 @@ static csn_err read_file(const struct made *made, uint64_t memory_size, uint8_t 
 }
 
 /* Refused with this error, and nothing of the content is left. */
-static void expect_refused(const struct made *made, csn_err wanted)
+static void expect_refused(const struct weights_made *made, csn_err wanted)
 {
     uint8_t *memory;
     const uint64_t size = made->header.content_size;
@@ -169,7 +117,7 @@ static void gcm(const uint8_t key[32], uint64_t number, const uint8_t *input, in
 }
 
 /* The whole file again, given salt and kind; the digest goes over what comes out. */
-static void make_by_text(const struct made *made, uint8_t *file, uint8_t digest[32])
+static void make_by_text(const struct weights_made *made, uint8_t *file, uint8_t digest[32])
 {
     const uint64_t content_size = made->header.content_size;
     const uint64_t chunks = (content_size + CHUNK - 1) / CHUNK;
@@ -213,8 +161,8 @@ static void every_size_is_read_back(void **unused)
 {
     (void)unused;
     for (size_t i = 0; i < SIZE_COUNT; i++) {
-        struct made made;
-        make(&made, sizes[i], false);
+        struct weights_made made;
+        weights_make(&made, NULL, sizes[i], kind_of(sizes[i]));
         for (uint32_t more = 0; more < 2; more++) {
             uint8_t *memory;
             made.ref.flags = more == 0 ? CSN_WIRE_WEIGHTS_CHECK : 0;
@@ -222,7 +170,7 @@ static void every_size_is_read_back(void **unused)
             assert_memory_equal(memory + GUARD, made.content, sizes[i]);
             free(memory);
         }
-        discard(&made);
+        weights_discard(&made);
     }
 }
 
@@ -230,15 +178,15 @@ static void the_text_gives_the_same_file(void **unused)
 {
     (void)unused;
     for (size_t i = 0; i < SIZE_COUNT; i++) {
-        struct made made;
+        struct weights_made made;
         uint8_t digest[32];
-        make(&made, sizes[i], false);
+        weights_make(&made, NULL, sizes[i], kind_of(sizes[i]));
         uint8_t *file = malloc(made.size);
         make_by_text(&made, file, digest);
         assert_memory_equal(file, made.file, made.size);
         assert_memory_equal(digest, made.ref.digest, 32);
         free(file);
-        discard(&made);
+        weights_discard(&made);
     }
 }
 
@@ -254,8 +202,8 @@ static bool is_expected(uint64_t byte, csn_err err)
 static void every_bit_counts(void **unused)
 {
     (void)unused;
-    struct made made;
-    make(&made, 2 * CHUNK + 100, false);
+    struct weights_made made;
+    weights_make(&made, NULL, 2 * CHUNK + 100, kind_of(2 * CHUNK + 100));
     for (uint64_t bit = 0; bit < 128 * 8; bit++) {
         uint8_t *memory;
         made.file[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -269,29 +217,29 @@ static void every_bit_counts(void **unused)
         expect_refused(&made, CSN_ERR_AUTH);
         made.file[byte] ^= (uint8_t)(1u << byte % 8);
     }
-    discard(&made);
+    weights_discard(&made);
 }
 
 static void what_is_cut_is_refused(void **unused)
 {
     (void)unused;
-    struct made made;
-    make(&made, 5 * CHUNK + 1, false);
+    struct weights_made made;
+    weights_make(&made, NULL, 5 * CHUNK + 1, kind_of(5 * CHUNK + 1));
     const uint64_t whole = made.size;
     const uint64_t cuts[] = {128, 129, 128 + CHUNK, 128 + CHUNK + 16, whole - 17, whole - 1};
     for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
         made.size = cuts[i];
         expect_refused(&made, CSN_ERR_STATE);
     }
-    discard(&made);
+    weights_discard(&made);
 }
 
 /* Chunks in another order, and the same content sealed once more. */
 static void chunks_have_their_place(void **unused)
 {
     (void)unused;
-    struct made made, other;
-    make(&made, 3 * CHUNK, false);
+    struct weights_made made, other;
+    weights_make(&made, NULL, 3 * CHUNK, kind_of(3 * CHUNK));
     uint8_t *first = made.file + 128;
     uint8_t *room = malloc(CHUNK + 16);
     memcpy(room, first, CHUNK + 16);
@@ -299,22 +247,22 @@ static void chunks_have_their_place(void **unused)
     memcpy(first + CHUNK + 16, room, CHUNK + 16);
     expect_refused(&made, CSN_ERR_AUTH);
     free(room);
-    discard(&made);
-    make(&made, CHUNK, false);
-    make(&other, CHUNK, false);
+    weights_discard(&made);
+    weights_make(&made, NULL, CHUNK, kind_of(CHUNK));
+    weights_make(&other, NULL, CHUNK, kind_of(CHUNK));
     memcpy(made.ref.digest, other.ref.digest, 32);
     expect_refused(&made, CSN_ERR_AUTH);
-    discard(&made);
-    discard(&other);
+    weights_discard(&made);
+    weights_discard(&other);
 }
 
 static void the_grant_says_which(void **unused)
 {
     (void)unused;
-    struct made made;
+    struct weights_made made;
     struct csn_weights_reader reader;
     uint8_t *memory;
-    make(&made, CHUNK + 8, false);
+    weights_make(&made, NULL, CHUNK + 8, kind_of(CHUNK + 8));
     made.ref.kind ^= CSN_WIRE_WEIGHTS_GGUF ^ CSN_WIRE_WEIGHTS_TREES;
     expect_refused(&made, CSN_ERR_POLICY);
     made.ref.kind ^= CSN_WIRE_WEIGHTS_GGUF ^ CSN_WIRE_WEIGHTS_TREES;
@@ -325,30 +273,30 @@ static void the_grant_says_which(void **unused)
     made.ref.key[31] ^= 1;
     assert_int_equal(read_file(&made, CHUNK + 7, &memory), CSN_ERR_SPACE);
     free(memory);
-    discard(&made);
+    weights_discard(&made);
 }
 
 static void a_lie_about_the_content_is_found_where_asked(void **unused)
 {
     (void)unused;
-    struct made made;
+    struct weights_made made;
     uint8_t *memory;
-    make(&made, CHUNK + 8, true);
+    weights_make_lie(&made, CHUNK + 8, CSN_WIRE_WEIGHTS_GGUF);
     assert_int_equal(read_file(&made, CHUNK + 8, &memory), CSN_OK);
     free(memory);
     made.ref.flags = CSN_WIRE_WEIGHTS_CHECK;
     expect_refused(&made, CSN_ERR_AUTH);
-    discard(&made);
+    weights_discard(&made);
 }
 
 /* No chunk beyond the last, none after a failure. */
 static void steps_are_in_order(void **unused)
 {
     (void)unused;
-    struct made made;
+    struct weights_made made;
     struct csn_weights_reader reader;
     uint64_t size = 7;
-    make(&made, CHUNK, false);
+    weights_make(&made, NULL, CHUNK, kind_of(CHUNK));
     uint8_t *memory = malloc(2 * CHUNK);
     csn_err err = csn_weights_read_begin(&reader, &made.ref, made.file, memory, CHUNK);
     assert_int_equal(err, CSN_OK);
@@ -364,7 +312,7 @@ static void steps_are_in_order(void **unused)
     assert_int_equal(csn_weights_read_end(&reader, &size), CSN_ERR_AUTH);
     assert_int_equal(size, 7);
     free(memory);
-    discard(&made);
+    weights_discard(&made);
 }
 
 static void sizes_have_limits(void **unused)

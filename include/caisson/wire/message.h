@@ -2,7 +2,8 @@
 /*
  * message.h: the bodies of ring messages. A body begins with a 32-bit kind.
  *
- * In ring: ping, challenge request, grant, record (full or short form), oblivious HTTP request.
+ * In ring: ping, challenge request, grant, record (full or short form), oblivious HTTP request,
+ * cancel.
  * Out ring: each body begins with struct csn_wire_answer, and what follows depends on the code; but
  * a reply in the short form stands alone: no code has the top bit, which its first word has.
  */
@@ -17,6 +18,7 @@
 #define CSN_WIRE_RECORD    UINT32_C(0x524e5343) /* "CSNR": full form, see record.h */
 #define CSN_WIRE_SHORT     UINT32_C(0x80000000) /* short form: this bit, and the context handle */
 #define CSN_WIRE_REQUEST   UINT32_C(0x4f4e5343) /* "CSNO": struct csn_wire_request */
+#define CSN_WIRE_CANCEL    UINT32_C(0x584e5343) /* "CSNX": struct csn_wire_cancel */
 
 /*
  * What the untrusted host learns of an input. Every code but DONE is found before the record
@@ -39,6 +41,9 @@ enum csn_wire_code {
     CSN_WIRE_CHALLENGED = 33, /* struct csn_wire_challenge follows */
     CSN_WIRE_GRANTED = 34,    /* a sealed receipt follows */
     CSN_WIRE_ANSWERED = 35,   /* bytes of an encapsulated response: append them to those before */
+    CSN_WIRE_HELD = 36,       /* the answer comes later, in parts, between those of others */
+    CSN_WIRE_DROPPED = 37,    /* a held call is over without a last part */
+    CSN_WIRE_CANCELLED = 38,  /* what a cancel named is over, or was not held */
 };
 
 /*
@@ -53,6 +58,17 @@ struct csn_wire_request {
     uint16_t reserved; /* zero */
 };
 _Static_assert(sizeof(struct csn_wire_request) == 8, "size");
+
+/*
+ * A call whose answer comes later (HELD), and is not wanted any more: by the tag of its input, on
+ * the same channel. Anything else than a held call is not touched by it.
+ */
+struct csn_wire_cancel {
+    uint32_t kind;     /* CSN_WIRE_CANCEL */
+    uint32_t reserved; /* zero */
+    uint64_t tag;
+};
+_Static_assert(sizeof(struct csn_wire_cancel) == 16, "size");
 
 struct csn_wire_answer {
     uint32_t code;

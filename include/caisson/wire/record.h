@@ -195,10 +195,10 @@ struct csn_wire_result {
     uint64_t sequence;   /* of the request */
     uint64_t credential; /* of the request */
     uint64_t grant_version;
-    uint16_t part; /* 0-based index among the outputs of one input */
-    uint16_t part_count;
-    uint32_t detail;    /* status-specific: byte offset in the payload, or 0 */
-    uint8_t stream[16]; /* first 16 bytes of SHA-256(encapsulation of the request) */
+    uint16_t part;       /* 0-based index among the outputs of one input */
+    uint16_t part_count; /* 0: more are to come, and the last one says how many there were */
+    uint32_t detail;     /* status-specific: byte offset in the payload, or 0 */
+    uint8_t stream[16];  /* first 16 bytes of SHA-256(encapsulation of the request) */
     uint8_t record_id[32];
     uint8_t grant_digest[32];
 };

@@ -61,6 +61,37 @@ enum csn_wire_transit_operation {
 };
 #define CSN_WIRE_TRANSIT_OPERATION_LAST CSN_WIRE_TRANSIT_IMPORT_KEY
 
+/* As requests and policies write it; NULL: no such operation. */
+static inline const char *csn_wire_transit_operation_name(uint32_t operation)
+{
+    static const char *const names[CSN_WIRE_TRANSIT_OPERATION_LAST + 1] = {
+        [CSN_WIRE_TRANSIT_ENCRYPT] = "encrypt",
+        [CSN_WIRE_TRANSIT_DECRYPT] = "decrypt",
+        [CSN_WIRE_TRANSIT_REWRAP] = "rewrap",
+        [CSN_WIRE_TRANSIT_SIGN] = "sign",
+        [CSN_WIRE_TRANSIT_VERIFY] = "verify",
+        [CSN_WIRE_TRANSIT_MAC] = "hmac",
+        [CSN_WIRE_TRANSIT_DERIVE] = "derive",
+        [CSN_WIRE_TRANSIT_AGREE] = "agree",
+        [CSN_WIRE_TRANSIT_ENCAPSULATE] = "encapsulate",
+        [CSN_WIRE_TRANSIT_DECAPSULATE] = "decapsulate",
+        [CSN_WIRE_TRANSIT_DATAKEY] = "datakey",
+        [CSN_WIRE_TRANSIT_DATAKEY_OPEN] = "datakey-open",
+        [CSN_WIRE_TRANSIT_FPE_ENCRYPT] = "fpe-encrypt",
+        [CSN_WIRE_TRANSIT_FPE_DECRYPT] = "fpe-decrypt",
+        [CSN_WIRE_TRANSIT_RANDOM] = "random",
+        [CSN_WIRE_TRANSIT_CREATE] = "create",
+        [CSN_WIRE_TRANSIT_INFO] = "info",
+        [CSN_WIRE_TRANSIT_LIST] = "list",
+        [CSN_WIRE_TRANSIT_ROTATE] = "rotate",
+        [CSN_WIRE_TRANSIT_CONFIG] = "config",
+        [CSN_WIRE_TRANSIT_DELETE] = "delete",
+        [CSN_WIRE_TRANSIT_IMPORT] = "import",
+        [CSN_WIRE_TRANSIT_IMPORT_KEY] = "import-key",
+    };
+    return operation <= CSN_WIRE_TRANSIT_OPERATION_LAST ? names[operation] : NULL;
+}
+
 enum csn_wire_transit_hash {
     CSN_WIRE_TRANSIT_HASH_DEFAULT = 0, /* sha2-256; of p-384 sha2-384; of ed25519 its own */
     CSN_WIRE_TRANSIT_SHA2_256 = 1,
@@ -178,8 +209,9 @@ _Static_assert(offsetof(struct csn_wire_transit_key, newest) == 112, "offset");
 
 #define CSN_WIRE_TRANSIT_SEALED_FORM 1u
 #define CSN_WIRE_TRANSIT_SEALED_DATA 1u
-#define CSN_WIRE_TRANSIT_SEALED_KEY  2u /* a data key: datakey-open opens it, and decrypt does not \
-                                         */
+#define CSN_WIRE_TRANSIT_SEALED_KEY                                                                \
+    2u /* a data key: datakey-open opens it, and decrypt does not                                  \
+        */
 
 /* The ciphertext follows, as long as the text, and the tag. */
 struct csn_wire_transit_sealed {
@@ -207,5 +239,46 @@ struct csn_wire_transit_bound {
 };
 _Static_assert(sizeof(struct csn_wire_transit_bound) == 72, "size");
 _Static_assert(offsetof(struct csn_wire_transit_bound, key_version) == 56, "offset");
+
+/* ---- the compiled policy of a grant (docs/TRANSIT.md, section 7) ---- */
+
+#define CSN_WIRE_TRANSIT_POLICY_MAGIC   UINT32_C(0x544e5343) /* "CSNT" */
+#define CSN_WIRE_TRANSIT_POLICY_VERSION 1u
+#define CSN_WIRE_TRANSIT_ROLE_MAX       32u
+#define CSN_WIRE_TRANSIT_PATTERN_MAX    8u
+#define CSN_WIRE_TRANSIT_KEY_MAX        128u /* of a tenant */
+#define CSN_WIRE_TRANSIT_KEY_VERSIONS   512u /* of all of them */
+
+/* The least that keeps an older state out. */
+#define CSN_WIRE_TRANSIT_STORE_NONE    0u
+#define CSN_WIRE_TRANSIT_STORE_JOURNAL 1u
+#define CSN_WIRE_TRANSIT_STORE_TPM     2u /* with a counter: it stands behind the policy's head */
+
+/* Head, a struct csn_wire_counter if counter is 1, roles; nothing behind. */
+struct csn_wire_transit_policy {
+    uint32_t magic;
+    uint16_t version;
+    uint8_t store;   /* CSN_WIRE_TRANSIT_STORE_* */
+    uint8_t counter; /* 0 or 1 */
+    uint32_t role_count;
+    uint32_t key_max;     /* 1 .. CSN_WIRE_TRANSIT_KEY_MAX */
+    uint32_t version_max; /* 1 .. CSN_WIRE_TRANSIT_KEY_VERSIONS */
+    uint32_t reserved;
+    uint64_t use_max; /* while an instance lives; 0: no quota */
+};
+_Static_assert(sizeof(struct csn_wire_transit_policy) == 32, "size");
+
+/* Bit i of a credential's field mask: it has role i. */
+struct csn_wire_transit_role {
+    uint32_t operations;    /* mask */
+    uint32_t pattern_count; /* 1 .. CSN_WIRE_TRANSIT_PATTERN_MAX */
+    uint64_t purposes;      /* mask */
+    /* Names of keys, padded with zeros; a '*' at the end stands for any rest. */
+    char patterns[CSN_WIRE_TRANSIT_PATTERN_MAX][CSN_WIRE_TRANSIT_NAME_SIZE];
+};
+_Static_assert(sizeof(struct csn_wire_transit_role) == 528, "size");
+#define CSN_WIRE_TRANSIT_POLICY_SIZE_MAX                                                           \
+    (sizeof(struct csn_wire_transit_policy) + 120u +                                               \
+     CSN_WIRE_TRANSIT_ROLE_MAX * sizeof(struct csn_wire_transit_role))
 
 #endif

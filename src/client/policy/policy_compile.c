@@ -20,9 +20,10 @@ static csn_err read_plan(const char *text, size_t size,
     return err;
 }
 
-csn_err csv_policy_compile(const char *text, size_t size,
-                           const struct csv_policy_consumers *consumers, uint8_t *output,
-                           size_t capacity, size_t *output_size, struct csv_policy_error *error)
+static csn_err compile_tokenize(const char *text, size_t size,
+                                const struct csv_policy_consumers *consumers, uint8_t *output,
+                                size_t capacity, size_t *output_size,
+                                struct csv_policy_error *error)
 {
     struct csv_plan *plan = malloc(sizeof *plan);
     if (plan == NULL) {
@@ -34,6 +35,34 @@ csn_err csv_policy_compile(const char *text, size_t size,
     }
     free(plan);
     return err;
+}
+
+/* What the policy says it is for; NULL: tokenize, which says nothing. */
+static const struct csv_tree_node *service_of(const struct csv_tree *tree)
+{
+    const struct csv_tree_node *member = tree->nodes[0].child;
+    while (member != NULL && (member->name_size != 7 || memcmp(member->name, "service", 7) != 0)) {
+        member = member->next;
+    }
+    return member;
+}
+
+csn_err csv_policy_compile(const char *text, size_t size,
+                           const struct csv_policy_consumers *consumers, uint8_t *output,
+                           size_t capacity, size_t *output_size, struct csv_policy_error *error)
+{
+    struct csv_tree tree = {.error = error};
+    csn_err err = csv_tree_read(&tree, text, size);
+    const struct csv_tree_node *service = err == CSN_OK ? service_of(&tree) : NULL;
+    if (service != NULL) {
+        err = service->kind == CSV_TREE_STRING && csv_tree_is(service, "transit")
+                  ? csv_transit_compile(&tree, output, capacity, output_size)
+                  : csv_tree_fault(&tree, service->offset, "\"service\" must be \"transit\"");
+    }
+    csv_tree_wipe(&tree);
+    return err == CSN_OK && service == NULL
+               ? compile_tokenize(text, size, consumers, output, capacity, output_size, error)
+               : err;
 }
 
 csn_err csv_policy_field_index(const char *text, size_t size,

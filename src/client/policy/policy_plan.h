@@ -137,6 +137,9 @@ csn_err csv_field_read(const struct csv_tree *tree, const struct csv_plan *plan,
                        const struct csv_tree_node *object, struct csv_field *field);
 csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consumers *consumers,
                       struct csv_plan *plan);
+/* policy_transit.c: of the transit enclave, from its tree to its binary form. */
+csn_err csv_transit_compile(const struct csv_tree *tree, uint8_t *output, size_t capacity,
+                            size_t *output_size);
 csn_err csv_plan_encode(const struct csv_plan *plan, uint8_t *output, size_t capacity,
                         size_t *output_size, struct csv_policy_error *error);
 
