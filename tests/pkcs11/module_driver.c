@@ -177,9 +177,14 @@ static void survive(void)
             make(session);
             continue;
         }
-        failures += sign_once(session, key, public) != CKR_OK;
+        CK_RV rv = sign_once(session, key, public);
+        failures += rv != CKR_OK;
+        if (rv != CKR_OK) {
+            printf("time %u: 0x%lx\n", i, rv);
+        }
     }
     printf("%u failed\n", failures);
+    fflush(stdout);
     if (failures > 2) {
         _exit(1);
     }

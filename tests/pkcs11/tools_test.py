@@ -318,7 +318,8 @@ def tls(token):
     server = subprocess.Popen(
         ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-engine", "pkcs11", "-keyform",
          "engine", "-key", uri("server"), "-cert", "server.pem", "-www"], cwd=token.folder,
-        env=token.with_engine(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        env=token.with_engine(), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port)
         done = fetch(token, port)
@@ -350,7 +351,8 @@ server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {token.path("web.pem")};
 ssl_certificate_key "engine:pkcs11:{uri("web")}"; return 200 "served\\n"; }} }}
 """)
     server = subprocess.Popen([program, "-c", token.path("nginx.conf")], cwd=token.folder,
-                              env=token.with_engine(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                              env=token.with_engine(), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port)
         said = [fetch(token, port).stdout for _ in range(8)]
@@ -420,18 +422,17 @@ def rings(token):
 def crash(token):
     """The enclave ends under a session: one error at most, and then it goes on."""
     for more in ("", f"rings = {token.path('rings.sock')}\n"):
-        token.settings(more)
-        driver(token, "make", "before")
-        one = subprocess.Popen([DRIVER, MODULE, "survive", "after"], cwd=token.folder,
+        token.settings("debug = true\n" + more)
+        one = subprocess.Popen([DRIVER, MODULE, "survive", "rings" if more else "http"], cwd=token.folder,
                                env=token.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True)
-        one.stdout.readline()
+        first = one.stdout.readline()
         token.serving.process.send_signal(signal.SIGUSR1)  # another instance takes its place
         time.sleep(0.5)
         token.serving.grant(2 if more == "" else 3)
         said = one.communicate("go\n", timeout=60)[0]
         check(one.returncode == 0, "rotation under a session" + (", rings" if more else ""),
-              (one.returncode, said))
+              (one.returncode, first, said))
 
 
 def refuses(token):
