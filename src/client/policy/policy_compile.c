@@ -31,7 +31,8 @@ static csn_err compile_tokenize(const char *text, size_t size,
     }
     csn_err err = read_plan(text, size, consumers, plan, error);
     if (err == CSN_OK) {
-        err = csv_plan_encode(plan, output, capacity, output_size, error);
+        err = csv_plan_encode(plan, consumers != NULL ? consumers->weights_key : NULL, output,
+                              capacity, output_size, error);
     }
     free(plan);
     return err;
