@@ -77,7 +77,7 @@ struct fake_options {
     uint32_t scratch_size;
     uint32_t held_max;
     uint32_t worker_state_size; /* 0: what fake_service needs */
-    uint32_t output_scale; /* with output_extra; both 0: 24 and 176, as tokenize */
+    uint32_t output_scale;      /* with output_extra; both 0: 24 and 176, as tokenize */
     uint32_t output_extra;
     const struct cse_outside_port *store; /* NULL: the manifest has no store */
 };
