@@ -75,9 +75,9 @@ struct fake_options {
     const struct cse_service *service;   /* NULL: fake_service */
     uint32_t tenant_state_size;          /* of that service; 0: what fake_service needs */
     uint32_t scratch_size;
-    uint32_t held_max;
     uint32_t worker_state_size; /* 0: what fake_service needs */
-    uint32_t output_scale;      /* with output_extra; both 0: 24 and 176, as tokenize */
+    uint32_t held_max;
+    uint32_t output_scale; /* with output_extra; both 0: 24 and 176, as tokenize */
     uint32_t output_extra;
     const struct cse_outside_port *store; /* NULL: the manifest has no store */
 };
