@@ -65,7 +65,7 @@ static csn_err take_policy(struct tra_grant *grant, const struct cse_grant_view 
         (head.store == CSN_WIRE_TRANSIT_STORE_TPM && head.counter == 0)) {
         return CSN_ERR_POLICY;
     }
-    const uint32_t counter = head.counter != 0 ? TRA_COUNTER_SIZE : 0;
+    const uint32_t counter = head.counter != 0 ? (uint32_t)sizeof(struct csn_wire_counter) : 0;
     const uint32_t roles = head.role_count * (uint32_t)sizeof grant->roles[0];
     if (view->policy_size != at + counter + roles) {
         return CSN_ERR_POLICY;

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tra_journal.h: a store in the outside store's journal. */
+/*
+ * tra_journal.h: a tenant's store in a journal outside (caisson/enclave_store.h).
+ *
+ * Where the host has no store for us, keys live in the pool alone: a grant may refuse that. Once a
+ * store had a journal, it is never without one again.
+ */
 #ifndef TRA_JOURNAL_H
 #define TRA_JOURNAL_H
 
 #include "tra_state.h"
 
-#define TRA_COUNTER_SIZE 120u /* of a struct csn_wire_counter */
-
 /* What the grant wants of the store. */
 struct tra_wanted {
     uint32_t store;         /* CSN_WIRE_TRANSIT_STORE_*: at least that */
-    const uint8_t *counter; /* or NULL */
+    const uint8_t *counter; /* struct csn_wire_counter, or NULL */
 };
 
 /* From the grant hook. Not OK: the keys are not there, or not kept as well as is wanted. */

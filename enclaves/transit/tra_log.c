@@ -38,15 +38,17 @@ void tra_log_key(struct tra_log *log, const struct tra_store *store,
     put(log, &entry, policy, sizeof *policy);
 }
 
-void tra_log_version(struct tra_log *log, const struct tra_store *store, const uint8_t key_id[16],
-                     const struct tra_version *version)
+/* Of an expanded key the seed, from which the rest comes again. */
+void tra_log_version(struct tra_log *log, const struct tra_store *store,
+                     const struct tra_policy_of_key *policy, const struct tra_version *version)
 {
-    const struct tra_entry entry = entry_of(TRA_ENTRY_VERSION, store, key_id, version->number);
+    const struct tra_entry entry = entry_of(TRA_ENTRY_VERSION, store, policy->id, version->number);
+    const bool expanded = policy->type == CSN_WIRE_TRANSIT_ED25519;
     struct tra_entry_version body = {.reserved = version->reserved,
                                      .birth = version->birth,
-                                     .secret_size = version->secret_size,
+                                     .secret_size = expanded ? 32 : version->secret_size,
                                      .origin = version->origin};
-    memcpy(body.secret, version->secret, sizeof body.secret);
+    memcpy(body.secret, version->secret, body.secret_size);
     put(log, &entry, &body, sizeof body);
     csn_wipe(&body, sizeof body);
 }
@@ -214,8 +216,10 @@ static csn_err apply_one(struct tra_store *store, const struct tra_entry *entry,
         return apply_version(store, entry, body);
     case TRA_ENTRY_DROP:
         return apply_drop(store, entry);
-    default:
+    case TRA_ENTRY_USES:
         return apply_uses(store, entry, body);
+    default:
+        return CSN_OK; /* a mark */
     }
 }
 
@@ -228,6 +232,7 @@ static uint32_t body_size(uint32_t kind)
     case TRA_ENTRY_VERSION:
         return sizeof(struct tra_entry_version);
     case TRA_ENTRY_DROP:
+    case TRA_ENTRY_MARK:
         return 0;
     case TRA_ENTRY_USES:
         return sizeof(uint64_t);
@@ -255,6 +260,50 @@ csn_err tra_log_apply(struct tra_store *store, const uint8_t *bytes, uint32_t si
         store->change = entry.change > store->change ? entry.change : store->change;
     }
     return CSN_OK;
+}
+
+/* ---- saving ---- */
+
+/* The entry's change is the one that made it, not one of now. */
+static csn_err save_log(struct cse_journal *journal, struct tra_log *log, uint64_t change)
+{
+    memcpy(log->bytes + offsetof(struct tra_entry, change), &change, sizeof change);
+    const csn_err result = cse_journal_save(journal, log->bytes, log->size);
+    csn_wipe(log, sizeof *log);
+    return result;
+}
+
+static csn_err save_key(struct tra_store *store, struct cse_journal *journal,
+                        const struct tra_key *key)
+{
+    struct tra_log log = {.size = 0};
+    const struct tra_version *versions[TRA_KEPT_MAX];
+    uint32_t count = 0;
+    for (uint16_t at = key->newest_at; count < key->count && at < TRA_VERSION_COUNT;
+         at = store->versions[at].older) {
+        versions[count++] = &store->versions[at];
+    }
+    tra_log_key(&log, store, &key->is);
+    CSN_TRY(save_log(journal, &log, key->serial));
+    while (count-- != 0) { /* the oldest first */
+        tra_log_version(&log, store, &key->is, versions[count]);
+        CSN_TRY(save_log(journal, &log, versions[count]->birth.change));
+    }
+    return CSN_OK;
+}
+
+csn_err tra_log_save(struct tra_store *store, struct cse_journal *journal)
+{
+    struct tra_log log = {.size = 0};
+    const uint8_t none[16] = {0};
+    const struct tra_entry mark = entry_of(TRA_ENTRY_MARK, store, none, 0);
+    for (uint32_t i = 0; i < TRA_KEY_COUNT; i++) {
+        if (store->keys[i].used) {
+            CSN_TRY(save_key(store, journal, &store->keys[i]));
+        }
+    }
+    put(&log, &mark, NULL, 0);
+    return save_log(journal, &log, store->change);
 }
 
 /* ---- committing ---- */

@@ -16,6 +16,7 @@ enum tra_entry_kind {
     TRA_ENTRY_VERSION = 2, /* struct tra_entry_version: becomes the newest */
     TRA_ENTRY_DROP = 3,    /* a version is gone; number 0: the key with all of them */
     TRA_ENTRY_USES = 4,    /* u64: uses up to here are reserved */
+    TRA_ENTRY_MARK = 5,    /* nothing but the number of the change: the last one of a snapshot */
 };
 
 struct tra_entry {
@@ -45,10 +46,12 @@ struct tra_log {
 
 void tra_log_key(struct tra_log *log, const struct tra_store *store,
                  const struct tra_policy_of_key *policy);
-void tra_log_version(struct tra_log *log, const struct tra_store *store, const uint8_t key_id[16],
-                     const struct tra_version *version);
+void tra_log_version(struct tra_log *log, const struct tra_store *store,
+                     const struct tra_policy_of_key *policy, const struct tra_version *version);
 void tra_log_drop(struct tra_log *log, const struct tra_store *store, const uint8_t key_id[16],
                   uint32_t number);
+/* All of a store, as changes that lead to it; each goes to the journal's snapshot. */
+csn_err tra_log_save(struct tra_store *store, struct cse_journal *journal);
 /* Into the journal, then into the store; the log is wiped. Not OK: nothing has changed. */
 cse_status tra_log_commit(struct tra_work *work, struct tra_log *log);
 cse_status tra_log_uses(struct tra_work *work, struct tra_version *version, uint64_t to);

@@ -84,17 +84,12 @@ static cse_status take_sealed(const struct tra_work *work, const struct import *
     return status;
 }
 
-/* Entries have the seed of an expanded key. */
-static void log_secret(struct tra_work *work, struct tra_log *log, const uint8_t key_id[16],
-                       struct tra_version *version, uint32_t type)
+static void log_born(struct tra_work *work, struct tra_log *log,
+                     const struct tra_policy_of_key *policy, struct tra_version *version)
 {
-    if (type == CSN_WIRE_TRANSIT_ED25519) {
-        version->secret_size = 32;
-        csn_wipe(version->secret + 32, 32);
-    }
     tra_birth_now(work, &version->birth);
     version->birth.change = work->store->change + 1;
-    tra_log_version(log, work->store, key_id, version);
+    tra_log_version(log, work->store, policy, version);
 }
 
 /* ---- create ---- */
@@ -151,7 +146,7 @@ cse_status tra_create(struct tra_work *work, const struct tra_making *making)
                                     : draw(work, what->type, &version);
     if (status == CSN_WIRE_STATUS_OK) {
         tra_log_key(&log, work->store, &policy);
-        log_secret(work, &log, policy.id, &version, policy.type);
+        log_born(work, &log, &policy, &version);
         status = tra_log_commit(work, &log);
     }
     csn_wipe(&version, sizeof version);
@@ -193,7 +188,7 @@ static cse_status add_version(struct tra_work *work, const struct import *import
                                 : draw(work, key->is.type, &version);
     }
     if (status == CSN_WIRE_STATUS_OK) {
-        log_secret(work, &log, key->is.id, &version, key->is.type);
+        log_born(work, &log, &key->is, &version);
         status = tra_log_commit(work, &log);
     }
     csn_wipe(&version, sizeof version);

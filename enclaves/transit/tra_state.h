@@ -5,7 +5,7 @@
  *
  * Keys live in the worker's state, a store for each tenant, because they outlive grants; what a
  * grant says (quotas, roles) is the tenant's state and goes with it. All that changes in a store
- * changes by entries (tra_log.h), live as in a replay.
+ * changes by entries (tra_log.h), live as in a replay of the journal (tra_journal.h).
  *
  * Trust:    a store belongs to one tenant; secrets never leave it but for journals, sealed.
  * Requests are the tenant's, any bytes. Constant time in secrets (keys, plain texts, MACs); not in
@@ -19,6 +19,7 @@
 #include "crypto/aead.h"
 #include "crypto/mlkem.h"
 #include <caisson/enclave.h>
+#include <caisson/enclave_store.h>
 #include <caisson/wire/transit.h>
 #include <stdbool.h>
 #include <string.h>
@@ -81,12 +82,21 @@ struct tra_key {
     struct tra_policy_of_key is;
 };
 
+/* Under what a journal is opened: of the grant. */
+struct tra_opening {
+    uint8_t secret[32]; /* from it comes the journal's key */
+    bool has_counter;
+    struct csn_wire_counter counter;
+};
+
 /* Of one tenant. */
 struct tra_store {
+    _Alignas(64) uint8_t journal[CSE_JOURNAL_SIZE];
     bool used;
-    bool durable;    /* there is a journal */
+    bool durable;    /* there is a journal, and nothing counts without it */
     bool has_import; /* the import key was drawn */
     uint8_t tenant[32];
+    struct tra_opening opening;
     uint8_t import_secret[32];
     uint8_t import_public[32];
     uint64_t change;    /* how many changes there were */

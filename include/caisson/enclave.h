@@ -88,6 +88,7 @@ struct cse_grant_view {
     const struct csn_wire_consumer *consumers;
     void *worker_state;        /* see cse_worker_state() */
     struct cse_claims *claims; /* what evidence will say of this grant: cse_claim_grant() */
+    uint64_t features;         /* CSN_WIRE_FEATURE_* of the machine, as its launcher says */
 };
 typedef csn_err (*cse_grant_hook)(void *state, const struct cse_grant_view *grant);
 

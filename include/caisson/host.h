@@ -207,6 +207,16 @@ CSN_API CSN_MUST_USE csn_err csn_enclave_channel_counts(const struct csn_enclave
                                                         uint32_t channel,
                                                         struct csn_channel_counts *counts);
 
+/*
+ * A channel for another process of this machine to be the host's end of (wire/rings.h), instead of
+ * this one: csn_enclave_submit() and its like are not called for it any more. *fd: the caller's, to
+ * send and to close; it is of these rings, and says nothing after a restart.
+ */
+struct csn_wire_rings;
+CSN_API CSN_MUST_USE csn_err csn_enclave_share(const struct csn_enclave *enclave, uint32_t worker,
+                                               uint32_t channel, struct csn_wire_rings *rings,
+                                               int *fd);
+
 /* What this machine can do; one line per backend and protection (used by `caisson doctor`). */
 struct csn_capability {
     const char *name;

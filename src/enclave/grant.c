@@ -275,6 +275,7 @@ static enum csn_wire_status ask_service(const struct cse_session *session, const
     const struct cse_grant_view view = {.tenant = tenant,
                                         .secret = grant->domain_secret,
                                         .outside = session->options.outside,
+                                        .features = session->options.instance->given.features,
                                         .policy = grant->policy,
                                         .policy_size = grant->policy_size,
                                         .consumer_count = grant->consumer_count,

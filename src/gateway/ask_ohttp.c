@@ -23,6 +23,8 @@ static void refuse_code(struct csn_visit *visit, uint32_t code)
         {CSN_WIRE_REJECT_AUTH, {.status = 400, .title = "The request does not open"}},
         {CSN_WIRE_REJECT_SIZE, {.status = 413, .title = "Too large for the service"}},
         {CSN_WIRE_REJECT_BUSY, {.status = 503, .title = "Busy", .retry_s = 1}},
+        {CSN_WIRE_DROPPED,
+         {.status = 503, .title = "The enclave gave it up: its grant was replaced", .retry_s = 1}},
     };
     static const struct csn_problem other = {.status = 502, .title = "No answer was understood"};
     const struct csn_problem *problem = &other;
@@ -53,7 +55,9 @@ static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool f
     bool good = csn_wire_answer_read(bytes, size, &answer, &begin);
     visit->gateway->counters.inside_codes[answer.code % 64]++;
     if (visit->exchange == NULL) {
-        /* The client has gone, or a refusal was the answer. */
+        csn_visit_cancel(visit); /* the client has gone, or a refusal was the answer */
+    } else if (good && answer.code == CSN_WIRE_HELD) {
+        /* Its first bytes decide what the answer is; until then the deadline counts. */
     } else if (good && answer.code == CSN_WIRE_ANSWERED) {
         pass_on(visit, bytes + begin, answer.size, final);
     } else if (visit->has_begun) {
@@ -71,6 +75,7 @@ static void take_loss(void *state)
     static const struct csn_problem lost = {
         .status = 502, .title = "The enclave stopped", .retry_s = 1};
     struct csn_visit *visit = state;
+    visit->pump = NULL;
     if (visit->exchange != NULL && visit->has_begun) {
         csn_visit_break(visit);
     } else if (visit->exchange != NULL) {
@@ -113,5 +118,6 @@ void csn_ask_ohttp(struct csn_visit *visit)
     memcpy(place, &head, sizeof head);
     memcpy((uint8_t *)place + sizeof head, exchange->body, exchange->body_size);
     csn_visit_hold(visit);
+    visit->pump = pump;
     csn_pump_hand_over(pump, (uint32_t)size, &asker, visit);
 }

@@ -14,26 +14,44 @@
 
 /* ---- outputs ---- */
 
-static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool final)
+/* Into the answer, which is in pieces once one of its messages is answered later. */
+static void put_output(struct csn_visit *visit, const uint8_t *bytes, uint32_t size, bool last)
 {
     static const struct csn_problem full = {.status = 503, .title = "Out of memory", .retry_s = 1};
+    const bool good = csn_visit_gather(visit, bytes, size);
+    if (visit->has_begun) {
+        if (good) {
+            csn_visit_piece(visit, visit->answers, visit->answers_size, last);
+        } else {
+            csn_visit_break(visit);
+        }
+        csn_visit_give_room(visit);
+    } else if (!good) {
+        csn_visit_refuse(visit, &full);
+    } else if (last) {
+        csn_visit_answer(visit, ANSWERS_TYPE, NULL, visit->answers, visit->answers_size);
+        csn_visit_give_room(visit);
+    }
+}
+
+static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool final)
+{
     struct csn_visit *visit = state;
     struct csn_wire_answer answer;
     uint32_t begin;
     (void)csn_wire_answer_read(bytes, size, &answer, &begin);
     visit->gateway->counters.inside_codes[answer.code % 64]++;
-    if (visit->exchange != NULL && !csn_visit_gather(visit, bytes, size)) {
-        csn_visit_refuse(visit, &full);
+    visit->parts -= final;
+    if (visit->exchange == NULL) {
+        csn_visit_cancel(visit);
+    } else if (answer.code != CSN_WIRE_HELD) {
+        put_output(visit, bytes, size, visit->parts == 0);
+    } else if (!visit->has_begun) {
+        csn_visit_send_gathered(visit, ANSWERS_TYPE);
     }
-    if (!final) {
-        return;
+    if (final) {
+        csn_visit_release(visit);
     }
-    visit->parts--;
-    if (visit->parts == 0 && visit->exchange != NULL) {
-        csn_visit_answer(visit, ANSWERS_TYPE, NULL, visit->answers, visit->answers_size);
-        csn_visit_give_room(visit);
-    }
-    csn_visit_release(visit);
 }
 
 static void take_loss(void *state)
@@ -41,7 +59,10 @@ static void take_loss(void *state)
     static const struct csn_problem lost = {
         .status = 502, .title = "The enclave stopped", .retry_s = 1};
     struct csn_visit *visit = state;
-    if (visit->exchange != NULL) {
+    visit->pump = NULL;
+    if (visit->exchange != NULL && visit->has_begun) {
+        csn_visit_break(visit);
+    } else if (visit->exchange != NULL) {
         csn_visit_refuse(visit, &lost);
     }
     csn_visit_release(visit);
@@ -103,6 +124,7 @@ static void hand_over(struct csn_visit *visit, const struct csn_unit *unit, stru
     }
     csn_fleet_token(unit, pump, visit->token);
     visit->parts = count;
+    visit->pump = pump;
     for (uint32_t i = 0; i < count; i++) {
         memcpy(places[i], messages[i].bytes, messages[i].size);
         csn_visit_hold(visit);

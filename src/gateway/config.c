@@ -194,6 +194,7 @@ static const struct csn_json_field service_fields[] = {
     {.key = "image", .kind = CSN_JSON_PATH, .is_needed = true, .offset = SERVICE(image)},
     {.key = "signature", .kind = CSN_JSON_PATH, .is_needed = true, .offset = SERVICE(signature)},
     {.key = "control", .kind = CSN_JSON_PATH, .is_needed = true, .offset = SERVICE(control)},
+    {.key = "rings", .kind = CSN_JSON_PATH, .offset = SERVICE(rings)},
     {.key = "instances",
      .kind = CSN_JSON_U32,
      .offset = SERVICE(instances),
@@ -244,6 +245,12 @@ static csn_err read_services(struct csn_json_reader *reader, const struct csn_js
             if (strcmp(one->control, other->control) == 0) {
                 return csn_json_fault(reader, &here, "a second service with that control socket");
             }
+        }
+    }
+    for (uint32_t i = 0; i < config->service_count; i++) {
+        const struct csn_json_place here = {.outer = place, .index = (int)i};
+        if (config->services[i].rings != NULL && config->services[i].instances != 1) {
+            return csn_json_fault(reader, &here, "rings are of a service with one instance");
         }
     }
     return config->service_count != 0 ? CSN_OK : csn_json_fault(reader, place, "wants one or more");

@@ -57,6 +57,7 @@ struct csn_config_service {
     const char *signature;
     const char *backend;
     const char *control; /* socket; that of instance N > 0 has ".N" behind it */
+    const char *rings;   /* socket that hands channels to processes of this machine, or NULL */
     uint32_t instances;
     uint32_t require; /* CSN_PROTECT_* */
     uint32_t grants;  /* tenants that must have granted before it is current */

@@ -168,6 +168,7 @@ static void on_tick(void *state)
         fleet->patience_ns = 2 * csn_front_limits_of(gateway->front)->request_ns;
         csn_fleet_tick(fleet, now);
         take_controls(&gateway->fleets[i], now);
+        csn_rings_server_tick(&gateway->fleets[i].rings);
         if (rotate_ns != 0 && now - fleet->rotated_ns >= rotate_ns &&
             csn_fleet_rotate(fleet, now)) {
             csn_gateway_say(gateway, "service %s: rotates: its time has come",
@@ -335,6 +336,9 @@ void csn_gateway_destroy(struct csn_gateway *gateway)
 {
     if (gateway == NULL) {
         return;
+    }
+    for (uint32_t i = 0; i < gateway->fleet_count; i++) {
+        csn_rings_server_end(&gateway->fleets[i].rings);
     }
     csn_front_destroy(gateway->front); /* whoever still waits is told gone */
     csn_gateway_end_fleets(gateway);

@@ -24,6 +24,13 @@ static csn_err extend(void *state, const uint8_t measurement[48], struct csn_det
     return hooks->extend(hooks->state, owner->name, measurement, detail);
 }
 
+static void end_controls(struct csn_gateway_fleet *owner, uint32_t count)
+{
+    for (uint32_t slot = 0; slot < count; slot++) {
+        csn_control_server_end(&owner->controls[slot]);
+    }
+}
+
 /* All of them, or none. */
 static csn_err start_controls(struct csn_gateway_fleet *owner, uint32_t count,
                               struct csn_detail *detail)
@@ -34,9 +41,7 @@ static csn_err start_controls(struct csn_gateway_fleet *owner, uint32_t count,
         err = csn_control_server_start(&owner->controls[started], detail);
         started += err == CSN_OK ? 1 : 0;
     }
-    while (err != CSN_OK && started != 0) {
-        csn_control_server_end(&owner->controls[--started]);
-    }
+    end_controls(owner, err == CSN_OK ? 0 : started);
     return err;
 }
 
@@ -71,6 +76,12 @@ csn_err csn_gateway_add_fleet(struct csn_gateway *gateway, struct csn_config *co
         control->say_state = owner;
     }
     csn_err err = start_controls(owner, service->instances, detail);
+    if (err == CSN_OK && service->rings != NULL) {
+        owner->rings.fleet = fleet;
+        owner->rings.front = gateway->front;
+        err = csn_rings_server_start(&owner->rings, detail);
+        end_controls(owner, err == CSN_OK ? 0 : service->instances);
+    }
     if (err != CSN_OK) {
         csn_config_free(fleet->plan.config);
         return err;
@@ -91,9 +102,7 @@ void csn_gateway_end_fleets(struct csn_gateway *gateway)
 void csn_gateway_free_fleets(struct csn_gateway *gateway)
 {
     for (uint32_t i = 0; i < gateway->fleet_count; i++) {
-        for (uint32_t slot = 0; slot < CSN_CONFIG_INSTANCES_MAX; slot++) {
-            csn_control_server_end(&gateway->fleets[i].controls[slot]);
-        }
+        end_controls(&gateway->fleets[i], CSN_CONFIG_INSTANCES_MAX);
         csn_config_free(gateway->fleets[i].fleet.plan.config);
         csn_config_free(gateway->fleets[i].vouched);
     }

@@ -65,16 +65,17 @@ static csn_err check_service(const struct csn_config_service *before,
                               before->name);
     }
     bool equal = same(before->control, after->control) && same(before->backend, after->backend) &&
-                 before->instances == after->instances && before->require == after->require &&
-                 before->inflight == after->inflight &&
+                 same(before->rings, after->rings) && before->instances == after->instances &&
+                 before->require == after->require && before->inflight == after->inflight &&
                  same(before->store.folder, after->store.folder) &&
                  same(before->store.tpm, after->store.tpm) &&
                  is_same_evidence(&before->evidence, &after->evidence);
     return equal ? CSN_OK
-                 : csn_detail_set(detail, CSN_ERR_STATE,
-                                  "service %s: control, backend, instances, require, inflight, "
-                                  "store and evidence need a restart",
-                                  before->name);
+                 : csn_detail_set(
+                       detail, CSN_ERR_STATE,
+                       "service %s: control, backend, instances, require, inflight, rings, "
+                       "store and evidence need a restart",
+                       before->name);
 }
 
 static csn_err check(const struct csn_gateway *gateway, const struct csn_config *config,

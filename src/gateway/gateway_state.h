@@ -11,11 +11,13 @@
 #include "front.h"
 #include "gateway.h"
 #include "notify.h"
+#include "rings_server.h"
 #include "tenants.h"
 
 struct csn_gateway_fleet {
     struct csn_fleet fleet;
     struct csn_control_server controls[CSN_CONFIG_INSTANCES_MAX];
+    struct csn_rings_server rings;
     struct csn_gateway *gateway;
     struct csn_config *vouched; /* whose texts the platform has: held for as long as it is asked */
     char name[CSN_CONFIG_NAME_SIZE_MAX + 1];

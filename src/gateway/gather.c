@@ -45,6 +45,15 @@ bool csn_visit_gather(struct csn_visit *visit, const uint8_t *bytes, uint32_t si
     return true;
 }
 
+void csn_visit_send_gathered(struct csn_visit *visit, const char *type)
+{
+    csn_visit_begin(visit, type);
+    if (visit->answers_size != 0) {
+        csn_visit_piece(visit, visit->answers, visit->answers_size, false);
+    }
+    csn_visit_give_room(visit);
+}
+
 void csn_visit_give_room(struct csn_visit *visit)
 {
     struct csn_gateway *gateway = visit->gateway;

@@ -90,6 +90,9 @@ const char *csn_view_code_name(uint32_t code)
         [CSN_WIRE_CHALLENGED] = "challenged",
         [CSN_WIRE_GRANTED] = "granted",
         [CSN_WIRE_ANSWERED] = "answered",
+        [CSN_WIRE_HELD] = "held",
+        [CSN_WIRE_DROPPED] = "dropped",
+        [CSN_WIRE_CANCELLED] = "cancelled",
     };
     return code < sizeof names / sizeof names[0] ? names[code] : NULL;
 }

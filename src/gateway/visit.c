@@ -63,6 +63,7 @@ void csn_visit_over(struct csn_visit *visit, const struct csn_exchange *exchange
     csn_access_log_add(&gateway->log, &access);
     visit->exchange = NULL;
     csn_visit_give_room(visit);
+    csn_visit_cancel(visit);
     csn_visit_release(visit);
 }
 
@@ -122,6 +123,13 @@ void csn_visit_piece(struct csn_visit *visit, const void *bytes, size_t size, bo
 void csn_visit_break(struct csn_visit *visit)
 {
     csn_exchange_break(take_exchange(visit));
+}
+
+void csn_visit_cancel(struct csn_visit *visit)
+{
+    if (visit->pump != NULL) {
+        csn_pump_cancel(visit->pump, visit);
+    }
 }
 
 void csn_visit_refuse(struct csn_visit *visit, const struct csn_problem *problem)

@@ -25,6 +25,7 @@ struct csn_visit {
     char token[CSN_FLEET_TOKEN_SIZE]; /* of the worker; "": none is told */
     bool has_begun;                   /* the head of the answer is out */
     bool is_chunked;                  /* Oblivious HTTP in chunks */
+    struct csn_pump *pump;            /* where messages of it may be answered later; or NULL */
     uint32_t slot;                    /* of the keys and evidence that are asked for */
     uint32_t parts;                   /* messages without a final output */
     uint8_t *answers;                 /* gathered outputs */
@@ -48,6 +49,8 @@ void csn_visit_begin(struct csn_visit *visit, const char *type);
 void csn_visit_piece(struct csn_visit *visit, const void *bytes, size_t size, bool final);
 /* The answer that has begun is cut off. */
 void csn_visit_break(struct csn_visit *visit);
+/* The client has gone, or its answer is over: what comes later for it is not wanted any more. */
+void csn_visit_cancel(struct csn_visit *visit);
 
 /* A refusal, as application/problem+json. */
 struct csn_problem {
@@ -70,6 +73,8 @@ void csn_visit_over(struct csn_visit *visit, const struct csn_exchange *exchange
 /* ---- gather.c: outputs of a list, each with its size in front ---- */
 /* False: the gateway keeps as much as it may, or out of memory. */
 CSN_MUST_USE bool csn_visit_gather(struct csn_visit *visit, const uint8_t *bytes, uint32_t size);
+/* What is gathered leaves as the beginning of an answer in pieces. */
+void csn_visit_send_gathered(struct csn_visit *visit, const char *type);
 /* They were answered, or nobody wants them any more. */
 void csn_visit_give_room(struct csn_visit *visit);
 

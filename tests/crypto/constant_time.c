@@ -163,7 +163,7 @@ static void check_ecdsa(void)
         csn_ecdsa_nonces_init(ec, &request, &nonces);
         csn_ecdsa_nonces_next(ec, &nonces, nonce);
         (void)csn_ecdsa_sign_with(ec, &request, nonce, signature);
-        (void)ec->points->mul(point, 1 + 2 * ec->size, secret, ec->size, ec->number);
+        ec->points->multiply(secret, point + 1, signature);
         csn_ec_base(ec, secret, point);
     }
 }

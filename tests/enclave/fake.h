@@ -38,7 +38,8 @@ struct fake {
     uint32_t room; /* messages that a step still may send; FAKE_ROOM: any number */
     struct cse_outside *outside;
     void *memory;
-    uint8_t *inputs; /* what the last batch was given: must be wiped */
+    uint8_t *inputs;   /* what the last batch was given: must be wiped */
+    uint64_t tag_base; /* tag of a batch's first message */
     uint32_t answer_count;
     uint32_t answer_bytes;
     struct fake_answer answers[FAKE_ANSWER_MAX];

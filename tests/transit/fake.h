@@ -7,6 +7,7 @@
 #define TRA_FAKE_H
 
 #include "../../enclaves/transit/tra_state.h"
+#include "../enclave/store_double.h"
 #include <caisson/enclave.h>
 
 #define FAKE_OUTPUT_MAX  137216u /* what the largest request's answer has room for */
@@ -32,13 +33,19 @@ struct cse_call {
     uint64_t grant_version;
     uint8_t statement_seed[32];
     bool random_fails;
+    struct store_double *store; /* the caller's; NULL: the host has none */
+    struct cse_outside *outside;
+    void *outside_memory;
+    char claim[32];                      /* what the evidence would say of the store */
     uint8_t output[FAKE_OUTPUT_MAX + 1]; /* of the last call, a zero behind it */
     uint32_t output_size;
     uint32_t output_max;
 };
 
-/* Tenant 0 asks, has every right, and was granted an empty policy. */
+/* Tenant 0 asks, has every right, and was granted an empty policy. No store. */
 struct cse_call *fake_new(void);
+/* The same without a grant, and with a store (or NULL), which outlives the call. */
+struct cse_call *fake_boot(struct store_double *store);
 void fake_free(struct cse_call *call);
 /* Grants to a tenant; policy may be NULL. */
 csn_err fake_grant(struct cse_call *call, uint32_t tenant, const void *policy, uint32_t size);

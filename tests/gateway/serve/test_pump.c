@@ -4,6 +4,7 @@
  * when and what the test says, and checks nothing that the pump should.
  */
 #include "gateway/pump.h"
+#include <caisson/wire/message.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #define ROOM      4096u
 #define COUNT_MAX 1000u
 #define SIZE      24u
+#define HELD_MAX  40u
 
 /* ---- the enclave ---- */
 
@@ -34,11 +36,19 @@ struct csn_enclave {
     uint32_t seen; /* of these, flushed */
     uint32_t answered;
     uint32_t count_max;
-    uint32_t ring_room;  /* commits until CSN_AGAIN */
-    uint32_t outputs;    /* for each message; 1 if 0 */
-    uint32_t output_at;  /* of the message under way */
-    uint32_t answer_max; /* how many may be answered; the rest later */
-    uint64_t tag_lie;    /* added to tags of answers */
+    uint32_t ring_room;              /* commits until CSN_AGAIN */
+    uint32_t outputs;                /* for each message; 1 if 0 */
+    uint32_t output_at;              /* of the message under way */
+    uint32_t answer_max;             /* how many may be answered; the rest later */
+    uint64_t tag_lie;                /* added to tags of answers */
+    uint32_t later_every;            /* each message of such a number is answered later; 0: none */
+    struct made_message later[ROOM]; /* those */
+    uint32_t later_count;
+    struct {
+        uint32_t later; /* which of them */
+        bool final;
+    } told[ROOM]; /* what comes of them next */
+    uint32_t told_first, told_last;
     bool is_dead;
     bool is_broken;                          /* its end of the in ring says impossible things */
     uint32_t waits, is_waiting, is_released; /* shared with the waiter */
@@ -111,10 +121,28 @@ csn_err csn_enclave_receive(struct csn_enclave *enclave, uint32_t channel, void 
 {
     (void)channel;
     assert_false(__atomic_load_n(&enclave->is_waiting, __ATOMIC_ACQUIRE));
+    if (enclave->told_first != enclave->told_last) {
+        const struct made_message *later =
+            &enclave->later[enclave->told[enclave->told_first].later];
+        *output = (struct csn_output){.tag = later->tag,
+                                      .final = enclave->told[enclave->told_first++].final,
+                                      .size = later->size};
+        memcpy(target, later->bytes, later->size);
+        return CSN_OK;
+    }
     if (enclave->answered == enclave->seen || enclave->answer_max == 0) {
         return enclave->is_dead ? CSN_ERR_CRASHED : CSN_AGAIN;
     }
     const struct made_message *message = &enclave->taken[enclave->answered % ROOM];
+    uint32_t number;
+    memcpy(&number, message->bytes, sizeof number);
+    if (enclave->later_every != 0 && message->size == SIZE && number % enclave->later_every == 0) {
+        enclave->later[enclave->later_count++] = *message;
+        *output = (struct csn_output){.tag = message->tag, .later = true, .size = message->size};
+        memcpy(target, message->bytes, message->size);
+        enclave->answered++;
+        return CSN_OK;
+    }
     enclave->output_at++;
     *output = (struct csn_output){.tag = message->tag + enclave->tag_lie,
                                   .final = enclave->output_at >= enclave->outputs,
@@ -183,6 +211,7 @@ static int set_up(void **state)
 {
     struct rig *rig = calloc(1, sizeof *rig);
     rig->enclave.manifest.output_size_max = 64;
+    rig->enclave.manifest.held_max = HELD_MAX;
     rig->enclave.count_max = COUNT_MAX;
     rig->enclave.ring_room = UINT32_MAX / 2;
     rig->enclave.answer_max = UINT32_MAX / 2;
@@ -406,14 +435,130 @@ static void test_rest(void **state)
     assert_true(__atomic_load_n(&rig->enclave.waits, __ATOMIC_RELAXED) >= 2);
 }
 
+/* ---- what comes later ---- */
+
+static void tell(struct rig *rig, uint32_t later, bool final)
+{
+    rig->enclave.told[rig->enclave.told_last].later = later;
+    rig->enclave.told[rig->enclave.told_last++].final = final;
+}
+
+static void steps(struct rig *rig)
+{
+    csn_err err = CSN_OK;
+    for (uint32_t i = 0; i < 1000 && err == CSN_OK; i++) {
+        err = csn_pump_step(&rig->pump);
+    }
+    assert_int_equal(err, CSN_AGAIN);
+}
+
+/* Others pass by, many times around the table; each output reaches its own asker. */
+static void test_later(void **state)
+{
+    struct rig *rig = *state;
+    rig->enclave.later_every = 100;
+    for (uint32_t i = 0; i < 3000; i++) {
+        assert_int_equal(ask(rig), CSN_OK);
+        steps(rig);
+    }
+    assert_int_equal(csn_pump_inflight(&rig->pump), 30);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 30; i++) {
+            tell(rig, round == 2 ? 29 - i : i, round == 2);
+        }
+        steps(rig);
+    }
+    assert_int_equal(csn_pump_inflight(&rig->pump), 0);
+    for (uint32_t i = 0; i < 3000; i++) {
+        assert_int_equal(rig->asked[i].outputs, i % 100 == 0 ? 4 : 1);
+        assert_int_equal(rig->asked[i].finals, 1);
+    }
+    tell(rig, 3, false); /* it is over: that is a lie */
+    assert_int_equal(ask(rig), CSN_OK);
+    assert_int_equal(csn_pump_step(&rig->pump), CSN_ERR_PEER);
+}
+
+static void test_later_limit(void **state)
+{
+    struct rig *rig = *state;
+    rig->enclave.later_every = 1;
+    for (uint32_t i = 0; i < HELD_MAX; i++) {
+        assert_int_equal(ask(rig), CSN_OK);
+    }
+    steps(rig);
+    assert_int_equal(ask(rig), CSN_OK);
+    assert_int_equal(csn_pump_step(&rig->pump), CSN_ERR_PEER);
+    csn_pump_lose(&rig->pump);
+    for (uint32_t i = 0; i < rig->count; i++) {
+        assert_int_equal(rig->asked[i].losses, 1);
+    }
+}
+
+/* A message of the pump's own tells the enclave, once, as soon as there is room. */
+static void test_cancel(void **state)
+{
+    struct rig *rig = *state;
+    struct csn_wire_cancel cancel;
+    rig->enclave.later_every = 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(ask(rig), CSN_OK);
+    }
+    steps(rig);
+    rig->enclave.count_max = 0;
+    csn_pump_cancel(&rig->pump, &rig->asked[1]);
+    csn_pump_cancel(&rig->pump, &rig->asked[1]);
+    csn_pump_cancel(&rig->pump, &rig->count); /* of nobody */
+    steps(rig);
+    assert_int_equal(rig->enclave.taken_count, 3);
+    rig->enclave.count_max = COUNT_MAX;
+    steps(rig);
+    steps(rig);
+    assert_int_equal(rig->enclave.taken_count, 4);
+    assert_int_equal(rig->enclave.taken[3].size, sizeof cancel);
+    memcpy(&cancel, rig->enclave.taken[3].bytes, sizeof cancel);
+    assert_int_equal(cancel.kind, CSN_WIRE_CANCEL);
+    assert_int_equal(cancel.reserved, 0);
+    assert_int_equal(cancel.tag, rig->enclave.taken[1].tag);
+    assert_int_equal(csn_pump_inflight(&rig->pump), 3); /* its last output is still to come */
+    tell(rig, 1, true);
+    steps(rig);
+    assert_int_equal(rig->asked[1].finals, 1);
+    assert_int_equal(csn_pump_inflight(&rig->pump), 2);
+    csn_pump_cancel(&rig->pump, &rig->asked[0]); /* and one that ends before it is told */
+    tell(rig, 0, true);
+    rig->enclave.count_max = 0;
+    steps(rig);
+    rig->enclave.count_max = COUNT_MAX;
+    steps(rig);
+    assert_int_equal(rig->enclave.taken_count, 4);
+    assert_int_equal(rig->pump.unwanted_count, 0);
+}
+
+/* Silence of what comes later is no sign of an enclave that is stuck; of others it is. */
+static void test_silence(void **state)
+{
+    struct rig *rig = *state;
+    rig->enclave.later_every = 2;
+    assert_int_equal(ask(rig), CSN_OK);
+    steps(rig);
+    assert_false(csn_pump_is_stuck(&rig->pump, 1000, 10));
+    assert_false(csn_pump_is_stuck(&rig->pump, 2000, 10));
+    rig->enclave.answer_max = 0;
+    assert_int_equal(ask(rig), CSN_OK);
+    steps(rig);
+    assert_false(csn_pump_is_stuck(&rig->pump, 2005, 10));
+    assert_true(csn_pump_is_stuck(&rig->pump, 3000, 10));
+}
+
 #define RIGGED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIGGED(test_order),   RIGGED(test_batches), RIGGED(test_full), RIGGED(test_lies),
-        RIGGED(test_early),   RIGGED(test_end),     RIGGED(test_dead), RIGGED(test_broken),
-        RIGGED(test_abandon), RIGGED(test_rest),
+        RIGGED(test_order),   RIGGED(test_batches), RIGGED(test_full),  RIGGED(test_lies),
+        RIGGED(test_early),   RIGGED(test_end),     RIGGED(test_dead),  RIGGED(test_broken),
+        RIGGED(test_abandon), RIGGED(test_rest),    RIGGED(test_later), RIGGED(test_later_limit),
+        RIGGED(test_cancel),  RIGGED(test_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

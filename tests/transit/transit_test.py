@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The transit image behind `caisson serve`, asked through `caisson proxy`; the openssl command
+checks what comes back.
+
+transit_test.py CAISSON IMAGE BACKEND [PART]. Prints TAP.
+"""
+import base64
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "gateway"))
+import tap  # noqa: E402
+from serving import Serving  # noqa: E402
+
+CAISSON, IMAGE = (os.path.abspath(path) for path in sys.argv[1:3])
+BACKEND = sys.argv[3]
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def bare(text):
+    """What stands behind caisson:vN:"""
+    return base64.b64decode(text.rsplit(":", 1)[-1])
+
+
+class Transit:
+    """A gateway with the image, granted, and a proxy for a credential."""
+
+    def __init__(self):
+        self.serving = Serving(CAISSON, IMAGE, BACKEND)
+        self.serving.run("keygen", "producer", "--tenant", "tenant.key", "--keys", "app.key")
+        self.serving.run("keygen", "producer", "--tenant", "tenant.key", "--roles", "1",
+                         "web.key")
+        os.mkdir(self.serving.path("store"), 0o700)
+        with open(self.serving.path("serve.json"), encoding="utf-8") as file:
+            config = json.load(file)
+        config["services"][0]["store"] = {"folder": "store"}
+        with open(self.serving.path("serve.json"), "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        self.version = 0
+        self.begin()
+
+    def begin(self):
+        self.version += 1
+        self.serving.start()
+        self.serving.grant(self.version)
+        self.proxy = subprocess.Popen(
+            [CAISSON, "proxy", "--gateway", self.serving.front, "--credential", "app.key",
+             "--image", IMAGE, "--insecure-dev", "--root", self.serving.root, "--listen",
+             "127.0.0.1:0", "--json"], cwd=self.serving.folder, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        self.port = int(json.loads(self.proxy.stdout.readline())["url"].rsplit(":", 1)[-1].rstrip("/"))
+
+    def ask(self, path, body=None, method=None, headers=None):
+        """(status, what the JSON says)"""
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        method = method or ("GET" if body is None else "POST")
+        data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+        link.request(method, "/v1/transit/" + path, data,
+                     {"Content-Type": "application/json", **(headers or {})})
+        answer = link.getresponse()
+        content = answer.read()
+        link.close()
+        return answer.status, json.loads(content) if content[:1] == b"{" else content
+
+    def good(self, path, body=None):
+        status, said = self.ask(path, body)
+        assert status == 200, (path, body, status, said)
+        return said
+
+    def file(self, name, data):
+        path = self.serving.path(name)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    def kill(self):
+        """All of it, as a loss of power would."""
+        self.proxy.kill()
+        self.proxy.communicate()
+        self.serving.process.kill()
+        self.serving.process.communicate()
+
+    def stop(self):
+        self.proxy.terminate()
+        self.proxy.communicate()
+        self.serving.stop()
+
+
+def openssl(*arguments):
+    return subprocess.run(["openssl", *arguments], capture_output=True, timeout=60, check=False)
+
+
+def test_signatures(transit):
+    """openssl verifies signatures by keys that were made inside"""
+    if shutil.which("openssl") is None:
+        return "no openssl"
+    message = transit.file("message", b"to be signed")
+    for name, kind in (("sign-256", "p-256"), ("sign-384", "p-384"), ("sign-ed", "ed25519")):
+        key = transit.good("keys/" + name, {"type": kind})
+        said = transit.good("sign/" + name, {"input": b64(b"to be signed")})
+        public = transit.file("key.der", base64.b64decode(key["spki"]))
+        signature = transit.file("signature", bare(said["signature"]))
+        if kind == "ed25519":
+            done = openssl("pkeyutl", "-verify", "-pubin", "-inkey", public, "-keyform", "DER",
+                           "-rawin", "-in", message, "-sigfile", signature)
+        else:
+            done = openssl("dgst", "-sha256" if kind == "p-256" else "-sha384", "-verify", public,
+                           "-keyform", "DER", "-signature", signature, message)
+        assert done.returncode == 0, (kind, done.stdout, done.stderr)
+        assert transit.good("verify/" + name, {"input": b64(b"to be signed"),
+                                               "signature": said["signature"]})["valid"] is True
+        assert transit.good("verify/" + name, {"input": b64(b"to be sighed"),
+                                               "signature": said["signature"]})["valid"] is False
+
+
+def test_sealing(transit):
+    """what is encrypted comes back, for the same key, purpose and associated data alone"""
+    transit.good("keys/box", {"type": "aes-256", "purposes": [0]})
+    sealed = transit.good("encrypt/box", {"plaintext": b64(b"card 4111"),
+                                          "associated_data": b64(b"row 7")})["ciphertext"]
+    ask = {"ciphertext": sealed, "associated_data": b64(b"row 7")}
+    assert transit.good("decrypt/box", ask)["plaintext"] == b64(b"card 4111")
+    assert transit.ask("decrypt/box", {"ciphertext": sealed})[0] == 404
+    transit.good("keys/box/rotate", {})
+    again = transit.good("rewrap/box", ask)
+    assert again["version"] == 2 and again["ciphertext"].startswith("caisson:v2:")
+    transit.good("keys/box/config", {"min_version": 2})
+    assert transit.ask("decrypt/box", ask)[0] == 404
+    ask["ciphertext"] = again["ciphertext"]
+    assert transit.good("decrypt/box", ask)["plaintext"] == b64(b"card 4111")
+    key = transit.good("datakey/box", {"size": 32})
+    assert transit.good("datakey-open/box", {"ciphertext": key["ciphertext"]})["plaintext"] == \
+        key["plaintext"]
+
+
+def test_batch(transit):
+    """a batch has a status for each of its items, and as many answers as there were items"""
+    transit.good("keys/many", {"type": "aes-256"})
+    items = [{"plaintext": b64(bytes([i]) * 90)} for i in range(200)]
+    items[7] = {"plaintext": "?"}
+    said = transit.good("encrypt/many", {"batch_input": items})["batch_results"]
+    assert [each["status"] for each in said] == ["ok"] * 7 + ["malformed"] + ["ok"] * 192
+    items = [{"ciphertext": each.get("ciphertext", "")} for each in said]
+    said = transit.good("decrypt/many", {"batch_input": items})["batch_results"]
+    assert said[199]["plaintext"] == b64(bytes([199]) * 90) and said[7]["status"] != "ok"
+
+
+def test_others(transit):
+    """HMAC, agreement, ML-KEM-768, FF1, derived keys, random: asked as the document has it"""
+    transit.good("keys/mac", {"type": "hmac"})
+    mac = transit.good("hmac/mac", {"input": b64(b"x")})["hmac"]
+    assert transit.good("verify/mac", {"input": b64(b"x"), "hmac": mac})["valid"] is True
+    both = [transit.good("keys/dh-" + end, {"type": "x25519"})["public_key"] for end in "ab"]
+    secrets = [transit.good("agree/dh-" + end, {"public_key": peer, "info": b64(b"app")})["secret"]
+               for end, peer in zip("ab", reversed(both))]
+    assert secrets[0] == secrets[1] and len(base64.b64decode(secrets[0])) == 32
+    transit.good("keys/kem", {"type": "ml-kem-768"})
+    sent = transit.good("encapsulate/kem", {})
+    assert transit.good("decapsulate/kem", {"ciphertext": sent["ciphertext"]})["shared_secret"] \
+        == sent["shared_secret"]
+    transit.good("keys/pan", {"type": "ff1"})
+    made = transit.good("fpe-encrypt/pan", {"value": "4111111111111111"})["value"]
+    assert made.isdigit() and made != "4111111111111111"
+    assert transit.good("fpe-decrypt/pan", {"value": made})["value"] == "4111111111111111"
+    assert len(base64.b64decode(transit.good("random", {"size": 100})["random"])) == 100
+
+
+def test_refusals(transit):
+    """refusals have the statuses that the document says"""
+    transit.good("keys/ed", {"type": "ed25519"})
+    for status, path, body in (
+            (404, "sign/nobody", {"input": ""}), (403, "encrypt/ed", {"plaintext": ""}),
+            (400, "sign/ed", {"input": "?"}), (400, "sign/ed", {"input": "", "x": 1}),
+            (403, "keys/ed", {"type": "ed25519"}), (403, "keys/ed/delete", {}),
+            (422, "sign/ed", {"batch_input": []}), (404, "nothing/ed", {}),
+            (400, "keys/new", {"type": "rsa"})):
+        assert transit.ask(path, body)[0] == status, (path, transit.ask(path, body))
+    assert transit.ask("keys/ed", method="PUT")[0] == 405
+    assert transit.ask("sign/ed", b"{}", headers={"Content-Type": "text/plain"})[0] == 415
+    assert transit.ask("sign/a%2fb", {"input": ""})[0] == 404
+    names = transit.good("keys")["keys"]
+    assert "ed" in names and "new" not in names
+
+
+def test_birth(transit):
+    """a birth certificate verifies against the evidence of the instance, and no other"""
+    key = transit.good("keys/born", {"type": "p-256"})
+    birth = base64.b64decode(key["birth"])
+    status, _, evidence = transit.serving.get(
+        transit.serving.front + "/.well-known/caisson/evidence?nonce=" + "00" * 32)
+    assert status == 200, evidence
+    bundle = transit.file("evidence.bin", evidence)
+    base = [CAISSON, "verify", "--evidence", bundle, "--nonce", "00" * 32, "--image", IMAGE,
+            "--insecure-dev", "--root", transit.serving.root, "--json"]
+    good = subprocess.run([*base, "--birth", transit.file("birth", birth)], capture_output=True,
+                          timeout=60, check=False)
+    assert good.returncode == 0, (good.stdout[-2000:], good.stderr)
+    assert b64(base64.b64decode(key["public_key"])) == key["public_key"]
+    assert base64.b64decode(key["public_key"]).hex().encode() in good.stdout, good.stdout[-800:]
+    bad = subprocess.run([*base, "--birth",
+                          transit.file("bad", birth[:-70] + bytes([birth[-70] ^ 1]) + birth[-69:])],
+                         capture_output=True, timeout=60, check=False)
+    assert bad.returncode == 3, bad.stdout[-800:]
+
+
+def test_restart(transit):
+    """keys are there after the gateway and the enclave were killed, and uses are not forgotten"""
+    before = transit.good("keys/lasts", {"type": "ed25519", "max_uses": 80})
+    transit.good("keys/box2", {"type": "aes-256"})
+    sealed = transit.good("encrypt/box2", {"plaintext": b64(b"kept")})["ciphertext"]
+    transit.good("sign/lasts", {"input": ""})
+    transit.kill()
+    assert "lasts" not in "".join(os.listdir(transit.serving.path("store")))
+    for name in os.listdir(transit.serving.path("store")):
+        with open(transit.serving.path("store/" + name), "rb") as file:
+            assert b"lasts" not in file.read(), "a name in clear in the store"
+    transit.begin()
+    after = transit.good("keys/lasts")
+    assert after["public_key"] == before["public_key"] and after["id"] == before["id"]
+    assert after["uses"] == 10, after["uses"]
+    assert transit.good("decrypt/box2", {"ciphertext": sealed})["plaintext"] == b64(b"kept")
+
+
+def test_roles(transit):
+    """a policy with roles, as `caisson grant --policy` compiles it, holds credentials to them"""
+    policy = {"version": 1, "service": "transit", "store": "journal", "roles": [
+        {"keys": ["*"], "operations": ["create", "info"]},
+        {"keys": ["web-*"], "operations": ["sign"]}]}
+    serving = transit.serving
+    transit.good("keys/web-1", {"type": "ed25519"})
+    transit.good("keys/other", {"type": "ed25519"})
+    transit.version += 1
+    serving.run("grant", "--control", "echo.sock", "--tenant", "tenant.key", "--policy",
+                transit.file("policy.json", json.dumps(policy).encode()), "--version",
+                str(transit.version), "--image", IMAGE, "--insecure-dev", "--root", serving.root,
+                "--statement", "statement")
+
+    def call(credential, path, body):
+        done = subprocess.run(
+            [CAISSON, "call", "--gateway", serving.front, "--credential", credential, "--image",
+             IMAGE, "--insecure-dev", "--root", serving.root, "-H", "Content-Type:application/json",
+             "-d", body, "--json", "/v1/transit/" + path], cwd=serving.folder,
+            capture_output=True, timeout=60, check=False)
+        return json.loads(done.stdout)["status"]
+
+    assert call("web.key", "sign/web-1", '{"input":""}') == 200
+    assert call("web.key", "sign/other", '{"input":""}') == 403
+    assert call("web.key", "keys/web-2", '{"type":"ed25519"}') == 403
+    assert call("app.key", "sign/web-1", '{"input":""}') == 403  # it has no role
+    transit.version += 1
+    serving.grant(transit.version)
+    assert call("app.key", "sign/web-1", '{"input":""}') == 200
+
+
+def main():
+    if BACKEND == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return tap.skip_all("no /dev/kvm")
+    tests = tap.chosen([test_signatures, test_sealing, test_batch, test_others, test_refusals,
+                        test_birth, test_restart, test_roles], 4)
+    transit = Transit()
+    try:
+        return tap.run(tests, transit)
+    finally:
+        transit.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
