@@ -17,6 +17,7 @@
 
 #define KEY_HANDLE     UINT32_C(0x81010002)
 #define NV_READ        0x14eu
+#define COUNT_SIZE     93u /* of the response with a count */
 #define NV_READ_PUBLIC 0x169u
 #define START_SESSION  0x176u
 
@@ -113,7 +114,7 @@ static uint32_t carry(void *state, const uint8_t *command, uint32_t size, uint8_
         (mine && at->lose == 1)) {
         return CSN_WIRE_OUTSIDE_FAILED;
     }
-    if (code_of(command) == NV_READ) {
+    if (code_of(command) == NV_READ && got == COUNT_SIZE) {
         at->last_code = code_of(command);
         at->last_size = (uint32_t)got;
         memcpy(at->last, response, got);
