@@ -27,6 +27,7 @@ PROGRAMS = [
     ("scale", [], []),
     ("request_core", [], []),
     ("requests", [], []),
+    ("transit", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
 ALONE = ("aead", "crypto_parts", "kem", "tokenize_session")  # one CPU is enough
