@@ -53,7 +53,10 @@ static void check_binary(const uint8_t *output, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char *const names[] = {"fraud", "registry"};
-    static const struct csv_policy_consumers consumers = {names, 2};
+    static const struct csv_policy_consumers consumers = {
+        .names = names,
+        .count = 2,
+        .weights_key = (const uint8_t *)"0123456789abcdef0123456789abcdef"};
     static uint8_t output[CSN_WIRE_POLICY_SIZE_MAX];
     static uint8_t again[CSN_WIRE_POLICY_SIZE_MAX];
     struct csv_policy_error error = {0};

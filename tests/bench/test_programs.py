@@ -28,6 +28,7 @@ PROGRAMS = [
     ("request_core", [], []),
     ("requests", [], []),
     ("transit", [], []),
+    ("llm", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
 ALONE = ("aead", "crypto_parts", "kem", "tokenize_session")  # one CPU is enough

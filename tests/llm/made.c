@@ -253,8 +253,10 @@ static void put_layer(struct round *round, const struct made_options *options, u
     put_vector(round, name_of(name, layer, "attn_norm.weight"), width);
     put_vector(round, name_of(name, layer, "ffn_norm.weight"), width);
     for (uint32_t i = 0; i < sizeof matrices / sizeof matrices[0]; i++) {
-        put_tensor(round, name_of(name, layer, matrices[i].name), options->type,
-                   matrices[i].columns, matrices[i].rows, inverse_root(matrices[i].columns));
+        const uint32_t type =
+            i == 2 && options->value_type != MADE_SAME ? options->value_type : options->type;
+        put_tensor(round, name_of(name, layer, matrices[i].name), type, matrices[i].columns,
+                   matrices[i].rows, inverse_root(matrices[i].columns));
     }
 }
 

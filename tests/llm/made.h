@@ -11,6 +11,7 @@
 struct made_options {
     uint32_t type;        /* CSN_GGUF_* of all matrices */
     uint32_t output_type; /* of the last one; 0 is CSN_GGUF_F32, MADE_SAME as all, MADE_TIED none */
+    uint32_t value_type;  /* of "attn_v", likewise, but for MADE_TIED */
     uint32_t layers, width, inner, heads, kv_heads, vocab;
     uint32_t head_size; /* 0: width / heads, and no key says so */
     uint64_t seed;

@@ -351,6 +351,7 @@ static void test_shapes(void **state)
     one_tensor(name, 32, 2, CSN_GGUF_Q8_0, 0, 68), refuse(CSN_ERR_FORMAT);
     one_tensor("", 32, 2, CSN_GGUF_Q8_0, 0, 68), refuse(CSN_ERR_FORMAT);
     one_tensor("a", 31, 2, CSN_GGUF_Q8_0, 0, 68), refuse(CSN_ERR_FORMAT);
+    one_tensor("a", 33, 2, CSN_GGUF_Q8_0, 0, 68), refuse(CSN_ERR_FORMAT);
     one_tensor("a", 0, 2, CSN_GGUF_Q8_0, 0, 0), refuse(CSN_ERR_FORMAT);
     one_tensor("a", 32, 2, 3, 0, 68), refuse(CSN_ERR_FORMAT);
     one_tensor("a", 32, 2, CSN_GGUF_Q8_0, 32, 100), refuse(CSN_ERR_FORMAT);
@@ -372,6 +373,34 @@ static void test_shapes(void **state)
         put_data(&made, 4u << dimensions);
         refuse(dimensions >= 1 && dimensions <= 4 ? CSN_OK : CSN_ERR_FORMAT);
     }
+}
+
+/* Five dimensions, of which the last looks like the type of four; an end beyond 2^64, which is 0.
+ */
+static void test_false_ends(void **state)
+{
+    (void)state;
+    put_head(&made, 1, 0);
+    put_text(&made, "a");
+    put_u32(&made, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        put_u64(&made, i < 4 ? 2 : 0);
+    }
+    put_u32(&made, CSN_GGUF_F32);
+    put_u64(&made, 0);
+    put_data(&made, 64);
+    refuse(CSN_ERR_FORMAT);
+    put_head(&made, 2, 0);
+    put_tensor(&made, "a", 4, 4, CSN_GGUF_F32, 0);
+    put_text(&made, "b");
+    put_u32(&made, 3);
+    put_u64(&made, 16);
+    put_u64(&made, (1u << 29) - 1);
+    put_u64(&made, (1u << 29) + 1);
+    put_u32(&made, CSN_GGUF_F32);
+    put_u64(&made, 64);
+    put_data(&made, 0);
+    refuse(CSN_ERR_FORMAT);
 }
 
 /* The second tensor overlaps the first one, or leaves a gap. */
@@ -411,8 +440,9 @@ int main(void)
         cmocka_unit_test(test_values),     cmocka_unit_test(test_numbers_in_arrays),
         cmocka_unit_test(test_tensors),    cmocka_unit_test(test_keys),
         cmocka_unit_test(test_heads),      cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_neighbours), cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_neighbours), cmocka_unit_test(test_false_ends),
+        cmocka_unit_test(test_alignment),  cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_bytes),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
