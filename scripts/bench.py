@@ -27,11 +27,8 @@ PROGRAMS = [
     ("scale", "12"),
     ("requests", "13, 14"),
     ("request_core", "15, 16"),
-<<<<<<< HEAD
     ("transit", "17, 18, 19"),
-=======
     ("llm", "17, 18, 19"),
->>>>>>> main
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
