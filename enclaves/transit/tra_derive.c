@@ -77,17 +77,23 @@ struct tra_sealer *tra_sealer(struct tra_work *work, const struct tra_version *v
                               enum tra_use use, const struct tra_item *item, const uint8_t *salt)
 {
     struct tra_worker *worker = work->worker;
-    struct tra_sealer wanted = {
-        .version = version->number, .use = (uint8_t)use, .seals = salt == NULL};
+    struct tra_sealer wanted; /* its key is large, and hardly ever made */
     struct tra_sealer *oldest = &worker->sealers[0];
+    wanted.version = version->number;
+    wanted.use = (uint8_t)use;
+    wanted.seals = salt == NULL;
+    wanted.counter = 0;
     memcpy(wanted.key_id, work->key->is.id, sizeof wanted.key_id);
     context_digest(item, wanted.context);
     if (salt != NULL) {
         memcpy(wanted.salt, salt, sizeof wanted.salt);
     }
+    /* Texts of a batch mostly have one key: the one found last comes first. */
     for (uint32_t i = 0; i < TRA_CACHE_COUNT; i++) {
-        struct tra_sealer *sealer = &worker->sealers[i];
+        const uint32_t at = (worker->sealer_last + i) % TRA_CACHE_COUNT;
+        struct tra_sealer *sealer = &worker->sealers[at];
         if (is_of(sealer, &wanted)) {
+            worker->sealer_last = at;
             sealer->clock = ++worker->clock;
             return sealer;
         }

@@ -133,6 +133,7 @@ struct tra_worker {
     uint64_t clock;
     struct tra_store stores[TRA_STORE_COUNT];
     struct tra_sealer sealers[TRA_CACHE_COUNT];
+    uint32_t sealer_last; /* index of the one that was used last */
     struct tra_kem kems[TRA_KEM_COUNT];
 };
 
