@@ -56,7 +56,8 @@ class Transit:
              "--image", IMAGE, "--insecure-dev", "--root", self.serving.root, "--listen",
              "127.0.0.1:0", "--json"], cwd=self.serving.folder, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
-        self.port = int(json.loads(self.proxy.stdout.readline())["url"].rsplit(":", 1)[-1].rstrip("/"))
+        url = json.loads(self.proxy.stdout.readline())["url"]
+        self.port = int(url.rsplit(":", 1)[-1].rstrip("/"))
 
     def ask(self, path, body=None, method=None, headers=None):
         """(status, what the JSON says)"""
