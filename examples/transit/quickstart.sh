@@ -5,8 +5,8 @@
 #
 #   make build && examples/transit/quickstart.sh
 #
-# GATEWAY_PORT, ADMIN_PORT, PROXY_PORT (8080, 9090, 8390), CAISSON_BUILD may be set. All files are in
-# a folder of its own that goes away at the end.
+# GATEWAY_PORT, ADMIN_PORT, PROXY_PORT (8080, 9090, 8390), CAISSON_BUILD may be set. All files are
+# in a folder of its own that goes away at the end.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${CAISSON_BUILD:-$here/../../build}" && pwd)
