@@ -89,7 +89,7 @@ static void what_is_written_is_there(void **state)
     assert_int_equal(rig_write(&world->rig, 0), CSN_ERR_ARGUMENT);
     assert_int_equal(rig_write(&world->rig, cse_journal_record_max(world->rig.outside) + 1),
                      CSN_ERR_ARGUMENT);
-    assert_int_equal(cse_journal_record_max(world->rig.outside), 4096 - 96 - 16);
+    assert_int_equal(cse_journal_record_max(world->rig.outside), 4096 - 128 - 16);
 }
 
 /* Every length that the last write can have been cut to, and every byte of it that was not yet. */
@@ -130,7 +130,7 @@ static void damage_is_not_an_end(void **state)
     assert_int_equal(rig_open(&world->rig), CSN_OK);
     write_some(&world->rig, 8);
     struct store_object *log = store_double_ending(&world->store, LOG(0));
-    const uint64_t last = log->size - (96 + 16 + 40 + 31) / 32 * 32; /* where the last begins */
+    const uint64_t last = log->size - (128 + 16 + 40 + 31) / 32 * 32; /* where the last begins */
     uint32_t unseen = 0;
     for (uint64_t at = 0; at < last; at++) {
         log->bytes[at] ^= 1;
