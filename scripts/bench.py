@@ -28,6 +28,7 @@ PROGRAMS = [
     ("requests", "13, 14"),
     ("request_core", "15, 16"),
     ("llm", "17, 18, 19"),
+    ("pkcs11", "27"),
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
