@@ -29,6 +29,7 @@ PROGRAMS = [
     ("request_core", "15, 16"),
     ("transit", "23, 24, 25"),
     ("llm", "17, 18, 19"),
+    ("pkcs11", "27"),
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
