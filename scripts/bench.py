@@ -28,6 +28,8 @@ PROGRAMS = [
     ("requests", "13, 14"),
     ("request_core", "15, 16"),
     ("llm", "17, 18, 19"),
+    ("trees", "24, 25"),
+    ("load", "26"),
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
