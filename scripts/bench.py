@@ -29,6 +29,8 @@ PROGRAMS = [
     ("request_core", "15, 16"),
     ("transit", "23, 24, 25"),
     ("llm", "17, 18, 19"),
+    ("trees", "20, 21"),
+    ("load", "22"),
     ("pkcs11", "27"),
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
