@@ -3,8 +3,8 @@
 """Answers that come part by part: from tests/images/ticker.c through `caisson serve`, `caisson
 proxy` and `caisson call` to curl -N and back to whoever cancels.
 
-stream_test.py CAISSON TICKER BACKEND [PART ...]. Prints TAP. The ticker makes a part only when it is
-allowed to, so that one is seen to arrive before the next one exists: nothing here is timed.
+stream_test.py CAISSON TICKER BACKEND [PART ...]. Prints TAP. The ticker makes a part only when it
+is allowed to, so that one is seen to arrive before the next one exists: nothing here is timed.
 """
 import json
 import os
