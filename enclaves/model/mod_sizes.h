@@ -6,6 +6,8 @@
 #ifndef MOD_SIZES_H
 #define MOD_SIZES_H
 
+#include <caisson/wire/model.h>
+
 #ifndef MOD_WEIGHTS_MIB
 #define MOD_WEIGHTS_MIB 32u /* the GGUF file */
 #endif

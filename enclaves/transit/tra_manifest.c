@@ -35,7 +35,7 @@
      + UINT64_C(16) * 0x20000                 /* contexts, credentials, consumers, ledgers */      \
      + SCRATCH_SIZE                           /* per record */                                     \
      + WORKER_SIZE                            /* every tenant's keys */                            \
-     + UINT64_C(0x600000)                     /* batch: inputs, outputs, crypto items */           \
+     + UINT64_C(0x100000)                     /* batch: inputs, outputs, crypto items */           \
      + UINT64_C(0x200000))                    /* session, tenant table, alignment */
 
 CSE_MANIFEST(.name = "transit", .security_version = 1, .flags = CSN_WIRE_FLAG_STORE,

@@ -297,13 +297,14 @@ static CK_RV take(void *state, const struct p11_key_info *info)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     }
     struct p11_key *known = find(module, info);
+    bool is_hidden = (module->settings.hidden >> info->type & 1) != 0;
     if (known != NULL) {
         known->is_seen = true;
     }
     p11_unlock();
     /* Of a session of another process: its own affair. */
     bool foreign = strncmp(info->name, P11_SESSION_NAME, strlen(P11_SESSION_NAME)) == 0;
-    return known != NULL || foreign ? CKR_OK : add(listing->service, info);
+    return known != NULL || foreign || is_hidden ? CKR_OK : add(listing->service, info);
 }
 
 static int64_t now_ms(void)

@@ -207,11 +207,17 @@ struct p11_ring *p11_ring_create(const struct p11_settings *settings)
 
 void p11_ring_destroy(struct p11_ring *ring)
 {
+    if (ring != NULL && ring->map != MAP_FAILED) {
+        munmap(ring->map, ring->rings.size);
+    }
+    p11_ring_forget(ring);
+}
+
+/* The memory did not come along, and something else may lie there by now. */
+void p11_ring_forget(struct p11_ring *ring)
+{
     if (ring == NULL) {
         return;
-    }
-    if (ring->map != MAP_FAILED) {
-        munmap(ring->map, ring->rings.size);
     }
     if (ring->socket >= 0) {
         close(ring->socket);

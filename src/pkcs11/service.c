@@ -156,11 +156,21 @@ static bool read_outcome(const uint8_t *bytes, uint32_t size, uint32_t operation
            both <= size - heads && (result->status == CSN_WIRE_STATUS_OK || both == 0);
 }
 
+/* All but what makes, changes or deletes keys. */
+static bool is_repeatable(const void *request)
+{
+    struct csn_wire_transit_request head;
+    memcpy(&head, request, sizeof head);
+    return head.operation <= CSN_WIRE_TRANSIT_RANDOM || head.operation == CSN_WIRE_TRANSIT_INFO ||
+           head.operation == CSN_WIRE_TRANSIT_LIST;
+}
+
 static CK_RV perform(const struct p11_service *service, const void *request, uint32_t request_size,
                      uint8_t *answer, uint32_t answer_size_max, struct outcome *outcome)
 {
     struct p11_exchange exchange = {.request = request,
                                     .request_size = request_size,
+                                    .is_repeatable = is_repeatable(request),
                                     .answer = answer,
                                     .answer_size_max = answer_size_max};
     struct csn_wire_transit_request head;

@@ -265,6 +265,9 @@ static void test_binary_keys(void **state)
     const struct fake_item create = {&what, sizeof what, NULL, 0, NULL, 0};
     const struct fake_item nothing = {0};
     struct csn_wire_transit_request request = {.operation = OP(CREATE), .item_count = 1};
+    call->rights = CSN_WIRE_RIGHT_SUBMIT;
+    assert_int_equal(fake_binary(call, &request, "made", &create, &result), CSN_WIRE_STATUS_RIGHTS);
+    call->rights |= CSN_WIRE_RIGHT_KEYS;
     assert_int_equal(fake_binary(call, &request, "made", &create, &result), CSN_WIRE_STATUS_OK);
     assert_int_equal(result.head.output_size, sizeof view + 97);
     assert_true(result.head.second_size > 264 + 97);

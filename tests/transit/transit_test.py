@@ -36,8 +36,21 @@ class Transit:
     def __init__(self):
         self.serving = Serving(CAISSON, IMAGE, BACKEND)
         self.serving.run("keygen", "producer", "--tenant", "tenant.key", "--keys", "app.key")
+        self.serving.run("keygen", "producer", "--tenant", "tenant.key", "--roles", "1",
+                         "web.key")
+        os.mkdir(self.serving.path("store"), 0o700)
+        with open(self.serving.path("serve.json"), encoding="utf-8") as file:
+            config = json.load(file)
+        config["services"][0]["store"] = {"folder": "store"}
+        with open(self.serving.path("serve.json"), "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        self.version = 0
+        self.begin()
+
+    def begin(self):
+        self.version += 1
         self.serving.start()
-        self.serving.grant()
+        self.serving.grant(self.version)
         self.proxy = subprocess.Popen(
             [CAISSON, "proxy", "--gateway", self.serving.front, "--credential", "app.key",
              "--image", IMAGE, "--insecure-dev", "--root", self.serving.root, "--listen",
@@ -67,6 +80,13 @@ class Transit:
         with open(path, "wb") as file:
             file.write(data)
         return path
+
+    def kill(self):
+        """All of it, as a loss of power would."""
+        self.proxy.kill()
+        self.proxy.communicate()
+        self.serving.process.kill()
+        self.serving.process.communicate()
 
     def stop(self):
         self.proxy.terminate()
@@ -174,8 +194,8 @@ def test_birth(transit):
     """a birth certificate verifies against the evidence of the instance, and no other"""
     key = transit.good("keys/born", {"type": "p-256"})
     birth = base64.b64decode(key["birth"])
-    status, _, evidence = transit.serving.get(transit.serving.front + "/.well-known/caisson/evidence"
-                                              "?nonce=" + "00" * 32)
+    status, _, evidence = transit.serving.get(
+        transit.serving.front + "/.well-known/caisson/evidence?nonce=" + "00" * 32)
     assert status == 200, evidence
     bundle = transit.file("evidence.bin", evidence)
     base = [CAISSON, "verify", "--evidence", bundle, "--nonce", "00" * 32, "--image", IMAGE,
@@ -191,11 +211,60 @@ def test_birth(transit):
     assert bad.returncode == 3, bad.stdout[-800:]
 
 
+def test_restart(transit):
+    """keys are there after the gateway and the enclave were killed, and uses are not forgotten"""
+    before = transit.good("keys/lasts", {"type": "ed25519", "max_uses": 80})
+    transit.good("keys/box2", {"type": "aes-256"})
+    sealed = transit.good("encrypt/box2", {"plaintext": b64(b"kept")})["ciphertext"]
+    transit.good("sign/lasts", {"input": ""})
+    transit.kill()
+    assert "lasts" not in "".join(os.listdir(transit.serving.path("store")))
+    for name in os.listdir(transit.serving.path("store")):
+        with open(transit.serving.path("store/" + name), "rb") as file:
+            assert b"lasts" not in file.read(), "a name in clear in the store"
+    transit.begin()
+    after = transit.good("keys/lasts")
+    assert after["public_key"] == before["public_key"] and after["id"] == before["id"]
+    assert after["uses"] == 10, after["uses"]
+    assert transit.good("decrypt/box2", {"ciphertext": sealed})["plaintext"] == b64(b"kept")
+
+
+def test_roles(transit):
+    """a policy with roles, as `caisson grant --policy` compiles it, holds credentials to them"""
+    policy = {"version": 1, "service": "transit", "store": "journal", "roles": [
+        {"keys": ["*"], "operations": ["create", "info"]},
+        {"keys": ["web-*"], "operations": ["sign"]}]}
+    serving = transit.serving
+    transit.good("keys/web-1", {"type": "ed25519"})
+    transit.good("keys/other", {"type": "ed25519"})
+    transit.version += 1
+    serving.run("grant", "--control", "echo.sock", "--tenant", "tenant.key", "--policy",
+                transit.file("policy.json", json.dumps(policy).encode()), "--version",
+                str(transit.version), "--image", IMAGE, "--insecure-dev", "--root", serving.root,
+                "--statement", "statement")
+
+    def call(credential, path, body):
+        done = subprocess.run(
+            [CAISSON, "call", "--gateway", serving.front, "--credential", credential, "--image",
+             IMAGE, "--insecure-dev", "--root", serving.root, "-H", "Content-Type:application/json",
+             "-d", body, "--json", "/v1/transit/" + path], cwd=serving.folder,
+            capture_output=True, timeout=60, check=False)
+        return json.loads(done.stdout)["status"]
+
+    assert call("web.key", "sign/web-1", '{"input":""}') == 200
+    assert call("web.key", "sign/other", '{"input":""}') == 403
+    assert call("web.key", "keys/web-2", '{"type":"ed25519"}') == 403
+    assert call("app.key", "sign/web-1", '{"input":""}') == 403  # it has no role
+    transit.version += 1
+    serving.grant(transit.version)
+    assert call("app.key", "sign/web-1", '{"input":""}') == 200
+
+
 def main():
     if BACKEND == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return tap.skip_all("no /dev/kvm")
     tests = tap.chosen([test_signatures, test_sealing, test_batch, test_others, test_refusals,
-                        test_birth], 4)
+                        test_birth, test_restart, test_roles], 4)
     transit = Transit()
     try:
         return tap.run(tests, transit)

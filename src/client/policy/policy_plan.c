@@ -6,14 +6,9 @@
 
 #include <string.h>
 
-static bool name_is(const struct csv_tree_node *member, const char *name)
-{
-    return member->name_size == strlen(name) && memcmp(member->name, name, member->name_size) == 0;
-}
-
 csn_err csv_plan_other_key(const struct csv_tree *tree, const struct csv_tree_node *member)
 {
-    if (name_is(member, "comment")) {
+    if (csv_tree_named(member, "comment")) {
         return member->kind == CSV_TREE_STRING
                    ? CSN_OK
                    : csv_tree_fault(tree, member->offset, "a comment must be a string");
@@ -59,8 +54,8 @@ static csn_err read_domain(const struct csv_tree *tree, const struct csv_tree_no
         struct csv_domain *domain = &plan->domains[plan->domain_count++];
         memcpy(domain->name, member->name, member->name_size);
         for (const struct csv_tree_node *key = member->child; key != NULL; key = key->next) {
-            CSN_TRY(name_is(key, "version") ? read_version(tree, key, &domain->version)
-                                            : csv_plan_other_key(tree, key));
+            CSN_TRY(csv_tree_named(key, "version") ? read_version(tree, key, &domain->version)
+                                                   : csv_plan_other_key(tree, key));
         }
         return domain->version != 0
                    ? CSN_OK
@@ -153,14 +148,14 @@ csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consu
         return csv_tree_fault(tree, root->offset, "a policy is a JSON object");
     }
     for (const struct csv_tree_node *member = root->child; member != NULL; member = member->next) {
-        if (name_is(member, "version")) {
+        if (csv_tree_named(member, "version")) {
             CSN_TRY(read_version(tree, member, &version));
             if (version != 1) {
                 return csv_tree_fault(tree, member->offset, "only \"version\" 1 is known");
             }
-        } else if (name_is(member, "default")) {
+        } else if (csv_tree_named(member, "default")) {
             CSN_TRY(read_default(tree, member, plan));
-        } else if (name_is(member, "domains")) {
+        } else if (csv_tree_named(member, "domains")) {
             if (member->kind != CSV_TREE_OBJECT) {
                 return csv_tree_fault(tree, member->offset, "\"domains\" must be an object");
             }
@@ -168,9 +163,9 @@ csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consu
                  item = item->next) {
                 CSN_TRY(read_domain(tree, item, plan));
             }
-        } else if (name_is(member, "fields")) {
+        } else if (csv_tree_named(member, "fields")) {
             fields = member;
-        } else if (name_is(member, "score")) {
+        } else if (csv_tree_named(member, "score")) {
             CSN_TRY(csv_score_read(tree, member, &plan->score));
         } else {
             CSN_TRY(csv_plan_other_key(tree, member));

@@ -58,6 +58,19 @@ csn_err csv_tree_fault(const struct csv_tree *tree, uint32_t offset, const char 
     __attribute__((format(printf, 3, 4)));
 bool csv_tree_is(const struct csv_tree_node *node, const char *text);
 
+/* ---- policy_values.c ---- */
+/* Whether a member has this name. */
+bool csv_tree_named(const struct csv_tree_node *member, const char *name);
+csn_err csv_tree_whole(const struct csv_tree *tree, const struct csv_tree_node *value,
+                       uint64_t lowest, uint64_t highest, uint64_t *number);
+csn_err csv_tree_bool(const struct csv_tree *tree, const struct csv_tree_node *value, bool *truth);
+/* Hex digits of either case, exactly size bytes of them. */
+csn_err csv_tree_hex(const struct csv_tree *tree, const struct csv_tree_node *value, uint8_t *bytes,
+                     uint32_t size);
+/* What `caisson model pack` prints. */
+csn_err csv_tree_digest(const struct csv_tree *tree, const struct csv_tree_node *value,
+                        uint8_t digest[32]);
+
 /* ---- what the source means ---- */
 enum csv_action {
     CSV_ACTION_KEEP,
@@ -171,6 +184,9 @@ csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consu
 csn_err csv_plan_other_key(const struct csv_tree *tree, const struct csv_tree_node *member);
 csn_err csv_score_read(const struct csv_tree *tree, const struct csv_tree_node *object,
                        struct csv_score *score);
+/* policy_model.c: of the model enclave; weights_key: NULL where the tenant brings none. */
+csn_err csv_model_compile(const struct csv_tree *tree, const uint8_t *weights_key, uint8_t *output,
+                          size_t capacity, size_t *output_size);
 /* policy_transit.c: of the transit enclave, from its tree to its binary form. */
 csn_err csv_transit_compile(const struct csv_tree *tree, uint8_t *output, size_t capacity,
                             size_t *output_size);

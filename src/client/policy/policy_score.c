@@ -20,8 +20,7 @@ static csn_err sort_keys(const struct csv_tree *tree, const struct csv_tree_node
     for (const struct csv_tree_node *member = object->child; member != NULL;
          member = member->next) {
         uint32_t key = 0;
-        while (key < count && (member->name_size != strlen(names[key]) ||
-                               memcmp(member->name, names[key], member->name_size) != 0)) {
+        while (key < count && !csv_tree_named(member, names[key])) {
             key++;
         }
         if (key < count) {
@@ -31,29 +30,6 @@ static csn_err sort_keys(const struct csv_tree *tree, const struct csv_tree_node
         }
     }
     return CSN_OK;
-}
-
-static int digit_of(char byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-                                        : -1;
-}
-
-static csn_err read_model(const struct csv_tree *tree, const struct csv_tree_node *value,
-                          struct csv_score *score)
-{
-    bool good = value->kind == CSV_TREE_STRING && value->text_size == 64;
-    for (uint32_t i = 0; good && i < 32; i++) {
-        const int high = digit_of(value->text[2 * i]);
-        const int low = digit_of(value->text[2 * i + 1]);
-        good = high >= 0 && low >= 0;
-        score->digest[i] = (uint8_t)(good ? high << 4 | low : 0);
-    }
-    return good ? CSN_OK
-                : csv_tree_fault(tree, value->offset,
-                                 "\"model\" must be the digest that caisson model pack printed: "
-                                 "64 digits of 0 to 9 and a to f");
 }
 
 static csn_err read_name(const struct csv_tree *tree, const struct csv_tree_node *value,
@@ -77,16 +53,10 @@ static csn_err read_name(const struct csv_tree *tree, const struct csv_tree_node
 static csn_err read_output(const struct csv_tree *tree, const struct csv_tree_node *value,
                            struct csv_score *score)
 {
-    uint32_t read = 0;
-    bool good = value->kind == CSV_TREE_NUMBER && value->text_size <= 4;
-    for (uint32_t i = 0; good && i < value->text_size; i++) {
-        good = value->text[i] >= '0' && value->text[i] <= '9';
-        read = read * 10 + (uint32_t)(value->text[i] - '0');
-    }
-    score->output = read;
-    return good && read < 1024 ? CSN_OK
-                               : csv_tree_fault(tree, value->offset,
-                                                "\"output\" must be a whole number from 0 to 1023");
+    uint64_t number = 0;
+    CSN_TRY(csv_tree_whole(tree, value, 0, 1023, &number));
+    score->output = (uint32_t)number;
+    return CSN_OK;
 }
 
 static csn_err read_categories(const struct csv_tree *tree, const struct csv_tree_node *list,
@@ -186,7 +156,7 @@ csn_err csv_score_read(const struct csv_tree *tree, const struct csv_tree_node *
                                   key_names[key]);
         }
     }
-    CSN_TRY(read_model(tree, values[KEY_MODEL], score));
+    CSN_TRY(csv_tree_digest(tree, values[KEY_MODEL], score->digest));
     CSN_TRY(read_name(tree, values[KEY_NAME], score));
     if (values[KEY_OUTPUT] != NULL) {
         CSN_TRY(read_output(tree, values[KEY_OUTPUT], score));
