@@ -99,7 +99,7 @@ static csn_err keep_key(struct making *making, const TPM2B_PUBLIC *public)
     Esys_Free(there);
     return is_same
                ? CSN_OK
-               : csn_tpm_fail(&making->session, CSN_ERR_STATE, "another key is at the handle", 0);
+               : csn_tpm_fail(&making->session, CSN_ERR_STATE, "the key that is at the handle", 0);
 }
 
 static csn_err make_key(struct making *making)
@@ -141,7 +141,8 @@ static csn_err make_index(struct making *making, struct nv *nv)
     TSS2_RC rc = Esys_NV_DefineSpace(making->session.esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
                                      ESYS_TR_NONE, ESYS_TR_NONE, &no_password, &about, &nv->handle);
     if (rc == TPM2_RC_NV_DEFINED) {
-        return csn_tpm_fail(&making->session, CSN_ERR_STATE, "the NV index is there already", 0);
+        return csn_tpm_fail(&making->session, CSN_ERR_STATE, "the NV index, which is there already",
+                            0);
     }
     if (rc != TSS2_RC_SUCCESS) {
         return fail(making, "define the NV index", rc);
