@@ -27,6 +27,7 @@ PROGRAMS = [
     ("scale", "12"),
     ("requests", "13, 14"),
     ("request_core", "15, 16"),
+    ("transit", "23, 24, 25"),
     ("llm", "17, 18, 19"),
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
