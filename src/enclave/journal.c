@@ -339,6 +339,7 @@ csn_err cse_journal_open(struct cse_journal *journal, const struct cse_journal_o
 {
     struct cse_writing *writing = cse_writing_of(journal);
     CSN_TRY(check_options(writing, options));
+    writing->good = false; /* whatever fails from here on: key and counter may be others by then */
     CSN_TRY(csn_gcm_siv_self_test());
     writing->outside = options->outside;
     writing->hooks = options->hooks;

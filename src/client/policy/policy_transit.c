@@ -89,8 +89,8 @@ static csn_err read_counter(const struct csv_tree *tree, const struct csv_tree_n
     plan->head.counter = 1;
     return seen == 7 ? CSN_OK
                      : csv_tree_fault(tree, value->offset,
-                                      "\"counter\" needs key_handle, index, mark_index, base, key, "
-                                      "name and mark_name");
+                                      "\"counter\" needs key_handle, index, mark_index, base, "
+                                      "key, name and mark_name");
 }
 
 /* ---- roles ---- */
