@@ -29,6 +29,7 @@ PROGRAMS = [
     ("scale", [], []),
     ("request_core", [], []),
     ("requests", [], []),
+    ("transit", [], []),
     ("llm", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
