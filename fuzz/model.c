@@ -33,7 +33,7 @@ static uint8_t vocab_memory[0x10000] __attribute__((aligned(64)));
 
 static void begin(void)
 {
-    static uint8_t strings[PIECES * 24];
+    static uint8_t strings[PIECES * 64];
     static float scores[PIECES];
     static uint32_t types[PIECES];
     struct csn_vocab_source source = {.kind = CSN_VOCAB_SPM,
@@ -46,11 +46,16 @@ static void begin(void)
                                       .add_space = true};
     uint32_t index;
     for (uint32_t i = 0; i < PIECES; i++) {
-        char text[24];
+        char text[56];
         static const char *const marks[] = {"<s>", "</s>", "<|im_start|>", "<|im_end|>"};
         snprintf(text, sizeof text, i < 256 ? "<0x%02X>" : "x%u", i);
         if (i >= 256 && i < 260) {
             snprintf(text, sizeof text, "%s", marks[i - 256]);
+        }
+        if (i >= 298) { /* long ones, of what has long escapes */
+            memset(text, 1, sizeof text - 1);
+            text[sizeof text - 1] = 0;
+            text[0] = (char)i;
         }
         types[i] = i < 256 ? CSN_VOCAB_BYTE : i < 260 ? CSN_VOCAB_CONTROL : CSN_VOCAB_NORMAL;
         const uint64_t size = strlen(text);
@@ -86,11 +91,19 @@ csn_err csn_llm_eval(struct csn_llm *llm, const struct csn_llm_item *items, uint
 
 const float *csn_llm_logits(const struct csn_llm *llm, uint32_t item)
 {
+    /* Bytes that make characters and spoil them, what JSON escapes, a long piece, ends. */
+    static const uint16_t wanted[24] = {0xe0, 0x80, 0xed, 0xa0, 0xf0, 0x8f, 0xf4, 0x90,
+                                        0xbf, 0xc2, 0xc3, 0xe2, 0x82, 0xac, 0xff, '"',
+                                        '\\', 1,    'a',  298,  298,  299,  257,  260};
     (void)llm, (void)item;
     for (uint32_t i = 0; i < PIECES; i++) {
         rig.logits[i] = (float)(rig.bytes[(i * 7 + rig.evaluations * 13) % rig.size] % 16);
     }
-    rig.logits[rig.bytes[rig.evaluations % rig.size]] += 8;
+    uint32_t hash = rig.evaluations; /* of all of the request: each has an answer of its own */
+    for (uint32_t i = 0; i < rig.size; i++) {
+        hash = (hash ^ rig.bytes[i]) * 16777619u;
+    }
+    rig.logits[wanted[(hash >> 16) % 24]] += 30;
     return rig.logits;
 }
 

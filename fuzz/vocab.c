@@ -64,19 +64,24 @@ static void stop(const uint8_t *bytes, uint32_t size)
         return;
     }
     memcpy(stop.strings[0], bytes, stop.sizes[0]);
+    uint32_t first = 0; /* where it stands; behind all if nowhere */
+    while (first + stop.sizes[0] <= size - 2 &&
+           memcmp(bytes + 2 + first, bytes, stop.sizes[0]) != 0) {
+        first++;
+    }
+    const bool is_there = first + stop.sizes[0] <= size - 2;
     for (uint32_t at = 2; at < size; at++) {
         const bool ends = csn_stop_add(&stop, bytes + at, 1, &out);
         CHECK(out <= stop.held_size && stop.held_size <= CSN_STOP_SIZE_MAX + 4);
         CHECK(memcmp(stop.held, bytes + 2 + total, stop.held_size) == 0);
-        CHECK(out < stop.sizes[0] || memcmp(stop.held, stop.strings[0], stop.sizes[0]) != 0);
         if (ends) {
-            CHECK(memcmp(stop.held + out, stop.strings[0], stop.sizes[0]) == 0);
+            CHECK(is_there && total + out == first);
             return;
         }
         csn_stop_take(&stop, out);
         total += out;
     }
-    CHECK(total + stop.held_size == size - 2);
+    CHECK(!is_there && total + stop.held_size == size - 2);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
