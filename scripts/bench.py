@@ -31,7 +31,7 @@ PROGRAMS = [
     ("llm", "17, 18, 19"),
     ("trees", "20, 21"),
     ("load", "22"),
-    ("pkcs11", "27"),
+    ("pkcs11", "26"),
     ("zeros", "counts"),
     ("growth", "no goal: curves"),
     ("park", "no goal: waiting"),
