@@ -424,8 +424,8 @@ def crash(token):
     for more in ("", f"rings = {token.path('rings.sock')}\n"):
         token.settings("debug = true\n" + more)
         one = subprocess.Popen([DRIVER, MODULE, "survive", "rings" if more else "http"],
-                               cwd=token.folder, env=token.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True)
+                               cwd=token.folder, env=token.env, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         first = one.stdout.readline()
         token.serving.process.send_signal(signal.SIGUSR1)  # another instance takes its place
         time.sleep(0.5)
