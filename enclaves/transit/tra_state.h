@@ -290,6 +290,9 @@ void tra_open_items(struct tra_work *work);
 void tra_rewrap_items(struct tra_work *work);
 cse_status tra_sign_item(struct tra_work *work, struct tra_item *item);
 cse_status tra_verify_item(struct tra_work *work, struct tra_item *item);
+/* Whether MACs of the request can be made side by side: by tra_mac_items(). */
+bool tra_macs_batch(const struct tra_work *work);
+void tra_mac_items(struct tra_work *work);
 cse_status tra_mac_item(struct tra_work *work, struct tra_item *item);
 cse_status tra_check_mac_item(struct tra_work *work, struct tra_item *item);
 cse_status tra_agree_item(struct tra_work *work, struct tra_item *item);
