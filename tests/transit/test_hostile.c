@@ -217,6 +217,10 @@ static void test_neighbours(void **state)
         assert_int_equal(results[i].head.key_version, i * 5 % COUNT / 2 + 1);
         assert_memory_equal(results[i].output, "hello, hello", 12);
     }
+    good(OP(ENCRYPT), "mixed",
+         "{\"batch_input\":[{\"plaintext\":\"\",\"version\":1},{\"plaintext\":\"\",\"version\":3}]"
+         "}");
+    assert_non_null(strstr((char *)call->output, "caisson:v3:AQEAAAMA"));
     good(OP(CREATE), "apart", "{\"type\":\"aes-256\",\"derived\":true}");
     static const char *const contexts[] = {"a", "b", "b", "a", "c", "a"};
     for (int i = 0; i < COUNT; i++) {
