@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ec_kernel.h: points of P-256 and P-384: one source, made once for each. Private.
+ * ec_kernel.h: points of P-256 and P-384: one source, made twice for each. Private.
  *
  * Constant time in multipliers and points. A multiplier is any number of as many bytes as a
  * coordinate; "xy" are two of those; all of them are big-endian.
@@ -22,5 +22,6 @@ struct csn_ec_kernel {
     void (*combine)(const uint8_t *of_base, const uint8_t *of_point, const uint8_t *xy, uint8_t *x);
 };
 extern const struct csn_ec_kernel csn_ec_kernel_p256, csn_ec_kernel_p384;
+extern const struct csn_ec_kernel csn_ec_kernel_p256_adx, csn_ec_kernel_p384_adx; /* BMI2, ADX */
 
 #endif

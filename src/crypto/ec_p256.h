@@ -14,7 +14,7 @@
 
 #define WORDS       4
 #define SPAN        CSN_EC_SPAN_256
-#define KERNEL      csn_ec_kernel_p256
+#define KERNEL      CSN_EC_VARIANT(csn_ec_kernel_p256)
 #define SQUARE_OF_R csn_ec_square_p256
 #define B           csn_ec_b_p256
 #define ORDER       csn_order_p256

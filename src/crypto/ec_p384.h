@@ -13,7 +13,7 @@
 
 #define WORDS       6
 #define SPAN        CSN_EC_SPAN_384
-#define KERNEL      csn_ec_kernel_p384
+#define KERNEL      CSN_EC_VARIANT(csn_ec_kernel_p384)
 #define SQUARE_OF_R csn_ec_square_p384
 #define B           csn_ec_b_p384
 #define ORDER       csn_order_p384

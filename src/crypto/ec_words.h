@@ -3,8 +3,9 @@
  * ec_words.h: rows of 64-bit words modulo a number of as many words, the top one of them set. For
  * src/crypto alone. Constant time.
  *
- * What is here is for a count that the compiler knows: each loop becomes a chain of carries. Words
- * are in ascending order; results may stand where operands stand.
+ * CSN_EC_ROW is how a row of products is summed: ec_row.h on any CPU, ec_row_adx.h with BMI2 and
+ * ADX. What is here is for a count that the compiler knows: each loop becomes a chain of carries.
+ * Words are in ascending order; results may stand where operands stand.
  */
 #ifndef CSN_CRYPTO_EC_WORDS_H
 #define CSN_CRYPTO_EC_WORDS_H
@@ -127,32 +128,7 @@ CSN_EC_INLINE uint64_t csn_ec_chain(uint64_t *sum, const uint64_t *more, const u
     return carry;
 }
 
-/* sum += factor * value, of `count` words and one more; the carry above that. */
-CSN_EC_INLINE uint64_t csn_ec_accumulate(uint64_t *sum, uint64_t factor, const uint64_t *value,
-                                         const uint32_t count)
-{
-    uint64_t low[CSN_EC_WORDS_MAX], high[CSN_EC_WORDS_MAX];
-    uint64_t above;
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        const csn_u128 product = (csn_u128)factor * value[i];
-        low[i] = (uint64_t)product;
-        high[i] = (uint64_t)(product >> 64);
-    }
-    above = csn_ec_chain(sum, low, count);
-    uint64_t upper[CSN_EC_WORDS_MAX + 1];
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        upper[i] = sum[i + 1];
-    }
-    upper[count] = above;
-    (void)csn_ec_chain(upper, high, count);
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        sum[i + 1] = upper[i];
-    }
-    return upper[count];
-}
+#include CSN_EC_ROW
 
 /*
  * Montgomery, for any odd modulus; inverse: -1 / modulus modulo 2^64. Word by word, each time

@@ -5,22 +5,33 @@
  * Points are ec_kernel.c's, numbers modulo the order ecdsa_scalar.c's.
  */
 #include "ecdsa.h"
+#include "cpu.h"
 #include "ecdsa_parts.h"
+#include <caisson/wire/boot.h>
 #include <core/bytes.h>
 
 /* Chances of one more try are 2^-32 on P-256 and less on P-384. */
 #define TRIES_MAX 8u
 
-static const struct csn_ec p256 = {&csn_order_p256, &csn_ec_kernel_p256, 32};
-static const struct csn_ec p384 = {&csn_order_p384, &csn_ec_kernel_p384, 48};
+/* With the kernel for any CPU, and with the one for BMI2 and ADX. */
+static const struct csn_ec p256[2] = {{&csn_order_p256, &csn_ec_kernel_p256, 32},
+                                      {&csn_order_p256, &csn_ec_kernel_p256_adx, 32}};
+static const struct csn_ec p384[2] = {{&csn_order_p384, &csn_ec_kernel_p384, 48},
+                                      {&csn_order_p384, &csn_ec_kernel_p384_adx, 48}};
+
+static bool has_adx(void)
+{
+    const uint64_t needed = CSN_WIRE_FEATURE_BMI2 | CSN_WIRE_FEATURE_ADX;
+    return (csn_cpu_given() & needed) == needed;
+}
 
 const struct csn_ec *csn_ec_find(uint32_t curve)
 {
     switch (curve) {
     case CSN_EC_P256:
-        return &p256;
+        return &p256[has_adx()];
     case CSN_EC_P384:
-        return &p384;
+        return &p384[has_adx()];
     default:
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ecdsa_scalar.c: Montgomery arithmetic modulo the orders of P-256 and P-384. */
 #include "ecdsa_scalar.h"
+#define CSN_EC_ROW "ec_row.h"
 #include "ec_words.h"
 
 #define WORDS CSN_SCALAR_WORDS

@@ -9,6 +9,7 @@
 #include "../skip.h"
 #include "vectors.h"
 #include <bearssl/bearssl_ec.h>
+#include <caisson/wire/boot.h>
 #include <crypto/cpu.h>
 #include <crypto/ecdsa.h>
 #include <crypto/ecdsa_parts.h>
@@ -660,11 +661,18 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_wycheproof_p256),
         cmocka_unit_test(test_wycheproof_p384),
     };
+    const uint64_t adx = CSN_WIRE_FEATURE_BMI2 | CSN_WIRE_FEATURE_ADX;
+    const char *kernel = count > 1 ? arguments[1] : "any";
     uint64_t features;
-    rounds = count > 1 ? atoi(arguments[1]) : 1;
+    rounds = count > 2 ? atoi(arguments[2]) : 1;
     srand(1);
     if (csn_cpu_features(&features) != CSN_OK) {
         return test_skip("no AES-NI");
+    }
+    if (strcmp(kernel, "any") == 0) {
+        features &= ~adx;
+    } else if ((features & adx) != adx) {
+        return test_skip("no BMI2 and ADX");
     }
     if (csn_cpu_begin(features) != CSN_OK) {
         return 1;

@@ -423,8 +423,8 @@ def crash(token):
     """The enclave ends under a session: one error at most, and then it goes on."""
     for more in ("", f"rings = {token.path('rings.sock')}\n"):
         token.settings("debug = true\n" + more)
-        one = subprocess.Popen([DRIVER, MODULE, "survive", "rings" if more else "http"], cwd=token.folder,
-                               env=token.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        one = subprocess.Popen([DRIVER, MODULE, "survive", "rings" if more else "http"],
+                               cwd=token.folder, env=token.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True)
         first = one.stdout.readline()
         token.serving.process.send_signal(signal.SIGUSR1)  # another instance takes its place
