@@ -214,9 +214,16 @@ static void enter(struct sealed *sealed, const struct sealed_image *image,
 void sealed_start(struct sealed *sealed, const struct sealed_image *image,
                   const struct sealed_tenant *tenant, const char *backend)
 {
+    sealed_start_stored(sealed, image, tenant, backend, NULL);
+}
+
+void sealed_start_stored(struct sealed *sealed, const struct sealed_image *image,
+                         const struct sealed_tenant *tenant, const char *backend,
+                         struct csn_store *store)
+{
     struct csn_detail detail = {""};
     const struct csn_enclave_options options = {
-        .image = image->bytes, .image_size = image->size, .backend = backend};
+        .image = image->bytes, .image_size = image->size, .backend = backend, .store = store};
     memset(sealed, 0, sizeof *sealed);
     bench_require(csn_enclave_create(&options, &sealed->enclave, &detail) == CSN_OK, detail.text);
     enter(sealed, image, tenant);

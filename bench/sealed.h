@@ -63,6 +63,10 @@ void sealed_tenant_free(struct sealed_tenant *tenant);
 /* From image bytes to an enclave that serves the tenant; NULL backend: auto. */
 void sealed_start(struct sealed *sealed, const struct sealed_image *image,
                   const struct sealed_tenant *tenant, const char *backend);
+/* The same with a store for what the image keeps outside; it must outlive the enclave. */
+void sealed_start_stored(struct sealed *sealed, const struct sealed_image *image,
+                         const struct sealed_tenant *tenant, const char *backend,
+                         struct csn_store *store);
 /* The same tenant on another channel (worker) of an enclave that runs; ends before the first. */
 void sealed_join(struct sealed *sealed, const struct sealed *first,
                  const struct sealed_image *image, const struct sealed_tenant *tenant,

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes src/crypto/ecdsa_tables.c: multiples of the base points of P-256 and P-384.
+"""Writes src/crypto/ec_tables.c: multiples of the base points of P-256 and P-384.
 
-    scripts/ec_tables.py > src/crypto/ecdsa_tables.c
-    scripts/ec_tables.py --check src/crypto/ecdsa_tables.c    # as a test (TAP)
+    scripts/ec_tables.py > src/crypto/ec_tables.c
+    scripts/ec_tables.py --check src/crypto/ec_tables.c    # as a test (TAP)
 """
 import contextlib
 import io
 import sys
 
 TEETH = 6
+BLOCKS = 4
+SPANS = {"p256": 44, "p384": 68}
 CURVES = {
     "p256": (2**256 - 2**224 + 2**192 + 2**96 - 1, 4,
              0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b,
@@ -43,38 +45,48 @@ def words(value, count, indent):
     return (",\n" + " " * indent).join(lines)
 
 
+def negative(point, prime):
+    return point[0], -point[1] % prime
+
+
+def double_often(point, count, prime):
+    for _ in range(count):
+        point = add(point, point, prime)
+    return point
+
+
 def table(name, prime, count, x, y):
-    span = -(-64 * count // TEETH)
+    span = SPANS[name]
     teeth = [(x, y)]
     for _ in range(TEETH - 1):
-        point = teeth[-1]
-        for _ in range(span):
-            point = add(point, point, prime)
-        teeth.append(point)
-    print(f"const uint64_t csn_ec_table_{name}[CSN_EC_TABLE_POINTS * 2 * {count}] = {{")
-    for digit in range(1, 2 ** TEETH):
-        point = None
-        for i in range(TEETH):
-            if digit >> i & 1:
-                point = add(point, teeth[i], prime)
-        for coordinate in point:
-            print("    " + words((coordinate << 64 * count) % prime, count, 4) + ",")
+        teeth.append(double_often(teeth[-1], span, prime))
+    print(f"const uint64_t csn_ec_table_{name}[CSN_EC_BLOCKS * CSN_EC_SUMS * 2 * {count}] = {{")
+    for _ in range(BLOCKS):
+        for digit in range(2 ** (TEETH - 1)):
+            point = teeth[-1]
+            for i in range(TEETH - 1):
+                point = add(point, teeth[i] if digit >> i & 1 else negative(teeth[i], prime),
+                            prime)
+            for coordinate in point:
+                print("    " + words((coordinate << 64 * count) % prime, count, 4) + ",")
+        teeth = [double_often(tooth, span // BLOCKS, prime) for tooth in teeth]
     print("};\n")
 
 
+def row(what, name, value, count):
+    print(f"const uint64_t csn_ec_{what}_{name}[{count}] = {{\n    "
+          + words(value, count, 4) + "};\n")
+
+
 def field(name, prime, count, b):
-    print(f"const struct csn_order csn_field_{name} = {{\n    .count = {count},")
-    print("    .order = {" + words(prime, count, 14) + "},")
-    print("    .square = {" + words(2**(128 * count) % prime, count, 15) + "},")
-    print(f"    .inverse = UINT64_C(0x{-pow(prime, -1, 2**64) % 2**64:016x}),\n}};\n")
-    print(f"const struct csn_scalar csn_ec_b_{name} = {{\n    {{"
-          + words((b << 64 * count) % prime, count, 5) + "}};\n")
+    row("square", name, 2**(128 * count) % prime, count)
+    row("b", name, (b << 64 * count) % prime, count)
 
 
 def write():
     print("/* SPDX-License-Identifier: Apache-2.0 */\n"
-          "/* ecdsa_tables.c: made by scripts/ec_tables.py; ecdsa_base.h says what it holds. */\n"
-          '#include "ecdsa_base.h"\n\n/* clang-format off */')
+          "/* ec_tables.c: made by scripts/ec_tables.py; ec_tables.h says what it holds. */\n"
+          '#include "ec_tables.h"\n\n/* clang-format off */')
     for name, (prime, count, b, x, y) in CURVES.items():
         field(name, prime, count, b)
         table(name, prime, count, x, y)

@@ -205,7 +205,7 @@ def rule_freestanding(tree):
         if path.startswith(TRUSTED) and path not in HOSTED_FILES \
                 and resolve(path, name, tree) is None \
                 and name not in FREESTANDING_HEADERS \
-                and not name.startswith(("bearssl/", "sodium/")):
+                and not name.startswith("sodium/"):
             yield path, line, f"<{name}> in a trusted part"
 
 

@@ -133,12 +133,12 @@ uint32_t mod_write_whole(const struct mod_worker *worker, const struct mod_sessi
 
 /* ---- events ---- */
 
-/* A comment to the end: two bytes at least must be left, or none. */
+/* To the end by a line that readers skip, and an empty one. */
 static void fill(struct mod_writer *out)
 {
-    while (out->size < out->room) {
+    for (uint32_t i = 0; out->size < out->room; i++) {
         const uint32_t left = out->room - out->size;
-        out->bytes[out->size++] = left == 1 ? '\n' : left == 2 ? '\n' : ':';
+        out->bytes[out->size++] = left <= 2 ? '\n' : i == 0 ? ':' : ' ';
     }
 }
 

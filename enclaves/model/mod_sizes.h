@@ -6,13 +6,17 @@
 #ifndef MOD_SIZES_H
 #define MOD_SIZES_H
 
+#include <caisson/wire/model.h>
+
 #ifndef MOD_WEIGHTS_MIB
 #define MOD_WEIGHTS_MIB 32u /* the GGUF file */
 #endif
 #ifndef MOD_CONTEXT_MIB
 #define MOD_CONTEXT_MIB 64u /* what sessions hold of it: keys and values, logits, vocabulary */
 #endif
+#ifndef MOD_TREES_MIB
 #define MOD_TREES_MIB 4u
+#endif
 
 #define MOD_SESSION_MAX  16u    /* answers in the making */
 #define MOD_POSITION_MAX 1024u  /* tokens of one, with its prompt */

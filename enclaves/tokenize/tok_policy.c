@@ -17,7 +17,8 @@ static bool read_head(const struct cse_grant_view *grant, struct csn_wire_policy
     }
     memcpy(head, grant->policy, sizeof *head);
     if (head->magic != CSN_WIRE_POLICY_MAGIC || head->version != CSN_WIRE_POLICY_VERSION ||
-        head->reserved0 != 0 || head->reserved1[0] != 0 || head->reserved1[1] != 0 ||
+        head->reserved0 != 0 || head->feature_count > CSN_WIRE_POLICY_FEATURE_MAX ||
+        head->category_count > (head->feature_count == 0 ? 0 : CSN_WIRE_POLICY_CATEGORY_MAX) ||
         head->domain_count > CSN_WIRE_POLICY_DOMAIN_MAX ||
         head->field_count > CSN_WIRE_POLICY_FIELD_MAX ||
         head->step_count > CSN_WIRE_POLICY_STEP_MAX || head->text_size > CSN_WIRE_POLICY_SIZE_MAX) {
@@ -25,8 +26,11 @@ static bool read_head(const struct cse_grant_view *grant, struct csn_wire_policy
     }
     uint32_t size = (uint32_t)(sizeof *head + head->domain_count * sizeof(struct csn_wire_domain) +
                                head->field_count * sizeof(struct csn_wire_field) +
-                               head->step_count * sizeof(struct csn_wire_step)) +
+                               head->step_count * sizeof(struct csn_wire_step) +
+                               head->feature_count * sizeof(struct csn_wire_feature) +
+                               head->category_count * sizeof(struct csn_wire_span)) +
                     head->text_size;
+    size += head->feature_count == 0 ? 0 : (uint32_t)sizeof(struct csn_wire_score);
     return size == grant->policy_size;
 }
 
@@ -73,6 +77,9 @@ static csn_err build(struct tok_state *state, const struct tok_source *source)
             state->reveal_mask |= UINT64_C(1) << i;
         }
     }
+    if (source->head.feature_count != 0) {
+        CSN_TRY(tok_build_score(state, source));
+    }
     state->ready = 1;
     return CSN_OK;
 }
@@ -94,7 +101,16 @@ csn_err tok_grant(void *memory, const struct cse_grant_view *grant)
     source.fields = (const struct csn_wire_field *)(const void *)at;
     at += source.head.field_count * sizeof *source.fields;
     source.steps = (const struct csn_wire_step *)(const void *)at;
-    source.text = at + source.head.step_count * sizeof *source.steps;
+    at += source.head.step_count * sizeof *source.steps;
+    if (source.head.feature_count != 0) {
+        source.score = (const struct csn_wire_score *)(const void *)at;
+        at += sizeof *source.score;
+        source.features = (const struct csn_wire_feature *)(const void *)at;
+        at += source.head.feature_count * sizeof *source.features;
+        source.categories = (const struct csn_wire_span *)(const void *)at;
+        at += source.head.category_count * sizeof *source.categories;
+    }
+    source.text = at;
     csn_err result = build(state, &source);
     if (result != CSN_OK) {
         csn_wipe(state, sizeof *state);

@@ -16,6 +16,7 @@
 #include "crypto/aes.h"
 #include "crypto/ff1.h"
 #include "crypto/sha2.h"
+#include "trees/trees.h"
 #include "json/json.h"
 #include <caisson/enclave.h>
 #include <caisson/wire/policy.h>
@@ -25,6 +26,7 @@
 #define TOK_PREFIX_SIZE 16u
 #define TOK_TWEAK_SIZE  8u
 #define TOK_NONE        0xffffu
+#define TOK_MODEL_MAX   0x40000u /* bytes of a tenant's packed model */
 #define TOK_NODE_MAX    (1u + CSN_WIRE_POLICY_FIELD_MAX * CSN_WIRE_POLICY_PATH_STEPS)
 
 /* Key uses (docs/TOKENIZE.md section 3). */
@@ -92,6 +94,32 @@ struct tok_node {
     uint8_t action; /* the field's */
 };
 
+/* A name with its hash: one step of a feature's path, or a category. */
+struct tok_step {
+    struct tok_name name;
+    uint32_t hash;
+};
+
+struct tok_feature {
+    uint16_t step_first;
+    uint16_t step_count;
+    uint16_t shared; /* steps that are those of the feature before */
+    uint16_t category_first;
+    uint16_t category_count; /* 0: a number */
+};
+
+/* A model's packed image is in the tenant's own memory. */
+struct tok_score {
+    uint32_t feature_count; /* 0: no score */
+    uint32_t output;
+    struct tok_name name;
+    struct csn_trees model;
+    struct tok_feature features[CSN_WIRE_POLICY_FEATURE_MAX];
+    struct tok_step steps[CSN_WIRE_POLICY_FEATURE_STEP_MAX];
+    struct tok_step categories[CSN_WIRE_POLICY_CATEGORY_MAX];
+    _Alignas(64) uint8_t image[TOK_MODEL_MAX];
+};
+
 struct tok_state {
     uint32_t ready; /* 1 once a policy was built */
     uint32_t default_action;
@@ -103,6 +131,7 @@ struct tok_state {
     struct tok_node nodes[TOK_NODE_MAX];
     struct tok_field fields[CSN_WIRE_POLICY_FIELD_MAX];
     uint8_t text[CSN_WIRE_POLICY_SIZE_MAX];
+    struct tok_score score;
 };
 
 /* Output that stops when it is full; what was written stays where it is. */
@@ -124,6 +153,7 @@ struct tok_job {
     bool reveal;   /* operation 2 */
     uint64_t field_mask;
     uint64_t revealed; /* values, each to be paid for */
+    float *row;        /* of a score; taken when first needed */
     uint8_t *rooms[2]; /* for decoded strings, the record's size each; taken when first needed */
     cse_status status; /* the first failure */
     struct tok_writer out;
@@ -145,6 +175,9 @@ struct tok_source {
     const struct csn_wire_domain *domains;
     const struct csn_wire_field *fields;
     const struct csn_wire_step *steps;
+    const struct csn_wire_score *score; /* these three only with features */
+    const struct csn_wire_feature *features;
+    const struct csn_wire_span *categories;
     const uint8_t *text;
     const struct cse_grant_view *grant;
 };
@@ -153,6 +186,9 @@ CSN_MUST_USE csn_err tok_build_field(struct tok_state *state, const struct tok_s
                                      uint32_t index);
 bool tok_span_fits(const struct tok_source *source, const struct csn_wire_span *span,
                    uint32_t size_min, uint32_t size_max);
+
+/* Loads and checks the model, behind everything else of the policy. */
+CSN_MUST_USE csn_err tok_build_score(struct tok_state *state, const struct tok_source *source);
 
 /* ---- tok_walk.c ---- */
 void tok_write_record(struct tok_job *job);
@@ -197,6 +233,15 @@ void tok_put_sealed(struct tok_job *job, const struct tok_field *field,
                     const struct csn_json_node *node);
 /* Operation 2 on a field whose bit is set. */
 void tok_reveal(struct tok_job *job, struct tok_field *field, const struct csn_json_node *node);
+
+/* ---- tok_score.c, tok_number.c ---- */
+/* The member with the score of the text that is being written, behind a comma if it is not first.
+ */
+void tok_put_score(struct tok_job *job, bool is_first);
+/* False: not a number as JSON writes one; *number is untouched. Beyond a float it is infinite. */
+bool tok_read_number(const uint8_t *bytes, uint32_t size, float *number);
+/* Six decimals, rounded half away from zero; null where it is not below 1e12. */
+void tok_put_number(struct tok_writer *out, float number);
 
 /* ---- tok_luhn.c ---- */
 /* numerals 0..9; all N satisfy the check. */

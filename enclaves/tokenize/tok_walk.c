@@ -195,6 +195,17 @@ static void walk_child(struct walk *walk)
     }
 }
 
+/* Behind the last member of the root, before what white space the source has there. */
+static void put_score(struct walk *walk)
+{
+    const struct frame *frame = &walk->frames[0];
+    if (!walk->job->reveal && walk->job->state->score.feature_count != 0 &&
+        walk->job->nodes[frame->container].kind == CSN_JSON_OBJECT) {
+        flush(walk);
+        tok_put_score(walk->job, !frame->any);
+    }
+}
+
 static void walk_text(struct tok_job *job, uint32_t root)
 {
     struct walk walk; /* frames are written when they are entered */
@@ -215,6 +226,9 @@ static void walk_text(struct tok_job *job, uint32_t root)
         if (frame->child != 0) {
             walk_child(&walk);
             continue;
+        }
+        if (walk.depth == 1) {
+            put_score(&walk);
         }
         keep(&walk, frame->tail, job->nodes[frame->container].end);
         walk.depth--;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tra_kind.c: the types of keys: what they can do, and what their secrets look like. */
+#include "crypto/cpu.h"
 #include "crypto/curve.h"
 #include "crypto/ecdsa.h"
 #include "tra_state.h"
@@ -97,7 +98,8 @@ uint32_t tra_kind_public(const struct tra_work *work, const struct tra_version *
 bool tra_self_test(struct tra_worker *worker)
 {
     if (!worker->tested) {
-        worker->tested = csn_ecdsa_self_test() == CSN_OK && csn_mlkem_begin(0) == CSN_OK;
+        worker->tested =
+            csn_ecdsa_self_test() == CSN_OK && csn_mlkem_begin(csn_cpu_given()) == CSN_OK;
     }
     return worker->tested;
 }

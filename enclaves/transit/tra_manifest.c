@@ -35,15 +35,15 @@
      + UINT64_C(16) * 0x20000                 /* contexts, credentials, consumers, ledgers */      \
      + SCRATCH_SIZE                           /* per record */                                     \
      + WORKER_SIZE                            /* every tenant's keys */                            \
-     + UINT64_C(0x600000)                     /* batch: inputs, outputs, crypto items */           \
+     + UINT64_C(0x100000)                     /* batch: inputs, outputs, crypto items */           \
      + UINT64_C(0x200000))                    /* session, tenant table, alignment */
 
-CSE_MANIFEST(.name = "transit", .security_version = 1, .flags = 0, .stack_size = 0x20000,
-             .pool_size = (POOL_SIZE + 0xfff) / 0x1000 * 0x1000, .worker_count = 1,
-             .channel_count = 6, .input_line_count = 8192, .output_line_count = 16384,
-             .input_size_max = INPUT_MAX, .output_size_max = OUTPUT_MAX, .outputs_per_input_max = 1,
-             .tenant_count_max = TRA_STORE_COUNT, .context_count_max = 64,
-             .credential_count_max = 32, .consumer_count_max = 4, .policy_size_max = POLICY_MAX,
-             .tenant_state_size = STATE_SIZE,
+CSE_MANIFEST(.name = "transit", .security_version = 1, .flags = CSN_WIRE_FLAG_STORE,
+             .stack_size = 0x20000, .pool_size = (POOL_SIZE + 0xfff) / 0x1000 * 0x1000,
+             .worker_count = 1, .channel_count = 6, .input_line_count = 8192,
+             .output_line_count = 16384, .input_size_max = INPUT_MAX, .output_size_max = OUTPUT_MAX,
+             .outputs_per_input_max = 1, .tenant_count_max = TRA_STORE_COUNT,
+             .context_count_max = 64, .credential_count_max = 32, .consumer_count_max = 4,
+             .policy_size_max = POLICY_MAX, .tenant_state_size = STATE_SIZE,
              .scratch_size = (SCRATCH_SIZE + 0xfff) / 0x1000 * 0x1000, .output_scale = OUTPUT_SCALE,
              .output_extra = OUTPUT_EXTRA, .worker_state_size = WORKER_SIZE);

@@ -107,15 +107,21 @@ struct tra_store {
     struct tra_version versions[TRA_VERSION_COUNT];
 };
 
-/* A key that was derived for texts: of a version, a use, a context and a salt. */
+/* Whose key a sealer has: of a version, a use, a context and a salt. */
+struct tra_sealer_of {
+    uint8_t key_id[16];
+    uint8_t context[32]; /* digest; zeros without one */
+    uint8_t salt[24];
+    uint32_t version;
+    uint16_t use;
+    uint16_t seals; /* 1: the salt is ours */
+};
+_Static_assert(sizeof(struct tra_sealer_of) == 80, "no padding");
+
+/* A key that was derived for texts. */
 struct tra_sealer {
     uint64_t clock; /* of the last use; 0: empty */
-    uint8_t key_id[16];
-    uint32_t version;
-    uint8_t use;
-    bool seals; /* its salt is ours */
-    uint8_t context[32];
-    uint8_t salt[24];
+    struct tra_sealer_of of;
     uint64_t counter; /* next */
     struct csn_gcm_key key;
 };
@@ -131,6 +137,7 @@ struct tra_kem {
 struct tra_worker {
     bool tested; /* self-tests of what the start does not test */
     uint64_t clock;
+    uint32_t sealer_at; /* that of the last item: mostly that of the next one */
     struct tra_store stores[TRA_STORE_COUNT];
     struct tra_sealer sealers[TRA_CACHE_COUNT];
     struct tra_kem kems[TRA_KEM_COUNT];
@@ -259,6 +266,8 @@ void tra_derive(const struct tra_work *work, const struct tra_version *version, 
 /* A sealer of this version: with salt, that one; NULL: one whose salt is drawn. NULL: no random. */
 struct tra_sealer *tra_sealer(struct tra_work *work, const struct tra_version *version,
                               enum tra_use use, const struct tra_item *item, const uint8_t *salt);
+/* It seals, and its salt is good for another text. */
+bool tra_sealer_lasts(const struct tra_sealer *sealer);
 const struct csn_mlkem_key *tra_kem(const struct tra_work *work, const struct tra_version *version);
 /* All that was derived from keys of this id, or (NULL) from all, is wiped. */
 void tra_forget(struct tra_worker *worker, const uint8_t key_id[16]);

@@ -181,6 +181,7 @@ struct csv_fetch {
     const uint8_t *body;
     size_t body_size;
     size_t answer_size_max; /* stop reading beyond it, and say size_max + 1 or more */
+    bool in_parts;          /* csv_caller_more() may be called as its answer comes */
 };
 
 /*
@@ -205,6 +206,21 @@ struct csv_fetched {
 CSN_API void csv_caller_take(struct csv_caller *caller, int64_t now,
                              const struct csv_fetched *fetched);
 
+/*
+ * Of an exchange in parts, answered with status 200: what came since the last call (body), with the
+ * head's fields each time. csv_caller_take() follows with the rest, or with status 0 if the
+ * exchange broke off. A transport that gives everything to csv_caller_take() alone is right, too.
+ * False: nothing more is wanted of the exchange; close it, csv_caller_take() does not follow.
+ */
+CSN_API CSN_MUST_USE bool csv_caller_more(struct csv_caller *caller, int64_t now,
+                                          const struct csv_fetched *fetched);
+/*
+ * True: nobody waits for the exchange with this id any more, since its call was destroyed: close
+ * it, so that the enclave stops working at it; csv_caller_take() does not follow. Ask until false,
+ * after csv_call_destroy() and csv_caller_more(). Exchanges in parts alone.
+ */
+CSN_API bool csv_caller_abandoned(struct csv_caller *caller, uint64_t *id);
+
 /* ---- calls ---- */
 
 struct csv_call_request {
@@ -220,6 +236,11 @@ struct csv_call_request {
     uint32_t field_count;
     const void *content; /* NULL if 0 bytes */
     uint32_t content_size;
+    /*
+     * The response is handed out as it comes: csv_caller_moved(). Some are whole all the same, and
+     * then come by csv_caller_finished() alone. `oblivious` asks for chunks, for this.
+     */
+    bool in_parts;
 };
 
 struct csv_call_response {
@@ -254,6 +275,17 @@ CSN_API CSN_MUST_USE csn_err csv_call_start(struct csv_caller *caller,
                                             struct csv_call **call);
 /* A call that ended and was not handed out yet, or NULL. */
 CSN_API struct csv_call *csv_caller_finished(struct csv_caller *caller);
+
+/*
+ * A call in parts that is under way and whose response has begun, or has more content, since it was
+ * handed out here; or NULL. csv_call_response() has its head, and the content that came and was not
+ * consumed. It ends in csv_caller_finished() as others do: with CSN_OK, and the last of the content
+ * in its response; or with a problem: then csv_call_response() is there as well, if it had begun,
+ * with what came last; that was the enclave's, but the rest is missing.
+ */
+CSN_API struct csv_call *csv_caller_moved(struct csv_caller *caller);
+/* Forgets (wipes) the content that came so far of a response that began in parts. */
+CSN_API void csv_call_consumed(struct csv_call *call);
 
 /*
  * CSN_AGAIN: under way. CSN_OK: csv_call_response(). Else csv_call_problem():

@@ -22,10 +22,14 @@ struct csv_policy_error {
     char text[232];  /* what is wrong with it, one sentence without a full stop */
 };
 
-/* Who may receive `encrypt` fields: the names of the grant's consumers, in its order. */
+/*
+ * What the grant has besides the policy. Who may receive `encrypt` fields: the names of its
+ * consumers, in its order; the key of the model that a `score` names.
+ */
 struct csv_policy_consumers {
     const char *const *names;
     size_t count;
+    const uint8_t *weights_key; /* 32 bytes (caisson keygen weights); NULL: none */
 };
 
 CSN_EXTERN_C_BEGIN

@@ -17,7 +17,7 @@ static const char help[] =
     "                    [-d DATA | -d @FILE] [options] PATH\n"
     "\n"
     "Verifies the enclave behind a gateway against your policy, and only then sends it one sealed\n"
-    "request. The content of the answer goes to stdout.\n"
+    "request. The content of the answer goes to stdout, as it comes.\n"
     "\n"
     "  -X METHOD          default GET, or POST with -d\n"
     "  -H NAME:VALUE      a header, sealed with the rest; up to sixteen times\n"
@@ -86,7 +86,8 @@ static int start(struct call_verb *verb, struct csv_caller *caller, struct csv_c
                                              .fields = verb->fields,
                                              .field_count = verb->field_count,
                                              .content = verb->content,
-                                             .content_size = (uint32_t)verb->content_size};
+                                             .content_size = (uint32_t)verb->content_size,
+                                             .in_parts = !verb->json};
     csn_err err = csv_call_start(caller, &request, NULL, call);
     return err == CSN_OK             ? CLI_OK
            : err == CSN_ERR_ARGUMENT ? cli_fail(CLI_USAGE, "not a request that HTTP allows: "
@@ -168,12 +169,28 @@ static int print_problem(const struct call_verb *verb, const struct csv_call_pro
                     problem->maybe_served ? " (it may have been served)" : "", problem->detail);
 }
 
+/* What came, as it comes. */
+static void print_parts(struct csv_caller *caller)
+{
+    struct csv_call *call;
+    while ((call = csv_caller_moved(caller)) != NULL) {
+        const struct csv_call_response *response = csv_call_response(call);
+        fwrite(response->content, 1, response->content_size, stdout);
+        fflush(stdout);
+        csv_call_consumed(call);
+    }
+}
+
 static int finish(const struct call_verb *verb, const struct csv_caller *caller,
                   const struct csv_call *call)
 {
     const struct csv_call_response *response = csv_call_response(call);
-    if (response == NULL) {
-        return print_problem(verb, csv_call_problem(call));
+    const struct csv_call_problem *problem = csv_call_problem(call);
+    if (problem != NULL) {
+        if (response != NULL) { /* what came before it failed */
+            fwrite(response->content, 1, response->content_size, stdout);
+        }
+        return print_problem(verb, problem);
     }
     if (verb->json) {
         print_json(response, csv_caller_pin(caller));
@@ -204,6 +221,7 @@ static int exchange(struct call_verb *verb, struct csv_upstream *upstream)
         csv_upstream_begin(upstream);
         while (csv_caller_finished(caller) == NULL) {
             csv_upstream_wait(upstream, WAIT_MS);
+            print_parts(caller);
         }
         code = finish(verb, caller, call);
     }

@@ -7,6 +7,7 @@
 #include "appraise.h"
 #include "cli.h"
 #include "control.h"
+#include "seed.h"
 #include "tenant_file.h"
 #include <caisson/client.h>
 #include <caisson/policy.h>
@@ -34,6 +35,9 @@ static const char help[] =
     "  --control SOCKET     as given to caisson run; it has five seconds to appear\n"
     "  --tenant FILE        caisson keygen tenant\n"
     "  --policy POLICY      what may happen to which field (docs/TOKENIZE.md)\n"
+    "  --weights-key FILE   caisson keygen weights: opens the model that the policy names; it goes "
+    "to\n"
+    "                       the enclave with the grant\n"
     "  --no-policy          for an enclave that takes none\n"
     "  --version N          of the grant; an enclave takes only rising ones\n"
     "  --purpose N          1 to 63: only records sealed for that purpose are served (default 0: "
@@ -58,6 +62,7 @@ static const char help[] =
 struct wish {
     struct cli_appraise appraise;
     const char *check, *control, *tenant, *policy, *version_text, *statement, *purpose_text;
+    const char *weights_key;
     bool no_policy;
     bool serve;
     bool json;
@@ -74,16 +79,20 @@ struct granted {
 static struct csv_tenant tenant;
 static uint8_t policy[CSN_WIRE_POLICY_SIZE_MAX];
 static size_t policy_size;
+static uint8_t weights_key[32]; /* zeros while only checking, without one */
 
 static int load_tenant(const char *path)
 {
     return cli_tenant_read(path, &tenant) ? CLI_OK : CLI_FAILURE;
 }
 
-static int compile(const char *path)
+static int compile(const struct wish *wish, const char *path)
 {
     const char *names[CSN_WIRE_CONSUMER_COUNT_MAX];
-    struct csv_policy_consumers consumers = {.names = names, .count = tenant.consumer_count};
+    const bool has_key = wish->weights_key != NULL || wish->check != NULL;
+    struct csv_policy_consumers consumers = {.names = names,
+                                             .count = tenant.consumer_count,
+                                             .weights_key = has_key ? weights_key : NULL};
     struct csv_policy_error error = {0};
     size_t size = 0;
     for (uint32_t i = 0; i < tenant.consumer_count; i++) {
@@ -108,7 +117,7 @@ static int compile(const char *path)
 static int check_only(const struct wish *wish)
 {
     int code = wish->tenant != NULL ? load_tenant(wish->tenant) : CLI_OK;
-    code = code == CLI_OK ? compile(wish->check) : code;
+    code = code == CLI_OK ? compile(wish, wish->check) : code;
     if (code == CLI_OK && wish->json) {
         printf("{\"policy\":");
         cli_json_string(stdout, wish->check);
@@ -232,7 +241,7 @@ static int report(const struct wish *wish, const struct csv_image *image,
 static int load(const struct wish *wish)
 {
     int code = load_tenant(wish->tenant);
-    return code == CLI_OK && wish->policy != NULL ? compile(wish->policy) : code;
+    return code == CLI_OK && wish->policy != NULL ? compile(wish, wish->policy) : code;
 }
 
 static int grant_verified(const struct wish *wish, int fd, const struct csv_verdict *verdict)
@@ -314,12 +323,12 @@ static int run(int argc, char **argv)
 {
     static struct wish wish = {.purpose_text = "0"};
     const struct cli_option options[] = {
-        CLI_APPRAISE_OPTIONS(wish.appraise),     {"--check", &wish.check, NULL},
-        {"--control", &wish.control, NULL},      {"--tenant", &wish.tenant, NULL},
-        {"--policy", &wish.policy, NULL},        {"--no-policy", NULL, &wish.no_policy},
-        {"--version", &wish.version_text, NULL}, {"--statement", &wish.statement, NULL},
-        {"--purpose", &wish.purpose_text, NULL}, {"--json", NULL, &wish.json},
-        {"--serve", NULL, &wish.serve},
+        CLI_APPRAISE_OPTIONS(wish.appraise),    {"--check", &wish.check, NULL},
+        {"--control", &wish.control, NULL},     {"--tenant", &wish.tenant, NULL},
+        {"--policy", &wish.policy, NULL},       {"--weights-key", &wish.weights_key, NULL},
+        {"--no-policy", NULL, &wish.no_policy}, {"--version", &wish.version_text, NULL},
+        {"--statement", &wish.statement, NULL}, {"--purpose", &wish.purpose_text, NULL},
+        {"--json", NULL, &wish.json},           {"--serve", NULL, &wish.serve},
     };
     const char *operands[1];
     size_t count;
@@ -333,8 +342,14 @@ static int run(int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
+    if (wish.weights_key != NULL &&
+        !cli_seed_read(wish.weights_key, CLI_SEED_WEIGHTS, weights_key)) {
+        return CLI_FAILURE;
+    }
     code = wish.check != NULL ? check_only(&wish) : grant(&wish);
     explicit_bzero(&tenant, sizeof tenant);
+    explicit_bzero(weights_key, sizeof weights_key);
+    explicit_bzero(policy, sizeof policy);
     return code;
 }
 

@@ -196,6 +196,7 @@ void csv_trip_free(struct csv_trip *trip)
         return;
     }
     csv_context_release(trip->context);
+    csv_parts_free(trip->parts);
     free(trip->body);
     csn_wipe(trip, sizeof *trip);
     free(trip);
@@ -225,7 +226,8 @@ static void describe(const struct csv_trip *trip, struct csv_fetch *fetch)
                                 .path = trip->path,
                                 .body = trip->body,
                                 .body_size = trip->body_size,
-                                .answer_size_max = trip->answer_size_max};
+                                .answer_size_max = trip->answer_size_max,
+                                .in_parts = trip->in_parts};
     put_field(fetch, "Accept", trip->accept);
     if (trip->content_type != NULL) {
         put_field(fetch, "Content-Type", trip->content_type);
@@ -356,13 +358,76 @@ void csv_caller_take(struct csv_caller *caller, int64_t now, const struct csv_fe
         csv_records_take_challenge(caller, trip, &checked);
         break;
     case CSV_TRIP_RECORD:
-        csv_records_take(caller, trip, &checked);
+        if (!trip->in_parts) {
+            csv_records_take(caller, trip, &checked);
+        } else {
+            (void)csv_parts_take(caller, trip, &checked, true);
+            csv_records_end(caller, trip);
+        }
         break;
     case CSV_TRIP_OBLIVIOUS:
-        csv_oblivious_take(caller, trip, &checked);
+        if (!trip->in_parts) {
+            csv_oblivious_take(caller, trip, &checked);
+        } else {
+            (void)csv_parts_take(caller, trip, &checked, true);
+        }
         break;
     }
     csv_trip_free(trip);
+}
+
+static void end_trip(struct csv_caller *caller, struct csv_trip *trip)
+{
+    (void)find_trip(caller, trip->id);
+    if (trip->kind == CSV_TRIP_RECORD) {
+        csv_records_end(caller, trip);
+    }
+    csv_trip_free(trip);
+}
+
+bool csv_caller_more(struct csv_caller *caller, int64_t now, const struct csv_fetched *fetched)
+{
+    struct csv_trip *trip = caller->trips;
+    caller->now = now;
+    while (trip != NULL && trip->id != fetched->id) {
+        trip = trip->next;
+    }
+    if (trip == NULL || !trip->in_parts) {
+        return false;
+    }
+    bool goes_on = csv_parts_take(caller, trip, fetched, false);
+    if (!goes_on) {
+        end_trip(caller, trip);
+    }
+    return goes_on;
+}
+
+/* The answer to a hello is worth waiting for: the context is for others, too. */
+static bool is_abandoned(const struct csv_trip *trip)
+{
+    return trip->in_parts && trip->call == NULL &&
+           (!trip->hello || trip->context->phase == CSV_CONTEXT_WARM);
+}
+
+bool csv_caller_abandoned(struct csv_caller *caller, uint64_t *id)
+{
+    for (struct csv_trip *trip = caller->trips; trip != NULL; trip = trip->next) {
+        if (is_abandoned(trip)) {
+            *id = trip->id;
+            end_trip(caller, trip);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct csv_call *csv_caller_moved(struct csv_caller *caller)
+{
+    struct csv_call *call = pop(&caller->moved);
+    if (call != NULL) {
+        call->is_moved = false;
+    }
+    return call;
 }
 
 struct csv_call *csv_caller_finished(struct csv_caller *caller)

@@ -120,6 +120,7 @@ csn_err csv_call_start(struct csv_caller *caller, const struct csv_call_request 
     call->caller = caller;
     call->tag = tag;
     call->result = CSN_AGAIN;
+    call->in_parts = request->in_parts;
     call->purpose = caller->purpose;
     call->padded_min = caller->padded_min;
     call->after = caller->calls;
@@ -156,6 +157,7 @@ void csv_call_destroy(struct csv_call *call)
     struct csv_caller *caller = call->caller;
     csv_queue_remove(&caller->waiting, call);
     csv_queue_remove(&caller->done, call);
+    csv_queue_remove(&caller->moved, call);
     for (struct csv_trip *trip = caller->trips; trip != NULL; trip = trip->next) {
         trip->call = trip->call == call ? NULL : trip->call;
     }
@@ -166,6 +168,7 @@ void csv_call_destroy(struct csv_call *call)
     caller->call_count--;
     wipe_and_free(call->plain, call->plain_size);
     wipe_and_free(call->answer, call->answer_size);
+    csv_bytes_free(&call->content);
     csn_wipe(call, sizeof *call);
     free(call);
 }
@@ -174,6 +177,10 @@ void csv_call_destroy(struct csv_call *call)
 
 void csv_call_done(struct csv_call *call, csn_err result)
 {
+    if (call->is_moved) {
+        call->is_moved = false;
+        csv_queue_remove(&call->caller->moved, call);
+    }
     call->result = result;
     call->state = CSV_CALL_DONE;
     csv_queue_push(&call->caller->done, call);
@@ -232,8 +239,62 @@ static void set_response(struct csv_call *call, const struct csn_bhttp_message *
                                                 .field_count = message->header_count,
                                                 .content = message->content.bytes,
                                                 .content_size = message->content.size};
+}
+
+/* ---- in parts ---- */
+
+static void set_moved(struct csv_call *call)
+{
+    if (!call->is_moved) {
+        call->is_moved = true;
+        csv_queue_push(&call->caller->moved, call);
+    }
+}
+
+void csv_trip_begin(struct csv_trip *trip, struct csv_bytes *bytes,
+                    const struct csn_bhttp_message *head)
+{
+    struct csv_call *call = trip->call;
+    call->answer = bytes->at;
+    call->answer_size = bytes->room;
+    *bytes = (struct csv_bytes){0};
+    call->has_begun = true;
+    set_response(call, head);
+    set_moved(call);
+}
+
+bool csv_trip_content(struct csv_trip *trip, const uint8_t *bytes, size_t size)
+{
+    struct csv_call *call = trip->call;
+    if (size > UINT32_MAX - call->content.size ||
+        csv_bytes_add(&call->content, bytes, size) != CSN_OK) {
+        return false;
+    }
+    call->response.content = call->content.at;
+    call->response.content_size = (uint32_t)call->content.size;
+    if (size != 0) {
+        set_moved(call);
+    }
+    return true;
+}
+
+void csv_trip_end(struct csv_trip *trip)
+{
+    struct csv_call *call = trip->call;
+    trip->call = NULL;
     csv_call_done(call, CSN_OK);
 }
+
+void csv_call_consumed(struct csv_call *call)
+{
+    if (call->has_begun) {
+        csn_wipe(call->content.at, call->content.size);
+        call->content.size = 0;
+        call->response.content_size = 0;
+    }
+}
+
+/* ---- whole ---- */
 
 void csv_trip_answer(struct csv_trip *trip, uint8_t *bytes, size_t size)
 {
@@ -257,13 +318,15 @@ void csv_trip_answer(struct csv_trip *trip, uint8_t *bytes, size_t size)
         call->answer = bytes;
         call->answer_size = size;
         set_response(call, &message);
+        csv_call_done(call, CSN_OK);
     }
 }
 
 /* enum csn_wire_status in HTTP, as an enclave says it where there is room for a response. */
 static uint32_t http_status(uint32_t status)
 {
-    static const uint16_t statuses[] = {500, 400, 422, 413, 403, 429, 409, 413, 403, 404, 500};
+    static const uint16_t statuses[] = {500, 400, 422, 413, 403, 429, 409,
+                                        413, 403, 404, 500, 503, 503};
     return status < sizeof statuses / sizeof statuses[0] ? statuses[status] : 500;
 }
 
@@ -307,7 +370,7 @@ void *csv_call_tag(const struct csv_call *call)
 
 const struct csv_call_response *csv_call_response(const struct csv_call *call)
 {
-    return call->result == CSN_OK ? &call->response : NULL;
+    return call->result == CSN_OK || call->has_begun ? &call->response : NULL;
 }
 
 const struct csv_call_problem *csv_call_problem(const struct csv_call *call)

@@ -12,7 +12,9 @@
 
 #define REQUEST_TYPE  "message/ohttp-req"
 #define RESPONSE_TYPE "message/ohttp-res"
+#define PARTS_TYPE    "message/ohttp-chunked-req"
 #define RESPONSE_MAX  (4u << 20)
+#define CHUNK_HEAD    1u /* of the only chunk: it is the last one */
 
 static void add_field(struct csn_bhttp_message *message, const char *name, const char *value,
                       uint32_t value_size)
@@ -40,8 +42,9 @@ static csn_err begin(const struct csv_caller *caller, struct csv_trip *trip,
 {
     uint8_t ephemeral[32];
     CSN_TRY(csv_random(ephemeral, sizeof ephemeral));
-    csn_err err = csn_ohttp_send(&trip->exchange, &caller->config, pick_aead(&caller->config),
-                                 CSN_OHTTP_WHOLE, ephemeral, head);
+    csn_err err =
+        csn_ohttp_send(&trip->exchange, &caller->config, pick_aead(&caller->config),
+                       trip->in_parts ? CSN_OHTTP_CHUNKED : CSN_OHTTP_WHOLE, ephemeral, head);
     csn_wipe(ephemeral, sizeof ephemeral);
     return err;
 }
@@ -77,10 +80,11 @@ static csn_err seal(const struct csv_caller *caller, struct csv_trip *trip)
         return err == CSN_OK ? CSN_ERR_INTERNAL : err;
     }
     uint32_t plain_size = csv_call_padded(call, size);
-    if (!csv_trip_body(trip, CSN_OHTTP_HEAD_SIZE + (size_t)plain_size + CSN_OHTTP_TAG_SIZE)) {
+    uint32_t before = CSN_OHTTP_HEAD_SIZE + (trip->in_parts ? CHUNK_HEAD : 0);
+    if (!csv_trip_body(trip, before + (size_t)plain_size + CSN_OHTTP_TAG_SIZE)) {
         return CSN_ERR_MEMORY;
     }
-    uint8_t *plain = trip->body + CSN_OHTTP_HEAD_SIZE;
+    uint8_t *plain = trip->body + before;
     memcpy(trip->body, head, sizeof head);
     CSN_TRY(csn_bhttp_write(&message, plain, plain_size, &size));
     return csn_ohttp_seal(&trip->exchange, true, plain, plain_size, plain);
@@ -99,6 +103,7 @@ struct csv_trip *csv_oblivious_next(struct csv_caller *caller)
     if (trip == NULL) {
         return NULL;
     }
+    trip->in_parts = call->in_parts;
     csn_err err = seal(caller, trip);
     if (err != CSN_OK) {
         if (trip->body != NULL) {
@@ -114,9 +119,9 @@ struct csv_trip *csv_oblivious_next(struct csv_caller *caller)
     if (call->challenged) {
         memcpy(trip->worker, call->challenge_worker, sizeof trip->worker);
     }
-    trip->content_type = REQUEST_TYPE;
-    trip->accept = RESPONSE_TYPE;
-    trip->answer_size_max = RESPONSE_MAX;
+    trip->content_type = trip->in_parts ? PARTS_TYPE : REQUEST_TYPE;
+    trip->accept = trip->in_parts ? CSV_OBLIVIOUS_PARTS_TYPE : RESPONSE_TYPE;
+    trip->answer_size_max = trip->in_parts ? SIZE_MAX / 2 : RESPONSE_MAX;
     return trip;
 }
 

@@ -165,6 +165,8 @@ static struct csv_trip *send_record(struct csv_caller *caller, struct csv_call_c
     /* Full and room for whatever the image makes of it, twice the input and then some. */
     address(caller, trip, 4u << 20);
     trip->sealed = true;
+    trip->in_parts = trip->call->in_parts;
+    trip->answer_size_max = trip->in_parts ? SIZE_MAX / 2 : trip->answer_size_max;
     context->phase = trip->hello ? CSV_CONTEXT_HELLO : context->phase;
     return trip;
 }
@@ -197,13 +199,8 @@ struct csv_trip *csv_records_next(struct csv_caller *caller)
 
 /* ---- back ---- */
 
-struct frames {
-    const uint8_t *bytes;
-    size_t size;
-};
-
-/* The next output; false: there is none, or the framing is broken (frames->size stays above 0). */
-static bool next_output(struct frames *frames, struct csn_wire_answer *answer, const uint8_t **body)
+bool csv_frames_next(struct csv_frames *frames, struct csn_wire_answer *answer,
+                     const uint8_t **body)
 {
     uint32_t begin;
     if (frames->size < FRAME) {
@@ -220,9 +217,8 @@ static bool next_output(struct frames *frames, struct csn_wire_answer *answer, c
     return true;
 }
 
-/* An exchange that ended in an answer of this protocol; else the trip is seen to. */
-static bool is_answered(struct csv_caller *caller, struct csv_trip *trip,
-                        const struct csv_fetched *fetched)
+bool csv_records_is_answered(struct csv_caller *caller, struct csv_trip *trip,
+                             const struct csv_fetched *fetched)
 {
     if (fetched->status != 200) {
         csv_trip_refused(caller, trip, fetched);
@@ -258,13 +254,13 @@ static csn_err take_challenge(struct csv_caller *caller, struct csv_trip *trip,
 void csv_records_take_challenge(struct csv_caller *caller, struct csv_trip *trip,
                                 const struct csv_fetched *fetched)
 {
-    struct frames frames = {fetched->body, fetched->body_size};
+    struct csv_frames frames = {fetched->body, fetched->body_size};
     struct csn_wire_answer answer = {.code = CSN_WIRE_REJECT_FRAMING};
     struct csn_wire_challenge challenge;
     const uint8_t *body = NULL;
     csn_err err = CSN_ERR_PEER;
-    if (is_answered(caller, trip, fetched)) {
-        if (!next_output(&frames, &answer, &body) || frames.size != 0) {
+    if (csv_records_is_answered(caller, trip, fetched)) {
+        if (!csv_frames_next(&frames, &answer, &body) || frames.size != 0) {
             csv_trip_fail(trip, &csv_fault_protocol, "the answer is cut off, or too long");
         } else if (answer.code != CSN_WIRE_CHALLENGED || answer.size != sizeof challenge) {
             csv_trip_rejected(caller, trip, answer.code);
@@ -287,15 +283,15 @@ void csv_records_take_challenge(struct csv_caller *caller, struct csv_trip *trip
     csv_trip_fail(trip, &csv_fault_memory, "no context: %s", csn_err_name(err));
 }
 
-/* The hello's answer: the handle. False: the trip is seen to. */
-static bool take_hello(struct csv_caller *caller, struct csv_trip *trip, struct frames *frames)
+bool csv_records_take_hello(struct csv_caller *caller, struct csv_trip *trip,
+                            struct csv_frames *frames)
 {
     struct csn_wire_answer answer;
     struct csn_wire_result result;
     const uint8_t *body;
     uint8_t payload[sizeof(struct csn_wire_record) + CSN_WIRE_FIXED_SIZE];
     uint32_t size;
-    if (!next_output(frames, &answer, &body)) {
+    if (!csv_frames_next(frames, &answer, &body)) {
         csv_trip_fail(trip, &csv_fault_protocol, "the answer is cut off");
         return false;
     }
@@ -344,12 +340,12 @@ static csn_err take_part(struct csv_trip *trip, const uint8_t *body, uint32_t si
     return CSN_OK;
 }
 
-static csn_err join(struct csv_caller *caller, struct csv_trip *trip, struct frames *frames,
+static csn_err join(struct csv_caller *caller, struct csv_trip *trip, struct csv_frames *frames,
                     struct joined *joined)
 {
     struct csn_wire_answer answer;
     const uint8_t *body;
-    while (next_output(frames, &answer, &body)) {
+    while (csv_frames_next(frames, &answer, &body)) {
         if (answer.code != CSN_WIRE_DONE && joined->parts == 0) {
             csv_trip_rejected(caller, trip, answer.code);
             return CSN_OK;
@@ -362,7 +358,8 @@ static csn_err join(struct csv_caller *caller, struct csv_trip *trip, struct fra
                : CSN_ERR_FORMAT;
 }
 
-static void take_outputs(struct csv_caller *caller, struct csv_trip *trip, struct frames *frames)
+static void take_outputs(struct csv_caller *caller, struct csv_trip *trip,
+                         struct csv_frames *frames)
 {
     struct joined joined = {.bytes = malloc(frames->size + 1), .room = frames->size};
     csn_err err = joined.bytes != NULL ? join(caller, trip, frames, &joined) : CSN_ERR_MEMORY;
@@ -384,20 +381,25 @@ static void take_outputs(struct csv_caller *caller, struct csv_trip *trip, struc
     free(joined.bytes);
 }
 
+void csv_records_end(struct csv_caller *caller, struct csv_trip *trip)
+{
+    if (trip->hello && trip->context->phase != CSV_CONTEXT_WARM && is_current(caller, trip)) {
+        csv_caller_drop_context(caller); /* the next call begins another */
+    }
+}
+
 void csv_records_take(struct csv_caller *caller, struct csv_trip *trip,
                       const struct csv_fetched *fetched)
 {
-    struct frames frames = {fetched->body, fetched->body_size};
+    struct csv_frames frames = {fetched->body, fetched->body_size};
     struct csv_call_context *context = trip->context;
-    if (is_answered(caller, trip, fetched)) {
+    if (csv_records_is_answered(caller, trip, fetched)) {
         if (context->worker[0] == 0) {
             csv_fetched_worker(fetched, context->worker);
         }
-        if (!trip->hello || take_hello(caller, trip, &frames)) {
+        if (!trip->hello || csv_records_take_hello(caller, trip, &frames)) {
             take_outputs(caller, trip, &frames);
         }
     }
-    if (trip->hello && context->phase != CSV_CONTEXT_WARM && is_current(caller, trip)) {
-        csv_caller_drop_context(caller); /* the next call begins another */
-    }
+    csv_records_end(caller, trip);
 }

@@ -7,6 +7,7 @@
  *   call_verify.c     evidence and keys
  *   call_records.c    contexts: hello, records, challenges
  *   call_oblivious.c  encapsulated requests
+ *   call_parts.c      answers as they come, part by part
  *   call_message.c    a call: its request, its response
  *   call_fault.c      what went wrong, and whether it is tried again
  *
@@ -17,6 +18,7 @@
 #define CSV_CLIENT_CALLER_H
 
 #include "../ohttp/authorize.h"
+#include "../ohttp/bhttp_flow.h"
 #include "../ohttp/ohttp.h"
 #include "../verify/recipient.h"
 #include <caisson/call.h>
@@ -42,6 +44,12 @@ enum csv_call_state {
     CSV_CALL_DONE,    /* in caller->done, or handed out */
 };
 
+/* Bytes that grow; secret ones are wiped when they move, and at the end. */
+struct csv_bytes {
+    uint8_t *at;
+    size_t size, room;
+};
+
 struct csv_call {
     struct csv_caller *caller;
     struct csv_call *before, *after; /* all of the caller's */
@@ -51,6 +59,9 @@ struct csv_call {
     uint32_t retries;
     uint32_t purpose;
     uint32_t padded_min;
+    bool in_parts;  /* its response is handed out as it comes, */
+    bool has_begun; /* which has begun: `answer` is its head, */
+    bool is_moved;  /* and since it was handed out more has come: in caller->moved */
     bool challenged;
     struct csn_wire_challenge challenge; /* oblivious: its own */
     char challenge_worker[CSV_CALLER_WORKER_SIZE];
@@ -60,6 +71,7 @@ struct csv_call {
     csn_err result;                   /* CSN_AGAIN until it is done */
     uint8_t *answer;                  /* the response as Binary HTTP */
     size_t answer_size;
+    struct csv_bytes content; /* in parts: what was not consumed yet */
     struct csv_call_response response;
     struct csv_call_field fields[CSN_BHTTP_FIELDS_MAX];
     struct csv_call_problem problem;
@@ -95,6 +107,21 @@ enum csv_trip_kind {
     CSV_TRIP_OBLIVIOUS,
 };
 
+/* An answer that comes part by part. */
+struct csv_parts {
+    struct csv_bytes raw;   /* the gateway's, not yet a whole frame or chunk */
+    struct csv_bytes plain; /* opened; until the call takes it over */
+    uint32_t count;         /* of parts that were opened */
+    bool final;             /* the last one among them */
+    bool hello_due;
+    bool is_stream;  /* how many parts there are is not known before the last one */
+    bool has_key;    /* answer is ready */
+    uint16_t status; /* of a record's last part: enum csn_wire_status */
+    uint32_t detail; /* of that, too */
+    struct csn_ohttp_answer answer;
+    struct csn_bhttp_flow flow;
+};
+
 struct csv_trip {
     struct csv_trip *next;
     uint64_t id;
@@ -106,6 +133,8 @@ struct csv_trip {
     bool sealed;       /* it carries a call's request */
     bool once;         /* what it carries can be served once at most */
     uint64_t sequence; /* of the record */
+    bool in_parts;     /* its answer may be given as it comes */
+    struct csv_parts *parts;
     struct csn_ohttp_exchange exchange;
     char path[CSV_CALLER_PATH_SIZE];
     char worker[CSV_CALLER_WORKER_SIZE];
@@ -148,7 +177,7 @@ struct csv_caller {
 
     struct csv_call *calls;
     uint32_t call_count;
-    struct csv_call_queue waiting, done;
+    struct csv_call_queue waiting, done, moved;
     struct csv_trip *trips;
     uint64_t trip_id;
 };
@@ -179,7 +208,33 @@ void csv_verify_take_keys(struct csv_caller *caller, const struct csv_fetched *f
 /* The last verification has failed: so have the calls that wait. */
 void csv_verify_fail_waiting(struct csv_caller *caller);
 
+/* ---- call_parts.c ---- */
+/*
+ * More of a trip's answer: what came of the exchange so far, or, is_whole, its end. False: the trip
+ * is over.
+ */
+bool csv_parts_take(struct csv_caller *caller, struct csv_trip *trip,
+                    const struct csv_fetched *fetched, bool is_whole);
+void csv_parts_free(struct csv_parts *parts); /* NULL allowed */
+CSN_MUST_USE csn_err csv_bytes_add(struct csv_bytes *bytes, const void *more, size_t size);
+void csv_bytes_free(struct csv_bytes *bytes);
+
 /* ---- call_records.c ---- */
+struct csv_frames {
+    const uint8_t *bytes;
+    size_t size;
+};
+/* The next output; false: there is none, or the framing is broken (frames->size stays above 0). */
+bool csv_frames_next(struct csv_frames *frames, struct csn_wire_answer *answer,
+                     const uint8_t **body);
+/* An exchange that ended in an answer of this protocol; else the trip is seen to. */
+bool csv_records_is_answered(struct csv_caller *caller, struct csv_trip *trip,
+                             const struct csv_fetched *fetched);
+/* The hello's answer: the handle. False: the trip is seen to. */
+bool csv_records_take_hello(struct csv_caller *caller, struct csv_trip *trip,
+                            struct csv_frames *frames);
+/* The trip is over: a context that its hello did not warm up goes with it. */
+void csv_records_end(struct csv_caller *caller, struct csv_trip *trip);
 /* For the first call that waits, or for the context; NULL: nothing now. */
 struct csv_trip *csv_records_next(struct csv_caller *caller);
 void csv_records_take(struct csv_caller *caller, struct csv_trip *trip,
@@ -196,7 +251,16 @@ struct csv_trip *csv_oblivious_next(struct csv_caller *caller);
 void csv_oblivious_take(struct csv_caller *caller, struct csv_trip *trip,
                         const struct csv_fetched *fetched);
 
+#define CSV_OBLIVIOUS_PARTS_TYPE "message/ohttp-chunked-res"
+
 /* ---- call_message.c ---- */
+/* The head of the response of the trip's call, in bytes that the call takes over. */
+void csv_trip_begin(struct csv_trip *trip, struct csv_bytes *bytes,
+                    const struct csn_bhttp_message *head);
+/* More of its content; false: out of memory. */
+bool csv_trip_content(struct csv_trip *trip, const uint8_t *bytes, size_t size);
+/* All of it is there. */
+void csv_trip_end(struct csv_trip *trip);
 /* The response of the trip's call, if it has one: bytes that authenticated; taken in any case. */
 void csv_trip_answer(struct csv_trip *trip, uint8_t *bytes, size_t size);
 /* The same for an enclave's refusal of a record (enum csn_wire_status). */

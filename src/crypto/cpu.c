@@ -14,6 +14,13 @@
 #include "sha256_kernel.h"
 #include <caisson/wire/boot.h>
 
+static uint64_t given;
+
+uint64_t csn_cpu_given(void)
+{
+    return given;
+}
+
 static const struct csn_sha256_kernel *sha256_kernel(uint64_t features)
 {
     if ((features & CSN_WIRE_FEATURE_SHA) == 0) {
@@ -26,6 +33,7 @@ csn_err csn_cpu_begin(uint64_t features)
 {
     const uint64_t wide =
         CSN_WIRE_FEATURE_AVX2 | CSN_WIRE_FEATURE_VAES | CSN_WIRE_FEATURE_VPCLMULQDQ;
+    given = features;
     csn_sha256_use(sha256_kernel(features));
     csn_gcm_use((features & wide) == wide ? &csn_gcm_vaes : &csn_gcm_aesni);
     csn_ff1_use((features & wide) == wide ? csn_ff1_narrow_vaes : csn_ff1_narrow_aesni);

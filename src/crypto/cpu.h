@@ -16,6 +16,9 @@ CSN_MUST_USE csn_err csn_cpu_select(uint64_t features);
 /* The same without csn_signature_self_test(), which is to follow before the first signature. */
 CSN_MUST_USE csn_err csn_cpu_begin(uint64_t features);
 
+/* The features that were given to it last: for kernels that not every image carries. */
+uint64_t csn_cpu_given(void);
+
 /* Hosted only (not linked into images): asks the CPU. CSN_ERR_MISSING without AES-NI. */
 CSN_MUST_USE csn_err csn_cpu_features(uint64_t *features);
 

@@ -2,35 +2,36 @@
 /*
  * ecdsa.c: keys, agreement, signatures and their verification on P-256 and P-384.
  *
- * Points of others are checked and multiplied by BearSSL, each curve by its own table of functions:
- * BearSSL's choice of one for all curves would link every curve. Multiples of the base point, which
- * signing waits for, are ecdsa_base.c's.
+ * Points are ec_kernel.c's, numbers modulo the order ecdsa_scalar.c's.
  */
 #include "ecdsa.h"
+#include "cpu.h"
 #include "ecdsa_parts.h"
+#include <caisson/wire/boot.h>
 #include <core/bytes.h>
 
 /* Chances of one more try are 2^-32 on P-256 and less on P-384. */
 #define TRIES_MAX 8u
 
-static const struct csn_ec p256 = {&csn_order_p256,
-                                   &br_ec_p256_m31,
-                                   {&csn_field_p256, &csn_ec_b_p256, csn_ec_table_p256},
-                                   BR_EC_secp256r1,
-                                   32};
-static const struct csn_ec p384 = {&csn_order_p384,
-                                   &br_ec_prime_i31,
-                                   {&csn_field_p384, &csn_ec_b_p384, csn_ec_table_p384},
-                                   BR_EC_secp384r1,
-                                   48};
+/* With the kernel for any CPU, and with the one for BMI2 and ADX. */
+static const struct csn_ec p256[2] = {{&csn_order_p256, &csn_ec_kernel_p256, 32},
+                                      {&csn_order_p256, &csn_ec_kernel_p256_adx, 32}};
+static const struct csn_ec p384[2] = {{&csn_order_p384, &csn_ec_kernel_p384, 48},
+                                      {&csn_order_p384, &csn_ec_kernel_p384_adx, 48}};
+
+static bool has_adx(void)
+{
+    const uint64_t needed = CSN_WIRE_FEATURE_BMI2 | CSN_WIRE_FEATURE_ADX;
+    return (csn_cpu_given() & needed) == needed;
+}
 
 const struct csn_ec *csn_ec_find(uint32_t curve)
 {
     switch (curve) {
     case CSN_EC_P256:
-        return &p256;
+        return &p256[has_adx()];
     case CSN_EC_P384:
-        return &p384;
+        return &p384[has_adx()];
     default:
         return NULL;
     }
@@ -56,7 +57,7 @@ static bool in_range(const struct csn_ec *ec, const uint8_t *bytes)
 void csn_ec_base(const struct csn_ec *ec, const uint8_t *secret, uint8_t *public_key)
 {
     public_key[0] = 4;
-    csn_ec_comb_multiply(&ec->base, secret, public_key + 1, public_key + 1 + ec->size);
+    ec->points->base(secret, public_key + 1);
 }
 
 csn_err csn_ec_public(uint32_t curve, const uint8_t *secret, uint8_t *public_key)
@@ -93,15 +94,9 @@ csn_err csn_ec_generate(uint32_t curve, struct csn_random *random, uint8_t *secr
     return CSN_ERR_ENTROPY;
 }
 
-/* BearSSL checks that the point is on the curve; that the form is ours, only the way back shows. */
 static bool is_point(const struct csn_ec *ec, const uint8_t *public_key)
 {
-    static const uint8_t one = 1;
-    const uint32_t size = 1 + 2 * ec->size;
-    uint8_t point[CSN_EC_PUBLIC_SIZE_MAX];
-    __builtin_memcpy(point, public_key, size);
-    return ec->points->mul(point, size, &one, 1, ec->number) == 1 &&
-           csn_equal_ct(point, public_key, size);
+    return public_key[0] == 4 && ec->points->is_point(public_key + 1);
 }
 
 csn_err csn_ec_public_check(uint32_t curve, const uint8_t *public_key, size_t public_size)
@@ -117,7 +112,6 @@ csn_err csn_ec_agree(uint32_t curve, const uint8_t *secret, const uint8_t *publi
                      size_t public_size, uint8_t *shared)
 {
     const struct csn_ec *ec = csn_ec_find(curve);
-    uint8_t point[CSN_EC_PUBLIC_SIZE_MAX];
     if (ec == NULL) {
         return CSN_ERR_SUITE;
     }
@@ -126,13 +120,8 @@ csn_err csn_ec_agree(uint32_t curve, const uint8_t *secret, const uint8_t *publi
         return CSN_ERR_ARGUMENT;
     }
     CSN_TRY(csn_ec_public_check(curve, public_key, public_size));
-    __builtin_memcpy(point, public_key, public_size);
-    uint32_t done = ec->points->mul(point, public_size, secret, ec->size, ec->number);
-    if (done == 1) {
-        __builtin_memcpy(shared, point + 1, ec->size);
-    }
-    csn_wipe(point, sizeof point);
-    return done == 1 ? CSN_OK : CSN_ERR_INTERNAL;
+    ec->points->multiply(secret, public_key + 1, shared);
+    return CSN_OK;
 }
 
 /* ---- signatures ---- */
@@ -148,9 +137,9 @@ void csn_ecdsa_digest(const struct csn_ec *ec, const uint8_t *digest, size_t siz
 }
 
 /* The x coordinate of a point modulo the order: less than twice the order on both curves. */
-static void x_of(const struct csn_ec *ec, const uint8_t *point, struct csn_scalar *x)
+static void x_of(const struct csn_ec *ec, const uint8_t *coordinate, struct csn_scalar *x)
 {
-    csn_scalar_load(ec->order, point + 1, x);
+    csn_scalar_load(ec->order, coordinate, x);
     csn_scalar_reduce(ec->order, x);
 }
 
@@ -167,7 +156,7 @@ uint64_t csn_ecdsa_sign_with(const struct csn_ec *ec, const struct csn_ecdsa_req
     csn_scalar_load(order, request->secret, &use.secret);
     uint64_t good = csn_scalar_in_range(order, &use.nonce);
     csn_ec_base(ec, nonce, use.point);
-    x_of(ec, use.point, &use.r);
+    x_of(ec, use.point + 1, &use.r);
     csn_ecdsa_digest(ec, request->digest, request->digest_size, &use.digest);
     csn_scalar_to_montgomery(order, &use.secret, &use.secret);
     csn_scalar_multiply(order, &use.r, &use.secret, &use.s);
@@ -211,8 +200,7 @@ csn_err csn_ecdsa_sign(const struct csn_ecdsa_request *request, uint8_t *signatu
 static bool is_genuine(const struct csn_ec *ec, const struct csn_ecdsa_claim *claim)
 {
     struct csn_scalar r, s, digest, x;
-    uint8_t of_base[CSN_EC_SIZE_MAX], of_key[CSN_EC_SIZE_MAX], point[CSN_EC_PUBLIC_SIZE_MAX];
-    const uint32_t size = 1 + 2 * ec->size;
+    uint8_t of_base[CSN_EC_SIZE_MAX], of_key[CSN_EC_SIZE_MAX], coordinate[CSN_EC_SIZE_MAX];
     csn_scalar_load(ec->order, claim->signature, &r);
     csn_scalar_load(ec->order, claim->signature + ec->size, &s);
     csn_scalar_invert(ec->order, &s, &s);
@@ -221,16 +209,9 @@ static bool is_genuine(const struct csn_ec *ec, const struct csn_ecdsa_claim *cl
     csn_scalar_multiply(ec->order, &r, &s, &s);
     csn_scalar_store(ec->order, &digest, of_base);
     csn_scalar_store(ec->order, &s, of_key);
-    __builtin_memcpy(point, claim->public_key, size);
-    uint32_t done;
-    if (csn_scalar_in_range(ec->order, &digest) == 0) { /* BearSSL refuses a multiplier of zero */
-        done = ec->points->mul(point, size, of_key, ec->size, ec->number);
-    } else {
-        done =
-            ec->points->muladd(point, NULL, size, of_key, ec->size, of_base, ec->size, ec->number);
-    }
-    x_of(ec, point, &x);
-    return done == 1 && csn_equal_ct(&x, &r, sizeof x);
+    ec->points->combine(of_base, of_key, claim->public_key + 1, coordinate);
+    x_of(ec, coordinate, &x);
+    return csn_equal_ct(&x, &r, sizeof x);
 }
 
 csn_err csn_ecdsa_verify(const struct csn_ecdsa_claim *claim)

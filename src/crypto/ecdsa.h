@@ -84,7 +84,7 @@ CSN_MUST_USE csn_err csn_ecdsa_to_der(uint32_t curve, const uint8_t *signature,
 CSN_MUST_USE csn_err csn_ecdsa_from_der(uint32_t curve, const uint8_t *der, size_t der_size,
                                         uint8_t *signature);
 
-/* Known answers of both curves, about 15 ms; CSN_ERR_INTERNAL. To be run before the first use. */
+/* Known answers of both curves, about 2 ms; CSN_ERR_INTERNAL. To be run before the first use. */
 CSN_MUST_USE csn_err csn_ecdsa_self_test(void);
 
 #endif

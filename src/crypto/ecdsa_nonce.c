@@ -52,6 +52,7 @@ void csn_ecdsa_nonces_init(const struct csn_ec *ec, const struct csn_ecdsa_reque
         next += CSN_ECDSA_HEDGE_SIZE;
     }
     input.size = (uint32_t)(next - input.bytes);
+    nonces->asked = false;
     __builtin_memset(nonces->key, 0, sizeof nonces->key);
     __builtin_memset(nonces->value, 1, sizeof nonces->value);
     renew(ec, nonces, 0, &input);
@@ -59,12 +60,15 @@ void csn_ecdsa_nonces_init(const struct csn_ec *ec, const struct csn_ecdsa_reque
     csn_wipe(&input, sizeof input);
 }
 
-/* K and V are renewed behind each candidate, which only the one after it needs. */
+/* K and V are renewed between one candidate and the next, which is hardly ever asked for. */
 void csn_ecdsa_nonces_next(const struct csn_ec *ec, struct csn_ecdsa_nonces *nonces, uint8_t *nonce)
 {
-    struct input input = {.size = ec->size + 1};
+    if (nonces->asked) {
+        struct input input = {.size = ec->size + 1};
+        renew(ec, nonces, 0, &input);
+        csn_wipe(&input, sizeof input);
+    }
+    nonces->asked = true;
     mac(ec, nonces->key, nonces->value, ec->size, nonces->value);
     __builtin_memcpy(nonce, nonces->value, ec->size);
-    renew(ec, nonces, 0, &input);
-    csn_wipe(&input, sizeof input);
 }

@@ -3,16 +3,13 @@
 #ifndef CSN_CRYPTO_ECDSA_PARTS_H
 #define CSN_CRYPTO_ECDSA_PARTS_H
 
+#include "ec_kernel.h"
 #include "ecdsa.h"
-#include "ecdsa_base.h"
 #include "ecdsa_scalar.h"
-#include <bearssl/bearssl_ec.h>
 
 struct csn_ec {
     const struct csn_order *order;
-    const br_ec_impl *points;
-    struct csn_ec_comb base;
-    int number;    /* BearSSL's */
+    const struct csn_ec_kernel *points;
     uint32_t size; /* bytes of a coordinate and of a scalar */
 };
 
@@ -29,6 +26,7 @@ void csn_ecdsa_digest(const struct csn_ec *ec, const uint8_t *digest, size_t siz
 struct csn_ecdsa_nonces {
     uint8_t key[CSN_EC_SIZE_MAX];
     uint8_t value[CSN_EC_SIZE_MAX];
+    bool asked; /* for one already */
 };
 void csn_ecdsa_nonces_init(const struct csn_ec *ec, const struct csn_ecdsa_request *request,
                            struct csn_ecdsa_nonces *nonces);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ecdsa_scalar.c: Montgomery arithmetic modulo the orders of P-256 and P-384. */
 #include "ecdsa_scalar.h"
-#include "mask.h"
-#include <core/bytes.h>
-#include <immintrin.h>
+#define CSN_EC_ROW "ec_row.h"
+#include "ec_words.h"
 
 #define WORDS CSN_SCALAR_WORDS
+
+_Static_assert(WORDS == CSN_EC_WORDS_MAX, "both curves fit");
 
 const struct csn_order csn_order_p256 = {
     .count = 4,
@@ -30,157 +31,59 @@ const struct csn_order csn_order_p384 = {
 void csn_scalar_load(const struct csn_order *order, const uint8_t *bytes, struct csn_scalar *value)
 {
     *value = (struct csn_scalar){{0}};
-    for (uint32_t i = 0; i < order->count; i++) {
-        value->words[order->count - 1 - i] = __builtin_bswap64(csn_load_u64(bytes + 8 * i));
-    }
+    csn_ec_load(bytes, value->words, order->count);
 }
 
 void csn_scalar_store(const struct csn_order *order, const struct csn_scalar *value, uint8_t *bytes)
 {
-    for (uint32_t i = 0; i < order->count; i++) {
-        csn_store_u64(bytes + 8 * i, __builtin_bswap64(value->words[order->count - 1 - i]));
-    }
-}
-
-/* What follows is for a count that the compiler knows: each loop becomes a chain of carries. */
-#define INLINE static inline __attribute__((always_inline))
-typedef unsigned long long limb; /* as the intrinsics have it */
-
-/* value - order; 1 if that borrows, so if value is below the order. */
-INLINE uint64_t subtract_order(const struct csn_order *order, const uint64_t *value,
-                               uint64_t *difference, const uint32_t count)
-{
-    unsigned char borrow = 0;
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        limb step;
-        borrow = _subborrow_u64(borrow, value[i], order->order[i], &step);
-        difference[i] = step;
-    }
-    return borrow;
-}
-
-/* result = value with a word above it, minus the order unless that is negative. */
-INLINE void correct(const struct csn_order *order, uint64_t above, const uint64_t *value,
-                    struct csn_scalar *result, const uint32_t count)
-{
-    uint64_t difference[WORDS];
-    uint64_t borrow = subtract_order(order, value, difference, count);
-    uint64_t keep = csn_mask(borrow & (above ^ 1));
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < WORDS; i++) {
-        result->words[i] = i < count ? (value[i] & keep) | (difference[i] & ~keep) : 0;
-    }
-}
-
-INLINE void add_words(const struct csn_order *order, const struct csn_scalar *left,
-                      const struct csn_scalar *right, struct csn_scalar *sum, const uint32_t count)
-{
-    uint64_t words[WORDS];
-    unsigned char carry = 0;
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        limb step;
-        carry = _addcarry_u64(carry, left->words[i], right->words[i], &step);
-        words[i] = step;
-    }
-    correct(order, carry, words, sum, count);
-}
-
-INLINE void subtract_words(const struct csn_order *order, const struct csn_scalar *left,
-                           const struct csn_scalar *right, struct csn_scalar *difference,
-                           const uint32_t count)
-{
-    uint64_t words[WORDS];
-    unsigned char borrow = 0, carry = 0;
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        limb step;
-        borrow = _subborrow_u64(borrow, left->words[i], right->words[i], &step);
-        words[i] = step;
-    }
-    const uint64_t negative = csn_mask(borrow);
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        limb step;
-        carry = _addcarry_u64(carry, words[i], order->order[i] & negative, &step);
-        words[i] = step;
-    }
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < WORDS; i++) {
-        difference->words[i] = i < count ? words[i] : 0;
-    }
-}
-
-/* Word by word, each time adding the multiple of the order that clears the lowest word. */
-INLINE void multiply_words(const struct csn_order *order, const struct csn_scalar *left,
-                           const struct csn_scalar *right, struct csn_scalar *product,
-                           const uint32_t count)
-{
-    uint64_t sum[WORDS + 1] = {0};
-#pragma GCC unroll 6
-    for (uint32_t i = 0; i < count; i++) {
-        csn_u128 step = (csn_u128)left->words[i] * right->words[0] + sum[0];
-        uint64_t factor = (uint64_t)step * order->inverse;
-        csn_u128 clear = (csn_u128)factor * order->order[0] + (uint64_t)step;
-#pragma GCC unroll 6
-        for (uint32_t j = 1; j < count; j++) {
-            step = (csn_u128)left->words[i] * right->words[j] + sum[j] + (uint64_t)(step >> 64);
-            clear = (csn_u128)factor * order->order[j] + (uint64_t)step + (uint64_t)(clear >> 64);
-            sum[j - 1] = (uint64_t)clear;
-        }
-        csn_u128 last = (csn_u128)sum[count] + (uint64_t)(step >> 64) + (uint64_t)(clear >> 64);
-        sum[count - 1] = (uint64_t)last;
-        sum[count] = (uint64_t)(last >> 64);
-    }
-    correct(order, sum[count], sum, product, count);
+    csn_ec_store(value->words, bytes, order->count);
 }
 
 uint64_t csn_scalar_in_range(const struct csn_order *order, const struct csn_scalar *value)
 {
     uint64_t difference[WORDS];
-    uint64_t any = 0;
-    uint64_t below = subtract_order(order, value->words, difference, order->count);
-    for (uint32_t i = 0; i < order->count; i++) {
-        any |= value->words[i];
-    }
+    uint64_t below = csn_ec_below(value->words, order->order, difference, order->count);
     csn_wipe(difference, sizeof difference);
-    return below & ((any | (0 - any)) >> 63);
+    return below & (csn_ec_is_zero(value->words, order->count) ^ 1);
 }
 
 void csn_scalar_reduce(const struct csn_order *order, struct csn_scalar *value)
 {
-    correct(order, 0, value->words, value, order->count);
+    csn_ec_correct(order->order, 0, value->words, value->words, order->count);
+}
+
+/* The rest of a number's words. */
+static void clear_above(const struct csn_order *order, struct csn_scalar *value)
+{
+    for (uint32_t i = order->count; i < WORDS; i++) {
+        value->words[i] = 0;
+    }
 }
 
 void csn_scalar_add(const struct csn_order *order, const struct csn_scalar *left,
                     const struct csn_scalar *right, struct csn_scalar *sum)
 {
-    if (order->count == 4) {
-        add_words(order, left, right, sum, 4);
-    } else {
-        add_words(order, left, right, sum, 6);
-    }
+    csn_ec_add(order->order, left->words, right->words, sum->words, order->count);
+    clear_above(order, sum);
 }
 
-void csn_scalar_subtract(const struct csn_order *order, const struct csn_scalar *left,
-                         const struct csn_scalar *right, struct csn_scalar *difference)
+CSN_EC_INLINE void multiply(const struct csn_order *order, const struct csn_scalar *left,
+                            const struct csn_scalar *right, struct csn_scalar *product,
+                            const uint32_t count)
 {
-    if (order->count == 4) {
-        subtract_words(order, left, right, difference, 4);
-    } else {
-        subtract_words(order, left, right, difference, 6);
-    }
+    csn_ec_montgomery(order->order, order->inverse, left->words, right->words, product->words,
+                      count);
 }
 
 void csn_scalar_multiply(const struct csn_order *order, const struct csn_scalar *left,
                          const struct csn_scalar *right, struct csn_scalar *product)
 {
     if (order->count == 4) {
-        multiply_words(order, left, right, product, 4);
+        multiply(order, left, right, product, 4);
     } else {
-        multiply_words(order, left, right, product, 6);
+        multiply(order, left, right, product, 6);
     }
+    clear_above(order, product);
 }
 
 void csn_scalar_to_montgomery(const struct csn_order *order, const struct csn_scalar *value,
@@ -195,24 +98,35 @@ void csn_scalar_to_montgomery(const struct csn_order *order, const struct csn_sc
  * By Fermat: value^(order - 2), four bits of the exponent at a time, which is public. The lowest
  * word of both orders is far above 2, so nothing is borrowed.
  */
-void csn_scalar_invert(const struct csn_order *order, const struct csn_scalar *value,
-                       struct csn_scalar *result)
+CSN_EC_INLINE void invert(const struct csn_order *order, const struct csn_scalar *value,
+                          struct csn_scalar *result, const uint32_t count)
 {
     struct csn_scalar powers[16];
     csn_scalar_to_montgomery(order, value, &powers[1]);
     for (uint32_t i = 2; i < 16; i++) {
-        csn_scalar_multiply(order, &powers[i - 1], &powers[1], &powers[i]);
+        multiply(order, &powers[i - 1], &powers[1], &powers[i], count);
     }
     *result = powers[15]; /* both orders begin with four ones */
-    for (uint32_t digit = 16 * order->count - 1; digit-- > 0;) {
+    for (uint32_t digit = 16 * count - 1; digit-- > 0;) {
         uint64_t word = order->order[digit / 16] - (digit < 16 ? 2 : 0);
         uint32_t power = (uint32_t)(word >> 4 * (digit % 16)) & 15;
         for (uint32_t i = 0; i < 4; i++) {
-            csn_scalar_multiply(order, result, result, result);
+            multiply(order, result, result, result, count);
         }
         if (power != 0) {
-            csn_scalar_multiply(order, result, &powers[power], result);
+            multiply(order, result, &powers[power], result, count);
         }
     }
     csn_wipe(powers, sizeof powers);
+    clear_above(order, result);
+}
+
+void csn_scalar_invert(const struct csn_order *order, const struct csn_scalar *value,
+                       struct csn_scalar *result)
+{
+    if (order->count == 4) {
+        invert(order, value, result, 4);
+    } else {
+        invert(order, value, result, 6);
+    }
 }

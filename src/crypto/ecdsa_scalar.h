@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ecdsa_scalar.h: numbers modulo the order or the prime of P-256 or P-384, for what BearSSL's
- * public interface leaves out. Private to src/crypto. Constant time in the numbers; the modulus is
- * public.
+ * ecdsa_scalar.h: numbers modulo the order of P-256 or P-384. Private to src/crypto. Constant time
+ * in the numbers; the modulus is public.
  *
  * Words are in ascending order. "Montgomery" is a number times 2^(64 * count) modulo the order.
  */
@@ -38,8 +37,6 @@ uint64_t csn_scalar_in_range(const struct csn_order *order, const struct csn_sca
 void csn_scalar_reduce(const struct csn_order *order, struct csn_scalar *value);
 void csn_scalar_add(const struct csn_order *order, const struct csn_scalar *left,
                     const struct csn_scalar *right, struct csn_scalar *sum);
-void csn_scalar_subtract(const struct csn_order *order, const struct csn_scalar *left,
-                         const struct csn_scalar *right, struct csn_scalar *difference);
 /* left * right / 2^(64 * count): a plain product if one of them is Montgomery. */
 void csn_scalar_multiply(const struct csn_order *order, const struct csn_scalar *left,
                          const struct csn_scalar *right, struct csn_scalar *product);

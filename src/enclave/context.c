@@ -3,8 +3,8 @@
  * context.c: producer contexts and each tenant's cache of them (docs/WIRE.md section 7).
  *
  * Only contexts that authenticated a record get in, so that a host with random encapsulations
- * cannot push honest ones out. Window contexts are never evicted: forgetting one would let its
- * records be replayed.
+ * cannot push honest ones out. Forgetting a window context must not let its records be replayed: so
+ * the challenge that it began with, and all before it, begin none any more.
  */
 #include "state.h"
 
@@ -92,16 +92,14 @@ static void unlink_context(struct cse_session *session, struct cse_tenant *tenan
     csn_wipe(context, sizeof *context);
 }
 
-/* A free entry, or the idempotent one that waited longest and that no record of this batch uses. */
-static uint32_t choose(struct cse_session *session, struct cse_tenant *tenant)
+/* The one of that mode that waited longest and that no record of this batch uses. */
+static uint32_t idlest(const struct cse_session *session, const struct cse_tenant *tenant,
+                       uint32_t mode)
 {
     uint32_t best = CSE_INDEX_NONE;
     for (uint32_t i = 0; i < session->manifest->context_count_max; i++) {
         const struct cse_context *context = &tenant->contexts[i];
-        if (!context->used) {
-            return i;
-        }
-        if (context->binding.mode == CSN_WIRE_MODE_IDEMPOTENT &&
+        if (context->used && context->binding.mode == mode &&
             tenant->last_used[i] != session->clock &&
             (best == CSE_INDEX_NONE || tenant->last_used[i] < tenant->last_used[best])) {
             best = i;
@@ -110,16 +108,64 @@ static uint32_t choose(struct cse_session *session, struct cse_tenant *tenant)
     return best;
 }
 
+static bool is_full_of_windows(const struct cse_session *session, const struct cse_tenant *tenant)
+{
+    return tenant->window_count >= cse_context_window_max(session->manifest);
+}
+
+/* A window context takes the place of one of its kind once there are as many as there may be. */
+static uint32_t choose(const struct cse_session *session, const struct cse_tenant *tenant,
+                       uint32_t mode)
+{
+    if (mode == CSN_WIRE_MODE_WINDOW && is_full_of_windows(session, tenant)) {
+        return idlest(session, tenant, CSN_WIRE_MODE_WINDOW);
+    }
+    for (uint32_t i = 0; i < session->manifest->context_count_max; i++) {
+        if (!tenant->contexts[i].used) {
+            return i;
+        }
+    }
+    return idlest(session, tenant, CSN_WIRE_MODE_IDEMPOTENT);
+}
+
+bool cse_context_has_room(const struct cse_session *session, const struct cse_tenant *tenant)
+{
+    uint32_t max = cse_context_window_max(session->manifest);
+    uint32_t wanted = tenant->window_count + tenant->window_fresh + 1; /* with this one */
+    uint32_t idle = 0;
+    if (wanted <= max) {
+        return true;
+    }
+    for (uint32_t i = 0; i < session->manifest->context_count_max; i++) {
+        idle += tenant->contexts[i].used &&
+                tenant->contexts[i].binding.mode == CSN_WIRE_MODE_WINDOW &&
+                tenant->last_used[i] != session->clock;
+    }
+    return wanted - max <= idle;
+}
+
+/* The context is not known any more: nor shall anything begin it again. */
+static void spend_challenge(struct cse_tenant *tenant, const struct cse_context *context)
+{
+    uint64_t counter = context->binding.challenge.counter;
+    if (context->binding.mode == CSN_WIRE_MODE_WINDOW && tenant->context_floor <= counter) {
+        tenant->context_floor = counter + 1;
+    }
+}
+
 struct cse_context *cse_context_insert(struct cse_session *session, struct cse_tenant *tenant,
                                        const struct cse_context *context)
 {
-    uint32_t index = choose(session, tenant);
+    uint32_t index = choose(session, tenant, context->binding.mode);
     if (index == CSE_INDEX_NONE) {
+        spend_challenge(tenant, context);
         return NULL;
     }
     struct cse_context *entry = &tenant->contexts[index];
     if (entry->used) {
         cse_answer_flush(session); /* short answers that wait are sealed with its key */
+        spend_challenge(tenant, entry);
+        tenant->window_count -= entry->binding.mode == CSN_WIRE_MODE_WINDOW;
         unlink_context(session, tenant, index);
     }
     uint32_t *head = &tenant->buckets[bucket_of(session, context->encapsulation)];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libc.c: the four functions that compilers call by themselves. Images only.
+ * libc.c: the five functions that compilers call by themselves. Images only.
  *
  * Short sizes are served by two overlapping moves, so there is no byte loop; sizes are public.
  */
@@ -18,6 +18,7 @@ void *memcpy(void *target, const void *source, size_t size);
 void *memmove(void *target, const void *source, size_t size);
 void *memset(void *target, int value, size_t size);
 int memcmp(const void *left, const void *right, size_t size);
+size_t strlen(const char *text);
 
 /* At most 32 bytes: everything is loaded before anything is stored, so overlap does not matter. */
 static void move_short(uint8_t *to, const uint8_t *from, size_t size)
@@ -146,4 +147,13 @@ int memcmp(const void *left, const void *right, size_t size)
         }
     }
     return 0;
+}
+
+size_t strlen(const char *text)
+{
+    size_t size = 0;
+    while (text[size] != 0) {
+        size++;
+    }
+    return size;
 }

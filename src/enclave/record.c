@@ -155,8 +155,10 @@ static uint32_t exchange(struct cse_session *session, struct cse_tenant *tenant,
                          const struct header_view *view, struct cse_context **context)
 {
     bool window = view->binding.mode == CSN_WIRE_MODE_WINDOW;
-    if (window &&
-        tenant->window_count + tenant->window_fresh >= cse_context_window_max(session->manifest)) {
+    if (window && view->header.challenge < tenant->context_floor) {
+        return CSN_WIRE_REJECT_STALE;
+    }
+    if (window && !cse_context_has_room(session, tenant)) {
         return CSN_WIRE_REJECT_BUSY;
     }
     if (!cse_open_charge(tenant)) {

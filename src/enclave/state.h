@@ -123,9 +123,10 @@ struct cse_tenant {
     uint8_t id[32];
     struct cse_grant *grant;
     uint64_t challenge_floor; /* older challenges are of an earlier grant */
+    uint64_t context_floor;   /* older ones begin no context: one that they began was forgotten */
     uint64_t open_budget;     /* key exchanges that may still fail */
     uint32_t ledger_count;
-    uint32_t window_count;          /* cached contexts in window mode: never evicted */
+    uint32_t window_count;          /* cached contexts in window mode */
     uint32_t window_fresh;          /* of the running batch */
     struct cse_ledger_line *ledger; /* CSE_LEDGER_MAX */
     struct cse_context *contexts;   /* context_count_max */
@@ -309,7 +310,12 @@ CSN_MUST_USE csn_err cse_context_make(struct cse_context *context,
                                       const struct cse_grant *grant, uint32_t credential,
                                       uint32_t recipient);
 void cse_context_salt(struct cse_context *context, const uint8_t salt[16]);
-/* Into the cache; evicts an idempotent one that this batch does not use. NULL: no room. */
+/* Room for one more window context, when all of this batch's are there. */
+bool cse_context_has_room(const struct cse_session *session, const struct cse_tenant *tenant);
+/*
+ * Into the cache; evicts one that this batch does not use: an idempotent one or, for a window
+ * context once there are as many of those as may be, one of them. NULL: no room.
+ */
 struct cse_context *cse_context_insert(struct cse_session *session, struct cse_tenant *tenant,
                                        const struct cse_context *context);
 void cse_context_touch(struct cse_session *session, struct cse_tenant *tenant,

@@ -18,10 +18,15 @@
 static void put_output(struct csn_visit *visit, const uint8_t *bytes, uint32_t size, bool last)
 {
     static const struct csn_problem full = {.status = 503, .title = "Out of memory", .retry_s = 1};
+    const bool good = csn_visit_gather(visit, bytes, size);
     if (visit->has_begun) {
-        csn_visit_piece(visit, &size, sizeof size, false);
-        csn_visit_piece(visit, bytes, size, last);
-    } else if (!csn_visit_gather(visit, bytes, size)) {
+        if (good) {
+            csn_visit_piece(visit, visit->answers, visit->answers_size, last);
+        } else {
+            csn_visit_break(visit);
+        }
+        csn_visit_give_room(visit);
+    } else if (!good) {
         csn_visit_refuse(visit, &full);
     } else if (last) {
         csn_visit_answer(visit, ANSWERS_TYPE, NULL, visit->answers, visit->answers_size);
@@ -45,6 +50,7 @@ static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool f
         csn_visit_send_gathered(visit, ANSWERS_TYPE);
     }
     if (final) {
+        visit->pump = visit->parts != 0 ? visit->pump : NULL;
         csn_visit_release(visit);
     }
 }

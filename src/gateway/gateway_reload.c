@@ -70,12 +70,12 @@ static csn_err check_service(const struct csn_config_service *before,
                  same(before->store.folder, after->store.folder) &&
                  same(before->store.tpm, after->store.tpm) &&
                  is_same_evidence(&before->evidence, &after->evidence);
-    return equal
-               ? CSN_OK
-               : csn_detail_set(detail, CSN_ERR_STATE,
-                                "service %s: control, backend, instances, require, inflight, rings, "
-                                "store and evidence need a restart",
-                                before->name);
+    return equal ? CSN_OK
+                 : csn_detail_set(
+                       detail, CSN_ERR_STATE,
+                       "service %s: control, backend, instances, require, inflight, rings, "
+                       "store and evidence need a restart",
+                       before->name);
 }
 
 static csn_err check(const struct csn_gateway *gateway, const struct csn_config *config,

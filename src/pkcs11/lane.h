@@ -26,7 +26,8 @@ void p11_lanes_forget(struct p11_lanes *lanes);
 struct p11_exchange {
     const void *request;
     uint32_t request_size;
-    uint8_t *answer; /* room */
+    bool is_repeatable; /* may be served twice: sent anew, once, where the first is unanswered */
+    uint8_t *answer;    /* room */
     uint32_t answer_size_max;
     uint32_t answer_size; /* out */
     uint32_t status;      /* out: HTTP's, the enclave's word */
@@ -53,6 +54,8 @@ struct p11_ring;
 /* Asks the gateway's socket for rings. NULL: none to be had now. */
 struct p11_ring *p11_ring_create(const struct p11_settings *settings);
 void p11_ring_destroy(struct p11_ring *ring);
+/* In a child of whoever got them. */
+void p11_ring_forget(struct p11_ring *ring);
 /* False: they have ended, or the gateway took the channel back. */
 bool p11_ring_is_good(struct p11_ring *ring);
 /* False: nothing was sent, so that HTTP can do it. True: fetched says what came of it. */

@@ -119,6 +119,8 @@ void p11_lanes_forget(struct p11_lanes *lanes)
         if (lanes->lanes[i].is_busy) {
             lanes->lanes[i] = (struct lane){.is_busy = false};
         }
+        p11_ring_forget(lanes->lanes[i].ring);
+        lanes->lanes[i].ring = NULL;
     }
     free_lanes(lanes);
     free(lanes);
@@ -263,6 +265,13 @@ csn_err p11_lanes_exchange(struct p11_lanes *lanes, struct p11_exchange *exchang
     struct lane *lane = take_lane(lanes);
     exchange->why[0] = 0;
     csn_err err = exchange_on(lanes, lane, exchange);
+    /*
+     * A context that the enclave forgot, a worker that is gone: what was sent once only is not sent
+     * again by call.h. A signature more does no harm; a key more would.
+     */
+    if (exchange->is_repeatable && (err == CSN_ERR_UNKNOWN || err == CSN_ERR_SYSTEM)) {
+        err = exchange_on(lanes, lane, exchange);
+    }
     give_lane(lanes, lane);
     if (err != CSN_OK && exchange->why[0] == 0) {
         snprintf(exchange->why, sizeof exchange->why, "%s", csn_err_name(err));

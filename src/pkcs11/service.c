@@ -16,9 +16,15 @@
 struct p11_service {
     struct p11_lanes *lanes;
     bool debug;
+    bool is_surprised; /* any thread */
 };
 
 static _Thread_local char why[320];
+
+bool p11_service_was_surprised(struct p11_service *service)
+{
+    return __atomic_exchange_n(&service->is_surprised, false, __ATOMIC_RELAXED);
+}
 
 const char *p11_service_why(void)
 {
@@ -156,11 +162,21 @@ static bool read_outcome(const uint8_t *bytes, uint32_t size, uint32_t operation
            both <= size - heads && (result->status == CSN_WIRE_STATUS_OK || both == 0);
 }
 
+/* All but what makes, changes or deletes keys. */
+static bool is_repeatable(const void *request)
+{
+    struct csn_wire_transit_request head;
+    memcpy(&head, request, sizeof head);
+    return head.operation <= CSN_WIRE_TRANSIT_RANDOM || head.operation == CSN_WIRE_TRANSIT_INFO ||
+           head.operation == CSN_WIRE_TRANSIT_LIST;
+}
+
 static CK_RV perform(const struct p11_service *service, const void *request, uint32_t request_size,
                      uint8_t *answer, uint32_t answer_size_max, struct outcome *outcome)
 {
     struct p11_exchange exchange = {.request = request,
                                     .request_size = request_size,
+                                    .is_repeatable = is_repeatable(request),
                                     .answer = answer,
                                     .answer_size_max = answer_size_max};
     struct csn_wire_transit_request head;
@@ -251,8 +267,12 @@ CK_RV p11_service_use(struct p11_service *service, const struct p11_key_info *in
 {
     /* What was sealed says its version itself. */
     bool sealed = use->operation == CSN_WIRE_TRANSIT_DECRYPT;
-    return use_named(service, info != NULL ? info->name : NULL,
-                     info != NULL && !sealed ? info->version : 0, use, output, size);
+    CK_RV rv = use_named(service, info != NULL ? info->name : NULL,
+                         info != NULL && !sealed ? info->version : 0, use, output, size);
+    if (rv == CKR_KEY_HANDLE_INVALID) {
+        __atomic_store_n(&service->is_surprised, true, __ATOMIC_RELAXED);
+    }
+    return rv;
 }
 
 /* ---- keys ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings.c: see settings.h. */
 #include "settings.h"
+#include <caisson/wire/transit.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,6 +128,32 @@ static bool set_field(struct p11_settings *settings, const struct line *line, si
     return true;
 }
 
+/* "hide = ed25519 x25519" */
+static bool set_hidden(struct p11_settings *settings, const struct line *line)
+{
+    static const struct {
+        const char *name;
+        uint32_t type;
+    } types[] = {{"aes-256", CSN_WIRE_TRANSIT_AES_256}, {"hmac", CSN_WIRE_TRANSIT_HMAC},
+                 {"ed25519", CSN_WIRE_TRANSIT_ED25519}, {"p-256", CSN_WIRE_TRANSIT_P256},
+                 {"p-384", CSN_WIRE_TRANSIT_P384},      {"x25519", CSN_WIRE_TRANSIT_X25519}};
+    const char *at = line->value + strspn(line->value, " \t");
+    while (at[0] != 0) {
+        size_t size = strcspn(at, " \t");
+        size_t i = 0;
+        while (i < sizeof types / sizeof types[0] &&
+               (strlen(types[i].name) != size || memcmp(types[i].name, at, size) != 0)) {
+            i++;
+        }
+        if (i == sizeof types / sizeof types[0]) {
+            return wrong(line, "not a type of key");
+        }
+        settings->hidden |= 1u << types[i].type;
+        at += size + strspn(at + size, " \t");
+    }
+    return true;
+}
+
 /* "certificate = NAME PATH" */
 static bool set_certificate(struct p11_settings *settings, const struct line *line)
 {
@@ -155,6 +182,7 @@ static bool set(struct p11_settings *settings, const struct line *line)
         }
     }
     return strcmp(line->name, "certificate") == 0 ? set_certificate(settings, line)
+           : strcmp(line->name, "hide") == 0      ? set_hidden(settings, line)
                                                   : wrong(line, "no such setting");
 }
 

@@ -23,6 +23,7 @@ struct p11_settings {
     uint32_t refresh_ms; /* how old a list of keys may be */
     uint32_t lanes;      /* calls under way at a time */
     uint32_t spin_us;    /* how long to look at a ring before sleeping */
+    uint32_t hidden;     /* mask of 1 << enum csn_wire_transit_type that are not shown */
     bool login;          /* keys are shown, and used, after C_Login() alone */
     bool once;           /* each request is served once at most */
     bool debug;          /* says on stderr what goes wrong */

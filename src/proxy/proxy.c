@@ -182,6 +182,7 @@ void csv_proxy_destroy(struct csv_proxy *proxy)
     }
     /* Calls first, whose exchanges the front is about to forget; the front last of what waits. */
     csv_upstream_destroy(proxy->upstream);
+    proxy->upstream = NULL;
     if (proxy->front != NULL) {
         csn_front_cancel(proxy->front, &proxy->timer);
         if (proxy->signals.fd >= 0) {

@@ -35,31 +35,49 @@ static const char *copy(char *target, size_t room, const struct csn_http1_text *
     return target;
 }
 
-void csv_proxy_answer(struct csn_exchange *exchange, const struct csv_call_response *response)
-{
+struct head {
+    struct csn_answer_head head;
     char type[256];
     char cache[256];
+};
+
+static void make_head(const struct csv_call_response *response, bool has_content, struct head *made)
+{
     size_t size = 0;
     struct csn_answer_head head = {.status = response->status};
-    if (response->content_size != 0) {
+    if (has_content) {
         head.content_type = "application/octet-stream";
     }
     for (uint32_t i = 0; i < response->field_count; i++) {
         const struct csv_call_field *field = &response->fields[i];
         const struct csn_http1_text name = {field->name, field->name_size};
         const struct csn_http1_text value = {field->value, field->value_size};
-        if (csn_http1_is(&name, "content-type") && response->content_size != 0) {
-            const char *copied = copy(type, sizeof type, &value);
+        if (csn_http1_is(&name, "content-type") && has_content) {
+            const char *copied = copy(made->type, sizeof made->type, &value);
             head.content_type = copied != NULL ? copied : head.content_type;
         } else if (csn_http1_is(&name, "cache-control")) {
-            head.cache_control = copy(cache, sizeof cache, &value);
+            head.cache_control = copy(made->cache, sizeof made->cache, &value);
         } else if (is_passed_on(&name) && head.more_count < HEAD_MORE_MAX &&
                    size + name.size + value.size < HEAD_SIZE_MAX) {
             size += name.size + value.size;
             head.more[head.more_count++] = (struct csn_http1_field){name, value};
         }
     }
-    csn_exchange_answer(exchange, &head, response->content, response->content_size);
+    made->head = head;
+}
+
+void csv_proxy_answer(struct csn_exchange *exchange, const struct csv_call_response *response)
+{
+    struct head made;
+    make_head(response, response->content_size != 0, &made);
+    csn_exchange_answer(exchange, &made.head, response->content, response->content_size);
+}
+
+void csv_proxy_begin(struct csn_exchange *exchange, const struct csv_call_response *response)
+{
+    struct head made;
+    make_head(response, true, &made);
+    csn_exchange_begin(exchange, &made.head);
 }
 
 /* ---- JSON ---- */

@@ -108,7 +108,8 @@ static csn_err start(struct csv_proxy *proxy, struct csn_exchange *exchange, str
                                              .fields = fields,
                                              .field_count = copy_fields(exchange, fields),
                                              .content = exchange->body,
-                                             .content_size = (uint32_t)exchange->body_size};
+                                             .content_size = (uint32_t)exchange->body_size,
+                                             .in_parts = true};
     return csv_call_start(proxy->caller, &request, exchange, call);
 }
 
@@ -142,9 +143,14 @@ static void request(void *state, struct csn_exchange *exchange)
 
 static void gone(void *state, struct csn_exchange *exchange)
 {
-    (void)state;
-    csv_call_destroy(exchange->state);
-    exchange->state = NULL;
+    struct csv_proxy *proxy = state;
+    if (exchange->state != NULL) {
+        csv_call_destroy(exchange->state);
+        exchange->state = NULL;
+        if (proxy->upstream != NULL) { /* else the proxy is ending */
+            csv_upstream_begin(proxy->upstream);
+        }
+    }
 }
 
 static void done(void *state, const struct csn_exchange *exchange)
@@ -172,18 +178,40 @@ static void tell(struct csv_proxy *proxy)
     }
 }
 
+/* What came of it since the last time; whole: the last of it. */
+static void pass_on(struct csn_exchange *exchange, struct csv_call *call, bool whole)
+{
+    const struct csv_call_response *response = csv_call_response(call);
+    if (exchange->status == 0) {
+        csv_proxy_begin(exchange, response);
+    }
+    if (whole || response->content_size != 0) {
+        csn_exchange_piece(exchange, response->content, response->content_size, whole);
+    }
+    csv_call_consumed(call);
+}
+
 void csv_proxy_finish(struct csv_proxy *proxy)
 {
     struct csv_call *call;
     tell(proxy);
+    while ((call = csv_caller_moved(proxy->caller)) != NULL) {
+        pass_on(csv_call_tag(call), call, false);
+    }
     while ((call = csv_caller_finished(proxy->caller)) != NULL) {
         struct csn_exchange *exchange = csv_call_tag(call);
         exchange->state = NULL;
-        if (csv_call_result(call) == CSN_OK) {
-            proxy->answered++;
+        const bool good = csv_call_result(call) == CSN_OK;
+        proxy->answered += good;
+        proxy->failed += !good;
+        if (exchange->status != 0 && good) {
+            pass_on(exchange, call, true);
+        } else if (!good && csv_call_response(call) != NULL) {
+            pass_on(exchange, call, false); /* the rest is missing */
+            csn_exchange_break(exchange);
+        } else if (good) {
             csv_proxy_answer(exchange, csv_call_response(call));
         } else {
-            proxy->failed++;
             csv_proxy_problem(exchange, csv_call_problem(call));
         }
         csv_call_destroy(call);

@@ -26,6 +26,8 @@ void csv_proxy_finish(struct csv_proxy *proxy);
 
 /* proxy_answer.c */
 void csv_proxy_answer(struct csn_exchange *exchange, const struct csv_call_response *response);
+/* The head of one whose content follows in pieces. */
+void csv_proxy_begin(struct csn_exchange *exchange, const struct csv_call_response *response);
 void csv_proxy_problem(struct csn_exchange *exchange, const struct csv_call_problem *problem);
 void csv_proxy_status(const struct csv_proxy *proxy, struct csn_exchange *exchange);
 

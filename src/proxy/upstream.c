@@ -25,6 +25,8 @@ struct transfer {
     uint8_t *answer;
     size_t size, room, size_max;
     bool too_large;
+    bool in_parts; /* what comes goes to the caller as it comes, */
+    bool is_over;  /* who wants no more of it */
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -48,10 +50,42 @@ static int64_t now_s(void)
 
 /* ---- an exchange ---- */
 
+static const char *field_of(const struct transfer *transfer, const char *name)
+{
+    struct curl_header *header;
+    return curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+                   header->amount == 1
+               ? header->value
+               : NULL;
+}
+
+static uint32_t status_of(const struct transfer *transfer)
+{
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status > 0 ? (uint32_t)status : 0;
+}
+
+static struct csv_fetched fetched_of(const struct transfer *transfer, const void *body, size_t size)
+{
+    return (struct csv_fetched){.id = transfer->id,
+                                .status = status_of(transfer),
+                                .content_type = field_of(transfer, "Content-Type"),
+                                .worker = field_of(transfer, "Caisson-Worker"),
+                                .retry_after = field_of(transfer, "Retry-After"),
+                                .body = body,
+                                .body_size = size};
+}
+
 static size_t take_bytes(char *bytes, size_t one, size_t count, void *state)
 {
     struct transfer *transfer = state;
     size_t size = one * count;
+    if (transfer->in_parts && status_of(transfer) == 200) {
+        const struct csv_fetched fetched = fetched_of(transfer, bytes, size);
+        transfer->is_over = !csv_caller_more(transfer->upstream->caller, now_s(), &fetched);
+        return transfer->is_over ? CURL_WRITEFUNC_ERROR : size;
+    }
     if (size > transfer->size_max - transfer->size) {
         transfer->too_large = true;
         return CURL_WRITEFUNC_ERROR;
@@ -119,7 +153,6 @@ static void set_options(const struct csv_upstream *upstream, struct transfer *tr
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, upstream->version);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* share a connection that is being made */
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, upstream->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->fault);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -164,6 +197,16 @@ static bool add_field(struct transfer *transfer, const char *name, const char *v
     return list != NULL;
 }
 
+/* For all of an answer; of one that comes in parts, for each silence. */
+static void set_patience(struct transfer *transfer)
+{
+    const long timeout_ms = transfer->upstream->timeout_ms;
+    const bool in_parts = transfer->in_parts;
+    curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, in_parts ? 0L : timeout_ms);
+    curl_easy_setopt(transfer->easy, CURLOPT_LOW_SPEED_LIMIT, in_parts ? 1L : 0L);
+    curl_easy_setopt(transfer->easy, CURLOPT_LOW_SPEED_TIME, in_parts ? timeout_ms / 1000 : 0L);
+}
+
 static bool describe(struct transfer *transfer, const struct csv_fetch *fetch)
 {
     const struct csv_upstream *upstream = transfer->upstream;
@@ -174,6 +217,9 @@ static bool describe(struct transfer *transfer, const struct csv_fetch *fetch)
     transfer->size = 0;
     transfer->size_max = fetch->answer_size_max;
     transfer->too_large = false;
+    transfer->in_parts = fetch->in_parts;
+    transfer->is_over = false;
+    set_patience(transfer);
     transfer->fault[0] = 0;
     for (uint32_t i = 0; i < fetch->field_count; i++) {
         good = good && add_field(transfer, fetch->fields[i].name, fetch->fields[i].value);
@@ -198,9 +244,30 @@ static void no_answer(struct csv_upstream *upstream, uint64_t id, const char *fa
     csv_caller_take(upstream->caller, now_s(), &fetched);
 }
 
+/*
+ * Nobody waits for it any more, and the gateway is to know: by the end of the connection, if nobody
+ * shares it. libcurl's reset of an HTTP/2 stream leaves only with what it sends or reads next.
+ */
+static void abandon(struct csv_upstream *upstream, uint64_t id)
+{
+    for (struct transfer *at = upstream->under_way; at != NULL; at = at->next) {
+        if (at->id == id) {
+            curl_easy_setopt(at->easy, CURLOPT_FORBID_REUSE, 1L);
+            curl_multi_remove_handle(upstream->multi, at->easy);
+            curl_easy_setopt(at->easy, CURLOPT_FORBID_REUSE, 0L);
+            put_back(at);
+            return;
+        }
+    }
+}
+
 void csv_upstream_begin(struct csv_upstream *upstream)
 {
     struct csv_fetch fetch;
+    uint64_t abandoned;
+    while (csv_caller_abandoned(upstream->caller, &abandoned)) {
+        abandon(upstream, abandoned);
+    }
     while (csv_caller_next(upstream->caller, now_s(), &fetch)) {
         struct transfer *transfer = new_transfer(upstream);
         if (transfer != NULL && describe(transfer, &fetch) &&
@@ -214,32 +281,18 @@ void csv_upstream_begin(struct csv_upstream *upstream)
     }
 }
 
-static const char *field_of(const struct transfer *transfer, const char *name)
-{
-    struct curl_header *header;
-    return curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
-                   header->amount == 1
-               ? header->value
-               : NULL;
-}
-
 static void ended(struct csv_upstream *upstream, struct transfer *transfer, CURLcode code)
 {
-    long status = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (transfer->is_over) {
+        return;
+    }
     if (transfer->too_large) {
         no_answer(upstream, transfer->id, "the answer is too large");
-    } else if (code != CURLE_OK || status <= 0) {
+    } else if (code != CURLE_OK || status_of(transfer) == 0) {
         no_answer(upstream, transfer->id,
                   transfer->fault[0] != 0 ? transfer->fault : curl_easy_strerror(code));
     } else {
-        const struct csv_fetched fetched = {.id = transfer->id,
-                                            .status = (uint32_t)status,
-                                            .content_type = field_of(transfer, "Content-Type"),
-                                            .worker = field_of(transfer, "Caisson-Worker"),
-                                            .retry_after = field_of(transfer, "Retry-After"),
-                                            .body = transfer->answer,
-                                            .body_size = transfer->size};
+        const struct csv_fetched fetched = fetched_of(transfer, transfer->answer, transfer->size);
         csv_caller_take(upstream->caller, now_s(), &fetched);
     }
 }

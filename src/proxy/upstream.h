@@ -36,7 +36,7 @@ struct csv_upstream_hooks {
 struct csv_upstream_options {
     const char *url;                     /* http:// or https://, perhaps with a path; no query */
     const char *ca[CSV_UPSTREAM_CA_MAX]; /* PEM texts in place of the system's; up to a NULL */
-    uint32_t timeout_ms;                 /* of an exchange; 0: 30 s */
+    uint32_t timeout_ms;                 /* of an exchange, or a silence in one in parts; 0: 30 s */
     bool http1;                          /* HTTP/1.1 and no other */
     struct csv_upstream_hooks hooks;
 };
@@ -57,7 +57,10 @@ const char *csv_upstream_authority(const struct csv_upstream *upstream);
 
 /* Whom it serves: once, before anything else. */
 void csv_upstream_serve(struct csv_upstream *upstream, struct csv_caller *caller);
-/* Begins what the caller wants. After each csv_call_start() and csv_caller_verify(). */
+/*
+ * Begins what the caller wants, and closes what nobody waits for any more. After each
+ * csv_call_start(), csv_caller_verify() and csv_call_destroy().
+ */
 void csv_upstream_begin(struct csv_upstream *upstream);
 /* With hooks: fd is ready (EPOLL* bits), or time is up (-1). What ended went to the caller. */
 void csv_upstream_ready(struct csv_upstream *upstream, int fd, uint32_t events);

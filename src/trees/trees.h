@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trees.h: boosted trees in one packed image, and their scores. No image uses it yet.
+ * trees.h: boosted trees in one packed image, and their scores.
  *
  * Trust:    the packed image is anybody's, in private memory that does not change after
  *           csn_trees_open() has checked it once; after that nothing is checked. Rows are anybody's

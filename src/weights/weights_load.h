@@ -15,8 +15,7 @@
 /*
  * Reads the object whose name is ref->digest in hex, in pieces of CSN_WIRE_WEIGHTS_PIECE_SIZE: the
  * manifest's input_size_max must be at least CSE_WEIGHTS_INPUT_MIN (else CSN_ERR_ARGUMENT), and
- * pieces are read ahead as far as input_line_count has lines for
- * them.
+ * pieces are read ahead as far as input_line_count has lines.
  *
  * CSN_OK: *size bytes of content are at memory. CSN_ERR_UNKNOWN: the host has no such object;
  * CSN_ERR_MISSING: it has no store; CSN_ERR_FORMAT: not such a file, or it ends too early;

@@ -29,6 +29,9 @@ void call_gateway_start(struct call_gateway *gateway, const struct fake_options 
     memset(gateway, 0, sizeof *gateway);
     rig_init(&gateway->rig);
     fake_tenant_new(&gateway->tenant);
+    if (options->service != NULL && options->service->grant == NULL) {
+        gateway->tenant.policy = ""; /* the only one that it takes */
+    }
     for (uint32_t i = 0; i < CALL_BOOTS; i++) {
         fake_start(&gateway->boots[i], options);
         fake_grant(&gateway->boots[i], &gateway->tenant, 1);
@@ -116,6 +119,14 @@ static void put(struct call_answer *answer, const void *bytes, size_t size)
     answer->size += size;
 }
 
+/* What comes later comes now: everything that the service still does. */
+static void send_all(struct fake *fake, const struct fake_message *messages, uint32_t count)
+{
+    fake_send(fake, messages, count);
+    for (uint32_t i = 0; fake->tending != NULL && i < 1000 && fake_step(fake); i++) {
+    }
+}
+
 /* Ring messages with sizes in front, there and back; a token names the boot. */
 static void answer_records(struct call_gateway *gateway, const struct csv_fetch *fetch,
                            struct call_answer *answer)
@@ -133,44 +144,18 @@ static void answer_records(struct call_gateway *gateway, const struct csv_fetch 
         at += 4 + size;
     }
     gateway->record_count = count;
-    fake_send(fake, messages, count);
+    send_all(fake, messages, count);
     answer->content_type = CALL_ANSWERS_TYPE;
     for (uint32_t i = 0; i < fake->answer_count; i++) {
         const struct fake_answer *output = &fake->answers[i];
+        if (output->code == CSN_WIRE_HELD) {
+            continue; /* a gateway keeps that to itself */
+        }
         const struct csn_wire_answer head = {.code = output->code, .size = output->size};
         uint32_t size = output->size + (output->alone ? 0 : (uint32_t)sizeof head);
         put(answer, &size, sizeof size);
         put(answer, &head, output->alone ? 0 : sizeof head);
         put(answer, output->body, output->size);
-    }
-}
-
-static void answer_oblivious(struct call_gateway *gateway, const struct csv_fetch *fetch,
-                             struct call_answer *answer)
-{
-    static uint8_t message[FAKE_RECORD_MAX];
-    const struct csn_wire_request head = {.kind = CSN_WIRE_REQUEST};
-    struct fake *fake = &gateway->boots[gateway->current];
-    if (fetch->body_size > sizeof message - sizeof head) {
-        call_problem(answer, 413, "about:blank");
-        return;
-    }
-    memcpy(message, &head, sizeof head);
-    memcpy(message + sizeof head, fetch->body, fetch->body_size);
-    const struct fake_answer *first =
-        fake_one(fake, message, (uint32_t)(sizeof head + fetch->body_size));
-    if (first->code == CSN_WIRE_REJECT_KEY) {
-        call_problem(answer, 400, "https://iana.org/assignments/http-problem-types#ohttp-key");
-        return;
-    }
-    if (first->code == CSN_WIRE_REJECT_AUTH) {
-        call_problem(answer, 400, "about:blank");
-        return;
-    }
-    assert_int_equal(first->code, CSN_WIRE_ANSWERED);
-    answer->content_type = "message/ohttp-res";
-    for (uint32_t i = 0; i < fake->answer_count; i++) {
-        put(answer, fake->answers[i].body, fake->answers[i].size);
     }
 }
 
@@ -183,6 +168,37 @@ static const char *field(const struct csv_fetch *fetch, const char *name)
         }
     }
     return NULL;
+}
+
+static void answer_oblivious(struct call_gateway *gateway, const struct csv_fetch *fetch,
+                             struct call_answer *answer)
+{
+    static uint8_t message[FAKE_RECORD_MAX];
+    const bool chunked = strcmp(field(fetch, "Content-Type"), "message/ohttp-req") != 0;
+    const struct csn_wire_request head = {.kind = CSN_WIRE_REQUEST, .form = chunked};
+    struct fake *fake = &gateway->boots[gateway->current];
+    if (fetch->body_size > sizeof message - sizeof head) {
+        call_problem(answer, 413, "about:blank");
+        return;
+    }
+    memcpy(message, &head, sizeof head);
+    memcpy(message + sizeof head, fetch->body, fetch->body_size);
+    const struct fake_message one = {message, (uint32_t)(sizeof head + fetch->body_size)};
+    send_all(fake, &one, 1);
+    const struct fake_answer *first = &fake->answers[fake->answers[0].code == CSN_WIRE_HELD];
+    if (first->code == CSN_WIRE_REJECT_KEY) {
+        call_problem(answer, 400, "https://iana.org/assignments/http-problem-types#ohttp-key");
+        return;
+    }
+    if (first->code == CSN_WIRE_REJECT_AUTH) {
+        call_problem(answer, 400, "about:blank");
+        return;
+    }
+    assert_int_equal(first->code, CSN_WIRE_ANSWERED);
+    answer->content_type = chunked ? "message/ohttp-chunked-res" : "message/ohttp-res";
+    for (uint32_t i = (uint32_t)(first - fake->answers); i < fake->answer_count; i++) {
+        put(answer, fake->answers[i].body, fake->answers[i].size);
+    }
 }
 
 static enum call_what what_is(const struct csv_fetch *fetch)
@@ -199,7 +215,8 @@ static enum call_what what_is(const struct csv_fetch *fetch)
     }
     assert_int_equal(strncmp(fetch->path, "/gateway", 8), 0);
     if (post) {
-        assert_string_equal(field(fetch, "Content-Type"), "message/ohttp-req");
+        assert_string_equal(field(fetch, "Content-Type"),
+                            fetch->in_parts ? "message/ohttp-chunked-req" : "message/ohttp-req");
     }
     return post ? CALL_OBLIVIOUS : CALL_KEYS;
 }

@@ -132,10 +132,10 @@ static void check_curve(void)
     csn_ed25519_sign(signature, public, 0, secret);
 }
 
-static bool has_avx2(void)
+static bool has(uint64_t wanted)
 {
     uint64_t features = 0;
-    return csn_cpu_features(&features) == CSN_OK && (features & CSN_WIRE_FEATURE_AVX2) != 0;
+    return csn_cpu_features(&features) == CSN_OK && (features & wanted) == wanted;
 }
 
 /* The AVX ladder, which csn_x25519() would follow by a look at the result. */
@@ -149,11 +149,13 @@ static void check_curve_avx(void)
 }
 
 /* Secret key, hedge, nonce and, of a shared secret, the multiplier of a point. */
-static void check_ecdsa(void)
+static void check_ecdsa(const struct csn_ec_kernel *const kernels[2])
 {
     for (uint32_t curve = CSN_EC_P256; curve <= CSN_EC_P384; curve++) {
         static uint8_t secret[48], hedge[32], nonce[48], digest[32], signature[96], point[97];
-        const struct csn_ec *ec = csn_ec_find(curve);
+        struct csn_ec with_kernel = *csn_ec_find(curve);
+        const struct csn_ec *ec = &with_kernel;
+        with_kernel.points = kernels[curve - CSN_EC_P256];
         struct csn_ecdsa_request request = {curve, secret, digest, sizeof digest, hedge};
         struct csn_ecdsa_nonces nonces;
         secret[47] = secret[31] = 3;
@@ -163,7 +165,7 @@ static void check_ecdsa(void)
         csn_ecdsa_nonces_init(ec, &request, &nonces);
         csn_ecdsa_nonces_next(ec, &nonces, nonce);
         (void)csn_ecdsa_sign_with(ec, &request, nonce, signature);
-        (void)ec->points->mul(point, 1 + 2 * ec->size, secret, ec->size, ec->number);
+        ec->points->multiply(secret, point + 1, signature);
         csn_ec_base(ec, secret, point);
     }
 }
@@ -222,9 +224,13 @@ int main(int count, char **arguments)
     }
     check_hmac();
     check_curve();
-    check_ecdsa();
+    check_ecdsa((const struct csn_ec_kernel *const[]){&csn_ec_kernel_p256, &csn_ec_kernel_p384});
+    if (has(CSN_WIRE_FEATURE_BMI2 | CSN_WIRE_FEATURE_ADX)) {
+        check_ecdsa((const struct csn_ec_kernel *const[]){&csn_ec_kernel_p256_adx,
+                                                          &csn_ec_kernel_p384_adx});
+    }
     check_mlkem(&csn_mlkem_sse2);
-    if (has_avx2()) {
+    if (has(CSN_WIRE_FEATURE_AVX2)) {
         check_curve_avx();
         check_mlkem(&csn_mlkem_avx2);
     }

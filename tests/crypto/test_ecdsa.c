@@ -8,6 +8,8 @@
  */
 #include "../skip.h"
 #include "vectors.h"
+#include <bearssl/bearssl_ec.h>
+#include <caisson/wire/boot.h>
 #include <crypto/cpu.h>
 #include <crypto/ecdsa.h>
 #include <crypto/ecdsa_parts.h>
@@ -190,42 +192,127 @@ static void set_bit(uint8_t *number, uint32_t size, uint32_t bit)
     number[size - 1 - bit / 8] |= (uint8_t)(1 << bit % 8);
 }
 
-static void check_base(const struct csn_ec *ec, const uint8_t *multiplier)
+/* BearSSL's, which shares nothing with ours. */
+static const br_ec_impl *reference(uint32_t curve, int *number)
 {
+    *number = curve == CSN_EC_P256 ? BR_EC_secp256r1 : BR_EC_secp384r1;
+    return curve == CSN_EC_P256 ? &br_ec_p256_m31 : &br_ec_prime_i31;
+}
+
+static void check_base(uint32_t curve, const uint8_t *multiplier)
+{
+    const struct csn_ec *ec = csn_ec_find(curve);
     uint8_t made[97], expected[97];
+    int number;
+    const br_ec_impl *points = reference(curve, &number);
     csn_ec_base(ec, multiplier, made);
-    assert_int_equal(ec->points->mulgen(expected, multiplier, ec->size, ec->number),
-                     1 + 2 * ec->size);
+    assert_int_equal(points->mulgen(expected, multiplier, ec->size, number), 1 + 2 * ec->size);
     assert_memory_equal(made, expected, 1 + 2 * ec->size);
 }
 
-/* Each sum in the comb's table, some columns alone, and both ends, against BearSSL. */
+/* A digest is a number modulo the order, for the nonce as well (RFC 6979, section 2.3.4). */
+static void test_digest_above_the_order(void **state)
+{
+    (void)state;
+    for (uint32_t curve = CSN_EC_P256; curve <= CSN_EC_P384; curve++) {
+        const struct csn_ec *ec = csn_ec_find(curve);
+        uint8_t secret[48] = {1}, small[48] = {0}, large[48], made[96], expected[96];
+        struct csn_ecdsa_request request = {curve, secret, small, ec->size, NULL};
+        small[ec->size - 1] = 5;
+        order_plus(ec, 5, large);
+        assert_int_equal(csn_ecdsa_sign(&request, expected), CSN_OK);
+        request.digest = large;
+        assert_int_equal(csn_ecdsa_sign(&request, made), CSN_OK);
+        assert_memory_equal(made, expected, 2 * ec->size);
+    }
+}
+
+/* Multipliers of one bit, of all bits but one, with runs of zeros, and both ends of the range. */
 static void test_base(void **state)
 {
     (void)state;
     for (uint32_t curve = CSN_EC_P256; curve <= CSN_EC_P384; curve++) {
         const struct csn_ec *ec = csn_ec_find(curve);
-        const uint32_t span = (8 * ec->size + CSN_EC_TEETH - 1) / CSN_EC_TEETH;
         uint8_t multiplier[48] = {0}, made[97] = {1}, zero[97] = {4};
         csn_ec_base(ec, multiplier, made);
         assert_memory_equal(made, zero, 1 + 2 * ec->size);
-        for (uint32_t digit = 1; digit <= CSN_EC_TABLE_POINTS; digit++) {
-            memset(multiplier, 0, sizeof multiplier);
-            for (uint32_t tooth = 0; tooth < CSN_EC_TEETH; tooth++) {
-                if ((digit >> tooth & 1) != 0) {
-                    set_bit(multiplier, ec->size, tooth * span);
-                }
-            }
-            check_base(ec, multiplier);
-        }
-        for (uint32_t bit = 0; bit < 8 * ec->size - 1; bit += 11) {
+        for (uint32_t bit = 0; bit < 8 * ec->size - 1; bit += 5) {
             memset(multiplier, 0, sizeof multiplier);
             set_bit(multiplier, ec->size, bit);
-            check_base(ec, multiplier);
+            check_base(curve, multiplier);
+            set_bit(multiplier, ec->size, 0);
+            check_base(curve, multiplier);
+            set_bit(multiplier, ec->size, (bit + 129) % (8 * ec->size - 1));
+            check_base(curve, multiplier);
         }
-        for (int less = 1; less <= 3; less++) {
+        for (int less = 1; less <= 40; less++) {
             order_plus(ec, -less, multiplier);
-            check_base(ec, multiplier);
+            check_base(curve, multiplier);
+            memset(multiplier, 0, sizeof multiplier);
+            multiplier[ec->size - 1] = (uint8_t)less;
+            check_base(curve, multiplier);
+        }
+    }
+}
+
+/* Random multipliers until every sum of every block of the comb was used, by far. */
+static void test_base_random(void **state)
+{
+    (void)state;
+    struct csn_random random;
+    uint8_t multiplier[48];
+    assert_int_equal(csn_random_init(&random, csn_random_system, NULL), CSN_OK);
+    for (uint32_t i = 0; i < 400; i++) {
+        const uint32_t curve = i % 4 == 3 ? CSN_EC_P384 : CSN_EC_P256;
+        assert_int_equal(csn_random_fill(&random, multiplier, sizeof multiplier), CSN_OK);
+        multiplier[0] &= 0x7f;
+        check_base(curve, multiplier);
+    }
+}
+
+/* What runs of doublings and sums must get right: the neutral point, equal and opposite ones. */
+static void test_multiply(void **state)
+{
+    (void)state;
+    for (uint32_t curve = CSN_EC_P256; curve <= CSN_EC_P384; curve++) {
+        const struct csn_ec *ec = csn_ec_find(curve);
+        uint8_t multiplier[48] = {0}, point[97], expected[97], x[48], zero[48] = {0};
+        uint8_t seven[48] = {0};
+        int number;
+        const br_ec_impl *points = reference(curve, &number);
+        seven[ec->size - 1] = 7;
+        csn_ec_base(ec, seven, point);
+        ec->points->multiply(multiplier, point + 1, x);
+        assert_memory_equal(x, zero, ec->size);
+        order_plus(ec, 0, multiplier);
+        ec->points->multiply(multiplier, point + 1, x);
+        assert_memory_equal(x, zero, ec->size);
+        for (int i = -70; i <= 70; i++) {
+            memset(multiplier, 0, sizeof multiplier);
+            multiplier[ec->size - 1] = (uint8_t)i;
+            if (i < 0) {
+                order_plus(ec, i, multiplier);
+            }
+            ec->points->multiply(multiplier, point + 1, x);
+            memcpy(expected, point, sizeof expected);
+            if (i == 0) {
+                continue;
+            }
+            assert_int_equal(points->mul(expected, 1 + 2 * ec->size, multiplier, ec->size, number),
+                             1);
+            assert_memory_equal(x, expected + 1, ec->size);
+            /* i G + (i / 7) 7 G: of equal points; i G - i G: of opposite ones. */
+            if (i > 0 && i < 18) {
+                uint8_t of_base[48] = {0};
+                of_base[ec->size - 1] = (uint8_t)(7 * i);
+                ec->points->combine(of_base, multiplier, point + 1, x);
+                of_base[ec->size - 1] = (uint8_t)(14 * i);
+                csn_ec_base(ec, of_base, expected);
+                assert_memory_equal(x, expected + 1, ec->size);
+                order_plus(ec, -7 * i, of_base);
+                ec->points->combine(of_base, multiplier, point + 1, x);
+                assert_memory_equal(x, zero, ec->size);
+            }
         }
     }
 }
@@ -377,6 +464,12 @@ static void test_public_check(void **state)
     assert_memory_equal(point + 1, shared, 32);
     assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_OK);
     from_hex(forms[1], point + 1);
+    assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_ERR_AUTH);
+    /* And y = 5, of a root of the equation. */
+    from_hex("d7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7", point + 1);
+    from_hex(forms[0], point + 33);
+    assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_OK);
+    from_hex(forms[1], point + 33);
     assert_int_equal(csn_ec_public_check(CSN_EC_P256, point, 65), CSN_ERR_AUTH);
     BN_free(x);
     EC_POINT_free(five);
@@ -560,16 +653,26 @@ int main(int count, char **arguments)
         cmocka_unit_test(test_generate),
         cmocka_unit_test(test_public_check),
         cmocka_unit_test(test_differential),
+        cmocka_unit_test(test_digest_above_the_order),
         cmocka_unit_test(test_base),
+        cmocka_unit_test(test_base_random),
+        cmocka_unit_test(test_multiply),
         cmocka_unit_test(test_wycheproof_agree),
         cmocka_unit_test(test_wycheproof_p256),
         cmocka_unit_test(test_wycheproof_p384),
     };
+    const uint64_t adx = CSN_WIRE_FEATURE_BMI2 | CSN_WIRE_FEATURE_ADX;
+    const char *kernel = count > 1 ? arguments[1] : "any";
     uint64_t features;
-    rounds = count > 1 ? atoi(arguments[1]) : 1;
+    rounds = count > 2 ? atoi(arguments[2]) : 1;
     srand(1);
     if (csn_cpu_features(&features) != CSN_OK) {
         return test_skip("no AES-NI");
+    }
+    if (strcmp(kernel, "any") == 0) {
+        features &= ~adx;
+    } else if ((features & adx) != adx) {
+        return test_skip("no BMI2 and ADX");
     }
     if (csn_cpu_begin(features) != CSN_OK) {
         return 1;

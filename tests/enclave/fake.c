@@ -410,8 +410,8 @@ void fake_send(struct fake *fake, const struct fake_message *messages, uint32_t 
     for (uint32_t i = 0; i < count; i++) {
         CHECK(messages[i].size <= FAKE_RECORD_MAX);
         memcpy(fake->inputs + used, messages[i].bytes, messages[i].size);
-        inputs[i] =
-            (struct cse_input){.tag = i, .bytes = fake->inputs + used, .size = messages[i].size};
+        inputs[i] = (struct cse_input){
+            .tag = fake->tag_base + i, .bytes = fake->inputs + used, .size = messages[i].size};
         used += (messages[i].size + 63) / 64 * 64;
     }
     fake->answer_count = 0;

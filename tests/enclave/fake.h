@@ -38,7 +38,8 @@ struct fake {
     uint32_t room; /* messages that a step still may send; FAKE_ROOM: any number */
     struct cse_outside *outside;
     void *memory;
-    uint8_t *inputs; /* what the last batch was given: must be wiped */
+    uint8_t *inputs;   /* what the last batch was given: must be wiped */
+    uint64_t tag_base; /* tag of a batch's first message */
     uint32_t answer_count;
     uint32_t answer_bytes;
     struct fake_answer answers[FAKE_ANSWER_MAX];
@@ -74,8 +75,8 @@ struct fake_options {
     const struct cse_service *service;   /* NULL: fake_service */
     uint32_t tenant_state_size;          /* of that service; 0: what fake_service needs */
     uint32_t scratch_size;
-    uint32_t held_max;
     uint32_t worker_state_size; /* 0: what fake_service needs */
+    uint32_t held_max;
     uint32_t output_scale; /* with output_extra; both 0: 24 and 176, as tokenize */
     uint32_t output_extra;
     const struct cse_outside_port *store; /* NULL: the manifest has no store */

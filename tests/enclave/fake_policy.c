@@ -10,7 +10,7 @@ void fake_policy(struct fake_tenant *tenant, const char *text, size_t size)
 {
     static _Alignas(8) uint8_t policy[CSN_WIRE_POLICY_SIZE_MAX];
     static const char *const names[] = {"sink"};
-    static const struct csv_policy_consumers consumers = {names, 1};
+    static const struct csv_policy_consumers consumers = {.names = names, .count = 1};
     struct csv_policy_error why = {0};
     size_t compiled_size = 0;
     if (csv_policy_compile(text, size, &consumers, policy, sizeof policy, &compiled_size, &why) !=

@@ -275,6 +275,7 @@ static void chunked(void **state)
         steps();
         assert_int_equal(fake.answer_count, 5);
         assert_int_equal(fake.answers[2].size, fake.answers[3].size);
+        assert_true(fake.answers[4].size > fake.session->rooms[0]); /* the empty last one, too */
         assert_int_equal(read_response(), 200);
         assert_int_equal(asker.chunk_count, 4);
         assert_string_equal(asker_header(&asker, "content-type"), "text/event-stream");
@@ -401,6 +402,19 @@ static void busy(void **state)
     fake_one(&fake, record, size);
     assert_int_equal(open_part(sealer, 0), CSN_OK);
     assert_int_equal(result.status, CSN_WIRE_STATUS_MALFORMED);
+    size = solo_seal(sealer, TICKS, "1 1 regret", 10); /* it held the call before it refused */
+    fake_one(&fake, record, size);
+    assert_int_equal(open_part(sealer, 0), CSN_OK);
+    assert_int_equal(result.status, CSN_WIRE_STATUS_POLICY);
+    assert_int_equal(fake.session->held_count, 0);
+    assert_int_equal(kept()->drop_count, 0);
+    struct csv_sealer *to_sink = solo_sealer(&other, &other.producer, NULL);
+    struct csv_opener *opener = solo_opener(&other.consumer);
+    size = solo_seal(to_sink, TICKS, "1 0 abc", 7); /* a consumer's outputs are whole */
+    const struct fake_answer *answer = fake_one(&fake, record, size);
+    assert_int_equal(solo_open(opener, answer, payload).header.status, CSN_WIRE_STATUS_BUSY);
+    csv_opener_destroy(opener);
+    csv_sealer_destroy(to_sink);
     for (uint32_t i = 0; i < TICKER_COUNT; i++) {
         send_record(sealer, "1 0 abc");
     }
@@ -410,13 +424,6 @@ static void busy(void **state)
     assert_int_equal(result.status, CSN_WIRE_STATUS_BUSY);
     struct ask ask = ask_for("1 0 abc");
     assert_int_equal(asker_ask(&asker, &fake, &ask), 503);
-    struct csv_sealer *to_sink = solo_sealer(&other, &other.producer, NULL);
-    struct csv_opener *opener = solo_opener(&other.consumer);
-    size = solo_seal(to_sink, TICKS, "1 0 abc", 7); /* a consumer's outputs are whole */
-    const struct fake_answer *answer = fake_one(&fake, record, size);
-    assert_int_equal(solo_open(opener, answer, payload).header.status, CSN_WIRE_STATUS_BUSY);
-    csv_opener_destroy(opener);
-    csv_sealer_destroy(to_sink);
 }
 
 /* ---- room ---- */
@@ -461,11 +468,14 @@ static void out_of_turn(void **state)
     struct cse_held *held = kept()->tickers[0].held;
     assert_int_equal(cse_held_emit(held, (const uint8_t *)"x", 1), CSN_ERR_STATE);
     assert_false(cse_held_room(held));
+    const struct cse_outlet outlet = {.state = &fake};
+    fake.session->outlet = &outlet; /* in a step, but larger than its class */
+    assert_int_equal(cse_held_emit(held, payload, cse_held_part_max(held) + 1), CSN_ERR_SPACE);
+    fake.session->outlet = NULL;
     kept()->tickers[0].left = 0;
     steps();
     assert_int_equal(fake.answer_count, 2);
     assert_true(fake.answers[1].final);
-    const struct cse_outlet outlet = {.state = &fake};
     fake.session->outlet = &outlet;
     assert_int_equal(cse_held_emit(held, (const uint8_t *)"x", 1), CSN_ERR_STATE);
     fake.session->outlet = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_libc.c: do the image's own memcpy, memmove, memset and memcmp agree with the C library's for
- * every size up to a few hundred bytes, every small overlap, and nothing beyond the ends?
+ * test_libc.c: do the image's own memcpy, memmove, memset, memcmp and strlen agree with the C
+ * library's for every size up to a few hundred bytes, every small overlap, and nothing beyond the
+ * ends?
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@ void *cse_memcpy(void *target, const void *source, size_t size);
 void *cse_memmove(void *target, const void *source, size_t size);
 void *cse_memset(void *target, int value, size_t size);
 int cse_memcmp(const void *left, const void *right, size_t size);
+size_t cse_strlen(const char *text);
 
 #define ROOM            1200u
 #define SIZE_MAX_TESTED 300u /* each; beyond it in steps, past all thresholds */
@@ -100,12 +102,25 @@ static void test_compare(void **state)
     }
 }
 
+static void test_length(void **state)
+{
+    char text[ROOM];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t size = 0; size < 100; size++) {
+        text[size] = 0;
+        assert_int_equal(cse_strlen(text), size);
+        text[size] = 'x';
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_copy_and_set),
         cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_length),
     };
     return cmocka_run_group_tests_name("image libc", tests, NULL, NULL);
 }

@@ -142,20 +142,45 @@ static void window_elsewhere(void **state)
 }
 
 /* Full of window contexts: the next is refused, none is forgotten, replays stay replays. */
+#define WINDOW_MAX  48u /* of 64 contexts */
+#define WINDOW_SIZE (176u + 80u + 16u)
+
+static uint32_t replayed(struct csv_sealer *sealer, const uint8_t saved[WINDOW_SIZE])
+{
+    struct csn_wire_result result;
+    uint32_t size;
+    memcpy(record, saved, WINDOW_SIZE);
+    return reply_status(sealer, WINDOW_SIZE, &result, &size);
+}
+
+static uint32_t begun_again(const uint8_t saved[WINDOW_SIZE])
+{
+    memcpy(record, saved, WINDOW_SIZE);
+    return fake_one(&fake, record, WINDOW_SIZE)->code;
+}
+
+/*
+ * More window contexts than there may be: the one that waited longest goes, nothing of it is served
+ * again, and no other stream notices.
+ */
 static void window_full(void **state)
 {
     (void)state;
-    struct csv_sealer *sealers[49];
-    static uint8_t records[49][512];
+    struct csv_sealer *sealers[WINDOW_MAX + 3];
+    static uint8_t records[WINDOW_MAX + 3][512];
+    struct csn_wire_challenge early = solo_challenge(&fake);
     struct csn_wire_result result;
     uint32_t size = 0;
-    for (uint32_t i = 0; i < 49; i++) {
+    for (uint32_t i = 0; i < WINDOW_MAX + 3; i++) {
         struct csn_wire_challenge challenge = solo_challenge(&fake);
         sealers[i] = solo_sealer(&tenant, &tenant.replier, &challenge);
-        size = solo_seal(sealers[i], FAKE_ECHO, "abc", 3);
-        memcpy(records[i], record, size);
-        uint32_t code = fake_one(&fake, record, size)->code;
-        assert_int_equal(code, i < 48 ? CSN_WIRE_DONE : CSN_WIRE_REJECT_BUSY);
+        if (i == WINDOW_MAX) { /* the first one is not the idlest any more; 1, 2 and 3 are */
+            size = solo_seal(sealers[0], FAKE_ECHO, "abc", 3);
+            assert_int_equal(reply_status(sealers[0], size, &result, &size), CSN_WIRE_STATUS_OK);
+        }
+        assert_int_equal(solo_seal(sealers[i], FAKE_ECHO, "abc", 3), WINDOW_SIZE);
+        memcpy(records[i], record, WINDOW_SIZE);
+        assert_int_equal(fake_one(&fake, record, WINDOW_SIZE)->code, CSN_WIRE_DONE);
     }
     /* A crowd of idempotent contexts evicts idempotent ones only. */
     for (uint32_t i = 0; i < 40; i++) {
@@ -164,14 +189,23 @@ static void window_full(void **state)
                          CSN_WIRE_STATUS_OK);
         csv_sealer_destroy(crowd);
     }
-    for (uint32_t i = 0; i < 48; i++) {
-        memcpy(record, records[i], 176 + 80 + 16);
-        assert_int_equal(reply_status(sealers[i], 176 + 80 + 16, &result, &size),
-                         CSN_WIRE_STATUS_REPLAY);
+    for (uint32_t i = 0; i < WINDOW_MAX + 3; i++) {
+        if (i >= 1 && i <= 3) {
+            assert_int_equal(begun_again(records[i]), CSN_WIRE_REJECT_STALE);
+        } else {
+            assert_int_equal(replayed(sealers[i], records[i]), CSN_WIRE_STATUS_REPLAY);
+        }
     }
-    for (uint32_t i = 0; i < 49; i++) {
+    /* Its challenge is older than those that were spent, and it is served on all the same. */
+    size = solo_seal(sealers[0], FAKE_ECHO, "abc", 3);
+    assert_int_equal(reply_status(sealers[0], size, &result, &size), CSN_WIRE_STATUS_OK);
+    for (uint32_t i = 0; i < WINDOW_MAX + 3; i++) {
         csv_sealer_destroy(sealers[i]);
     }
+    sealers[0] = solo_sealer(&tenant, &tenant.replier, &early);
+    size = solo_seal(sealers[0], FAKE_ECHO, "abc", 3);
+    assert_int_equal(fake_one(&fake, record, size)->code, CSN_WIRE_REJECT_STALE);
+    csv_sealer_destroy(sealers[0]);
 }
 
 /* Each sequence number once, in any order within the window, none behind it. */

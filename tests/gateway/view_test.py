@@ -25,7 +25,8 @@ STATUSES = ["gone", "1xx", "2xx", "3xx", "4xx", "5xx"]
 BUCKETS = 14
 CODES = {0: "done", 1: "framing", 2: "version", 3: "suite", 4: "tenant", 5: "key", 6: "size",
          7: "quota", 8: "busy", 9: "auth", 10: "stale", 11: "mode", 32: "pong", 33: "challenged",
-         34: "granted", 35: "answered"}
+         34: "granted", 35: "answered", 36: "held", 37: "dropped",
+         38: "cancelled"}
 FRONT = ["connections_accepted", "connections_refused", "tls_failed", "bad_requests",
          "slow_closed", "abuse_closed", "deadlines", "connections_open", "streams_open"]
 # as the struct has them; the two sizes of one record are for nobody

@@ -6,7 +6,8 @@
  * number and the text, as an event stream. Only ALLOWED of them come by themselves; the others wait
  * for operation 2, or POST /v1/allow/N, which allows N more to each of the tenant's streams, so
  * that a test can see one part arrive before the next one is made. The text "fail" ends in a
- * failure behind the last part, "plain" is answered as text/plain.
+ * failure behind the last part, "plain" is answered as text/plain, "regret" is held and then
+ * refused after all.
  *
  * Trust: the text is a tenant's; it is kept until its stream is over, and wiped then.
  */
@@ -16,6 +17,15 @@
 static bool is_over(const struct ticker *ticker)
 {
     return ticker->left == 0;
+}
+
+static bool is_text(const uint8_t *bytes, uint32_t size, const char *text)
+{
+    uint32_t same = 0;
+    while (same < size && text[same] != 0 && bytes[same] == (uint8_t)text[same]) {
+        same++;
+    }
+    return same == size && text[same] == 0;
 }
 
 /* A number of at most six digits and a blank, or the end. */
@@ -49,12 +59,15 @@ static cse_status ticks(struct cse_call *call, const uint8_t *input, uint32_t in
     if (held == NULL) {
         return CSN_WIRE_STATUS_BUSY;
     }
+    if (is_text(input + at, input_size - at, "regret")) {
+        return CSN_WIRE_STATUS_POLICY;
+    }
     struct ticker *ticker = &state->tickers[cse_held_index(held)];
     *ticker = (struct ticker){
         .held = held, .left = count, .allowed = allowed, .text_size = input_size - at};
     memcpy(ticker->text, input + at, ticker->text_size);
     memcpy(ticker->tenant, cse_tenant(call), sizeof ticker->tenant);
-    if (ticker->text_size == 5 && memcmp(ticker->text, "plain", 5) == 0) {
+    if (is_text(ticker->text, ticker->text_size, "plain")) {
         cse_answer_type(call, "text/plain");
     }
     return CSE_LATER;
@@ -109,19 +122,15 @@ static uint32_t write_tick(const struct ticker *ticker, uint8_t *at)
     return size;
 }
 
-static bool is_failure(const struct ticker *ticker)
-{
-    return ticker->text_size == 4 && memcmp(ticker->text, "fail", 4) == 0;
-}
-
 /* One part of one stream, or its end. True: there is more of it that may be sent. */
 static bool tick(struct ticker *ticker)
 {
     uint8_t part[TICKER_PART_MAX];
     if (is_over(ticker)) {
         cse_held_finish(ticker->held,
-                        is_failure(ticker) ? CSN_WIRE_STATUS_INTERNAL : CSN_WIRE_STATUS_OK, NULL,
-                        0);
+                        is_text(ticker->text, ticker->text_size, "fail") ? CSN_WIRE_STATUS_INTERNAL
+                                                                         : CSN_WIRE_STATUS_OK,
+                        NULL, 0);
         memset(ticker, 0, sizeof *ticker);
         return false;
     }

@@ -4,6 +4,7 @@
  * everything that is no message, with the place where it stops being one.
  */
 #include <ohttp/bhttp.h>
+#include <ohttp/bhttp_flow.h>
 #include <ohttp/varint.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -325,13 +326,118 @@ static void test_varints(void **state)
     assert_memory_equal(bytes, "\x9d\x7f\x3e\x7d", 4);
 }
 
+/* ---- as it comes ---- */
+
+/* Two pieces, cut at `cut`, and the whole of it: head and content are what a reader of all finds.
+ */
+static void flow_in_two(const void *bytes, uint32_t size, uint32_t cut)
+{
+    struct csn_bhttp_message whole;
+    struct csn_bhttp_message head;
+    struct csn_bhttp_flow flow;
+    uint8_t copy[300];
+    uint8_t taken[300];
+    uint8_t content[300];
+    uint32_t fault;
+    uint32_t used = 0;
+    uint32_t content_size = 0;
+    assert_int_equal(read_copy(bytes, size, &whole, &fault, copy), CSN_OK);
+    memcpy(taken, bytes, size);
+    uint32_t there = cut;
+    csn_err err = csn_bhttp_flow_begin(&flow, taken, there, &head, &used);
+    if (err == CSN_AGAIN) {
+        there = size;
+        err = csn_bhttp_flow_begin(&flow, taken, there, &head, &used);
+    }
+    assert_int_equal(err, CSN_OK);
+    assert_int_equal(head.status, whole.status);
+    assert_int_equal(head.header_count, whole.header_count);
+    assert_int_equal(head.content.size, 0);
+    for (uint32_t from = used, to = there; from < size; from = to, to = size) {
+        uint32_t part;
+        assert_int_equal(csn_bhttp_flow_take(&flow, taken + from, to - from, &part), CSN_OK);
+        memcpy(content + content_size, taken + from, part);
+        content_size += part;
+    }
+    assert_true(csn_bhttp_flow_is_whole(&flow));
+    assert_int_equal(content_size, whole.content.size);
+    assert_memory_equal(content, whole.content.bytes, content_size);
+}
+
+static const char known_response[] = "\x01\x40\x66\x05\x02xy\x01z\x40\xc8\x08\x03"
+                                     "abc\x03"
+                                     "def\x06"
+                                     "123456\x05\x02tr\x01x\x00\x00";
+static const char open_response[] = "\x03\x40\x66\x02xy\x01z\x00\x40\xc8\x03"
+                                    "abc\x03"
+                                    "def\x00"
+                                    "\x40\x03"
+                                    "123\x80\x00\x00\x02"
+                                    "45\x01"
+                                    "6\x00"
+                                    "\x02tr\x01x\x01t\x00\x00\x00\x00";
+
+static void test_flow(void **state)
+{
+    (void)state;
+    for (uint32_t cut = 0; cut < sizeof known_response; cut++) {
+        flow_in_two(known_response, sizeof known_response - 1, cut);
+    }
+    for (uint32_t cut = 0; cut < sizeof open_response; cut++) {
+        flow_in_two(open_response, sizeof open_response - 1, cut);
+    }
+}
+
+/* No head before all of it is there; no end within something; no padding but zeros. */
+static void test_flow_ends(void **state)
+{
+    (void)state;
+    struct csn_bhttp_message head;
+    struct csn_bhttp_flow flow;
+    uint8_t copy[300];
+    uint32_t used;
+    uint32_t part;
+    for (uint32_t size = 0; size < 20; size++) { /* of the head */
+        memcpy(copy, open_response, sizeof open_response);
+        assert_int_equal(csn_bhttp_flow_begin(&flow, copy, size, &head, &used), CSN_AGAIN);
+    }
+    static const struct {
+        uint32_t size;
+        bool whole;
+    } ends[] = {{20, true},  {21, false}, {22, false}, {24, false}, {25, true}, {26, false},
+                {29, false}, {31, true},  {32, false}, {33, true},  {34, true}, {35, false},
+                {37, false}, {38, false}, {39, true},  {41, false}, {42, true}, {43, true}};
+    for (uint32_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        memcpy(copy, open_response, sizeof open_response);
+        assert_int_equal(csn_bhttp_flow_begin(&flow, copy, 20, &head, &used), CSN_OK);
+        assert_int_equal(used, 20);
+        assert_int_equal(csn_bhttp_flow_take(&flow, copy + 20, ends[i].size - 20, &part), CSN_OK);
+        assert_int_equal(csn_bhttp_flow_is_whole(&flow), ends[i].whole);
+    }
+    memcpy(copy, open_response, sizeof open_response);
+    copy[sizeof open_response - 2] = 1;
+    assert_int_equal(csn_bhttp_flow_begin(&flow, copy, 20, &head, &used), CSN_OK);
+    assert_int_equal(csn_bhttp_flow_take(&flow, copy + 20, sizeof open_response - 21, &part),
+                     CSN_ERR_FORMAT);
+    memcpy(copy, "\x00\x03GET", 5); /* a request */
+    assert_int_equal(csn_bhttp_flow_begin(&flow, copy, 5, &head, &used), CSN_ERR_FORMAT);
+    memcpy(copy, "\x03\x40\xc8\x02X:\x01z\x00", 9); /* a name that is none */
+    assert_int_equal(csn_bhttp_flow_begin(&flow, copy, 9, &head, &used), CSN_ERR_FORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests),        cmocka_unit_test(test_responses),
-        cmocka_unit_test(test_truncation),      cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_too_many_fields), cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_pieces),          cmocka_unit_test(test_varints),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_responses),
+        cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_too_many_fields),
+        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_varints),
+        cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_flow_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

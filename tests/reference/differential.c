@@ -174,7 +174,7 @@ static const uint8_t secret[32] = {1, 2, 3, 4};
 static struct pair *open_pair(const char *name)
 {
     static const char *const names[] = {"registry"};
-    static const struct csv_policy_consumers consumers = {names, 1};
+    static const struct csv_policy_consumers consumers = {.names = names, .count = 1};
     static const struct csn_wire_consumer grant_consumers[1] = {{.name = "registry"}};
     static char text[CSV_POLICY_TEXT_SIZE_MAX];
     static uint8_t binary[CSN_WIRE_POLICY_SIZE_MAX];

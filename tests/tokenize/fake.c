@@ -43,7 +43,8 @@ csn_err fake_grant_binary(struct cse_call *call, const uint8_t *policy, uint32_t
                                   .policy = policy,
                                   .policy_size = size,
                                   .consumer_count = 2,
-                                  .consumers = consumers};
+                                  .consumers = consumers,
+                                  .outside = call->outside};
     memset(call->state, 0, sizeof(struct tok_state));
     return cse_service.grant(call->state, &view);
 }
@@ -51,7 +52,7 @@ csn_err fake_grant_binary(struct cse_call *call, const uint8_t *policy, uint32_t
 csn_err fake_grant(struct cse_call *call, const char *policy, struct csv_policy_error *why)
 {
     static const char *const names[] = {"fraud", "archive"};
-    static const struct csv_policy_consumers consumers = {names, 2};
+    const struct csv_policy_consumers consumers = {names, 2, call->weights_key};
     static _Alignas(8) uint8_t binary[CSN_WIRE_POLICY_SIZE_MAX];
     size_t size = 0;
     csn_err err =

@@ -28,6 +28,8 @@ struct cse_call {
     uint32_t fail_at;
     uint8_t tenant[32];
     uint8_t secret[32];
+    uint8_t weights_key[32];
+    struct cse_outside *outside; /* the caller's; NULL at first: there is no store */
 };
 
 /* Zeroed state and scratch of the enclave's own sizes; NULL without memory. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_image.c: does the tokenize image start, and is its pool as large as its sums say: enough for
- * 64 tenants and not much more? usage: test_tokenize_image BACKEND
+ * test_image.c: does an image start, and is its pool as large as its sums say: enough for its
+ * tenants and not much more? usage: test_image_sums IMAGE BACKEND TENANTS FLAGS
  */
 #include "../skip.h"
 #include "enclave/size.h"
@@ -10,16 +10,20 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static const char *backend;
+static const char *image, *backend;
+static uint32_t tenants, flags;
 
 static csn_err try_start(struct csn_enclave **enclave, struct csn_detail *detail)
 {
     struct elf_file file;
-    if (elf_load(&file, "enclaves/tokenize.elf") != 0) {
+    char path[80];
+    snprintf(path, sizeof path, "enclaves/%s.elf", image);
+    if (elf_load(&file, path) != 0) {
         return CSN_ERR_SYSTEM;
     }
     const struct csn_enclave_options options = {
@@ -46,8 +50,8 @@ static void test_sums(void **state)
                   (unsigned long long)need, (unsigned long long)stats.pool_used);
     assert_true(stats.pool_used <= need && need <= share);
     assert_true(share - need < share / 4);
-    assert_int_equal(manifest->tenant_count_max, 64);
-    assert_int_equal(manifest->flags, CSN_WIRE_FLAG_DETERMINISTIC);
+    assert_int_equal(manifest->tenant_count_max, tenants);
+    assert_int_equal(manifest->flags, flags);
     csn_enclave_destroy(enclave);
 }
 
@@ -56,7 +60,13 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sums)};
     struct csn_enclave *enclave = NULL;
     struct csn_detail detail = {""};
-    backend = argc > 1 ? argv[1] : "process";
+    if (argc != 5) {
+        return 2;
+    }
+    image = argv[1];
+    backend = argv[2];
+    tenants = (uint32_t)strtoul(argv[3], NULL, 10);
+    flags = (uint32_t)strtoul(argv[4], NULL, 10);
     csn_err err = try_start(&enclave, &detail);
     csn_enclave_destroy(enclave);
     if (err == CSN_ERR_MISSING || err == CSN_ERR_ARGUMENT) {

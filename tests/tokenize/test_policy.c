@@ -62,7 +62,7 @@ static csn_err try_size(uint32_t size)
 static int set_up(void **state)
 {
     static const char *const names[] = {"fraud", "archive"};
-    static const struct csv_policy_consumers consumers = {names, 2};
+    static const struct csv_policy_consumers consumers = {.names = names, .count = 2};
     struct csv_policy_error why = {0};
     size_t size = 0;
     (void)state;
@@ -131,8 +131,8 @@ static void test_head(void **state)
     REFUSED(head()->magic ^= 1);
     REFUSED(head()->version = 2);
     REFUSED(head()->reserved0 = 1);
-    REFUSED(head()->reserved1[0] = 1);
-    REFUSED(head()->reserved1[1] = 1);
+    REFUSED(head()->feature_count = 1);
+    REFUSED(head()->category_count = 1);
     REFUSED(head()->default_action = 0);
     REFUSED(head()->default_action = CSN_WIRE_ACTION_MASK);
     REFUSED(head()->domain_count = 1);

@@ -421,6 +421,7 @@ static void test_hmac(void **state)
                  "{\"input\":\"aGVsbG8=\",\"hash\":\"%s\",\"hmac\":\"%s\"}", hashes[i], mac);
         check_valid("mac", request, false);
     }
+    HMAC(EVP_sha256(), secret, 64, (const uint8_t *)"hello", 5, theirs, &size);
     fake_base64(theirs, 16, mac); /* a part of one is none */
     snprintf(request, sizeof request, "{\"input\":\"aGVsbG8=\",\"hmac\":\"%s\"}", mac);
     check_valid("mac", request, false);
@@ -585,16 +586,47 @@ static void test_fpe(void **state)
     check_fpe("alnum", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "Zz09aA");
     check_fpe("=zyxcba.0", "zyxcba.0", "abc.0zyx");
     static const char *const bad[] = {
-        "{\"value\":\"12345\"}",                           /* a domain below a million */
-        "{\"value\":\"12345678x\"}",                       /* not of the alphabet */
-        "{\"value\":\"12345678\",\"alphabet\":\"=\"}",     /* no characters */
-        "{\"value\":\"11111111\",\"alphabet\":\"=121\"}",  /* one twice */
-        "{\"value\":\"11111111\",\"alphabet\":\"roman\"}", /* none that there is */
+        "{\"value\":\"12345\"}",                                  /* a domain below a million */
+        "{\"value\":\"12345678x\"}",                              /* not of the alphabet */
+        "{\"value\":\"12345678\",\"alphabet\":\"=\"}",            /* no characters */
+        "{\"value\":\"1111111111111111\",\"alphabet\":\"=121\"}", /* one twice */
+        "{\"value\":\"11111111\",\"alphabet\":\"roman\"}",        /* none that there is */
         "{\"value\":\"\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(fake_json(call, OP(FPE_ENCRYPT), "ff1", bad[i]),
                          CSN_WIRE_STATUS_MALFORMED);
+    }
+}
+
+/* ---- base64 ---- */
+
+static void test_base64(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "A",    "AA",   "AAA",  "=",    "A===", "====",    "AB==",     "AAB=",     "A=AA",
+        "AA=A", "AA-_", "AA*A", "AA A", "AAA,", "AA\\n==", "AA==AAAA", "AAAAA===",
+    };
+    char text[400], request[500], said[400];
+    uint8_t bytes[100];
+    good(OP(CREATE), "b64", "{\"type\":\"aes-256\"}");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(request, sizeof request, "{\"plaintext\":\"%s\"}", bad[i]);
+        assert_int_equal(fake_json(call, OP(ENCRYPT), "b64", request), CSN_WIRE_STATUS_MALFORMED);
+    }
+    for (int size = 0; size < 100; size++) { /* there and back, and as OpenSSL writes it */
+        for (int i = 0; i < size; i++) {
+            bytes[i] = (uint8_t)(size * 37 + i * 101);
+        }
+        EVP_EncodeBlock((uint8_t *)text, bytes, size);
+        snprintf(request, sizeof request, "{\"plaintext\":\"%s\"}", text);
+        good(OP(ENCRYPT), "b64", request);
+        assert_true(fake_text(call, "ciphertext", said, sizeof said));
+        snprintf(request, sizeof request, "{\"ciphertext\":\"%s\"}", said);
+        good(OP(DECRYPT), "b64", request);
+        assert_true(fake_text(call, "plaintext", said, sizeof said));
+        assert_string_equal(said, text);
     }
 }
 
@@ -624,7 +656,7 @@ static void test_batch(void **state)
     assert_true(fake_text(call, "ciphertext", ciphertext, sizeof ciphertext));
     char spoilt[300];
     strcpy(spoilt, ciphertext);
-    spoilt[strlen(spoilt) - 6] ^= 1;
+    spoilt[strlen(spoilt) - 6] = spoilt[strlen(spoilt) - 6] == 'A' ? 'B' : 'A';
     snprintf(request, sizeof request,
              "{\"batch_input\":[{\"ciphertext\":\"%s\"},{\"ciphertext\":\"%s\"},{\"ciphertext\":"
              "\"%s\"}]}",
@@ -665,8 +697,8 @@ int main(void)
         cmocka_unit_test(test_marshaling),  cmocka_unit_test(test_ed25519),
         cmocka_unit_test(test_hmac),        cmocka_unit_test(test_derive),
         cmocka_unit_test(test_agree),       cmocka_unit_test(test_kem),
-        cmocka_unit_test(test_fpe),         cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_fpe),         cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_batch),       cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

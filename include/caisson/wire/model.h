@@ -14,6 +14,8 @@
 #define CSN_WIRE_MODEL_MAGIC   UINT32_C(0x444d5343) /* "CSMD" */
 #define CSN_WIRE_MODEL_VERSION 1u
 
+#define CSN_WIRE_MODEL_SESSION_MAX 16u /* answers in the making, of all tenants */
+
 /* flags: any other bit set is refused */
 #define CSN_WIRE_MODEL_LANGUAGE       1u /* the tenant uses the language model of that digest */
 #define CSN_WIRE_MODEL_LANGUAGE_KEY   2u /* and brings its key */

@@ -3,28 +3,35 @@
  * policy.h: the compiled tokenize policy, as it stands in a grant (docs/TOKENIZE.md has the source
  * form and what each setting means).
  *
- * Layout, without gaps: struct csn_wire_policy, domains, fields, steps, text. Every name and text
- * is a span of the text area; spans may overlap. Numbers that an action does not use are zero, and
- * the enclave refuses the policy otherwise: one meaning has one form. Changes: version 1, first.
+ * Layout, without gaps: struct csn_wire_policy, domains, fields, steps, with features also struct
+ * csn_wire_score, features and categories, then text. Every name and text is a span of the text
+ * area; spans may overlap. Numbers that an action does not use are zero, and the enclave refuses
+ * the policy otherwise: one meaning has one form. Changes: version 1, first; scores take what was
+ * reserved in the head, so an enclave from before refuses them.
  */
 #ifndef CAISSON_WIRE_POLICY_H
 #define CAISSON_WIRE_POLICY_H
 
+#include <caisson/wire/weights.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define CSN_WIRE_POLICY_MAGIC   UINT32_C(0x504e5343) /* "CSNP" */
 #define CSN_WIRE_POLICY_VERSION 1u
 
-#define CSN_WIRE_POLICY_SIZE_MAX     32768u /* bytes, all of it */
-#define CSN_WIRE_POLICY_DOMAIN_MAX   16u
-#define CSN_WIRE_POLICY_FIELD_MAX    64u
-#define CSN_WIRE_POLICY_STEP_MAX     2048u /* of all paths and subjects together */
-#define CSN_WIRE_POLICY_PATH_STEPS   16u   /* of one path */
-#define CSN_WIRE_POLICY_PATH_SIZE    256u  /* bytes of one path as written */
-#define CSN_WIRE_POLICY_TWEAK_SIZE   256u
-#define CSN_WIRE_POLICY_ALPHABET_MAX 94u
-#define CSN_WIRE_POLICY_DOMAIN_SPACE 1000000u /* smallest FPE domain */
+#define CSN_WIRE_POLICY_SIZE_MAX         32768u /* bytes, all of it */
+#define CSN_WIRE_POLICY_DOMAIN_MAX       16u
+#define CSN_WIRE_POLICY_FIELD_MAX        64u
+#define CSN_WIRE_POLICY_STEP_MAX         2048u /* of all paths and subjects together */
+#define CSN_WIRE_POLICY_PATH_STEPS       16u   /* of one path */
+#define CSN_WIRE_POLICY_PATH_SIZE        256u  /* bytes of one path as written */
+#define CSN_WIRE_POLICY_TWEAK_SIZE       256u
+#define CSN_WIRE_POLICY_ALPHABET_MAX     94u
+#define CSN_WIRE_POLICY_FEATURE_MAX      128u
+#define CSN_WIRE_POLICY_CATEGORY_MAX     1024u    /* of all features together */
+#define CSN_WIRE_POLICY_FEATURE_STEP_MAX 512u     /* of the paths of all features together */
+#define CSN_WIRE_POLICY_MEMBER_SIZE      64u      /* bytes of a score's name */
+#define CSN_WIRE_POLICY_DOMAIN_SPACE     1000000u /* smallest FPE domain */
 
 /* Actions. A default is one of the first three. */
 #define CSN_WIRE_ACTION_DROP    1u
@@ -59,8 +66,9 @@ struct csn_wire_policy {
     uint32_t domain_count;
     uint32_t field_count;
     uint32_t step_count;
-    uint32_t text_size; /* bytes */
-    uint32_t reserved1[2];
+    uint32_t text_size;      /* bytes */
+    uint32_t feature_count;  /* 0: no score */
+    uint32_t category_count; /* 0 without features */
 };
 _Static_assert(sizeof(struct csn_wire_policy) == 32, "size");
 _Static_assert(offsetof(struct csn_wire_policy, domain_count) == 8, "offset");
@@ -114,5 +122,27 @@ _Static_assert(sizeof(struct csn_wire_field) == 64, "size");
 _Static_assert(offsetof(struct csn_wire_field, days) == 10, "offset");
 _Static_assert(offsetof(struct csn_wire_field, path) == 24, "offset");
 _Static_assert(offsetof(struct csn_wire_field, consumer) == 56, "offset");
+
+/* The score of a record by a model of boosted trees, as a member of it. */
+struct csn_wire_score {
+    struct csn_wire_weights_ref model; /* of kind CSN_WIRE_WEIGHTS_TREES */
+    /* The member's name: 1..64 of [A-Za-z0-9_-]. There is a field of this one step that drops. */
+    struct csn_wire_span name;
+    uint32_t output; /* which of the model's */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct csn_wire_score) == 88, "size");
+_Static_assert(offsetof(struct csn_wire_score, name) == 72, "offset");
+
+/* A feature: the value at a path of names, from the root of the same text. */
+struct csn_wire_feature {
+    uint16_t path_first; /* index of its first step */
+    uint16_t path_count; /* 1..16 */
+    uint16_t category_first;
+    uint16_t category_count; /* 0: a number */
+};
+_Static_assert(sizeof(struct csn_wire_feature) == 8, "size");
+
+/* A category is a struct csn_wire_span, of 0..256 bytes; its number is its place in its feature. */
 
 #endif

@@ -31,7 +31,8 @@ static csn_err compile_tokenize(const char *text, size_t size,
     }
     csn_err err = read_plan(text, size, consumers, plan, error);
     if (err == CSN_OK) {
-        err = csv_plan_encode(plan, output, capacity, output_size, error);
+        err = csv_plan_encode(plan, consumers != NULL ? consumers->weights_key : NULL, output,
+                              capacity, output_size, error);
     }
     free(plan);
     return err;
@@ -47,6 +48,20 @@ static const struct csv_tree_node *service_of(const struct csv_tree *tree)
     return member;
 }
 
+static csn_err compile_service(const struct csv_tree *tree, const struct csv_tree_node *service,
+                               const struct csv_policy_consumers *consumers, uint8_t *output,
+                               size_t capacity, size_t *output_size)
+{
+    if (service->kind == CSV_TREE_STRING && csv_tree_is(service, "transit")) {
+        return csv_transit_compile(tree, output, capacity, output_size);
+    }
+    if (service->kind == CSV_TREE_STRING && csv_tree_is(service, "model")) {
+        return csv_model_compile(tree, consumers != NULL ? consumers->weights_key : NULL, output,
+                                 capacity, output_size);
+    }
+    return csv_tree_fault(tree, service->offset, "\"service\" must be \"transit\" or \"model\"");
+}
+
 csn_err csv_policy_compile(const char *text, size_t size,
                            const struct csv_policy_consumers *consumers, uint8_t *output,
                            size_t capacity, size_t *output_size, struct csv_policy_error *error)
@@ -55,9 +70,7 @@ csn_err csv_policy_compile(const char *text, size_t size,
     csn_err err = csv_tree_read(&tree, text, size);
     const struct csv_tree_node *service = err == CSN_OK ? service_of(&tree) : NULL;
     if (service != NULL) {
-        err = service->kind == CSV_TREE_STRING && csv_tree_is(service, "transit")
-                  ? csv_transit_compile(&tree, output, capacity, output_size)
-                  : csv_tree_fault(&tree, service->offset, "\"service\" must be \"transit\"");
+        err = compile_service(&tree, service, consumers, output, capacity, output_size);
     }
     csv_tree_wipe(&tree);
     return err == CSN_OK && service == NULL

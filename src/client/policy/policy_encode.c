@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy_encode.c: the binary form (caisson/wire/policy.h): header, domains, fields, steps, text.
+ * policy_encode.c: the binary form (caisson/wire/policy.h): header, domains, fields, steps, score,
+ * text.
  */
 #include "client/policy/policy_plan.h"
 
@@ -14,6 +15,9 @@ _Static_assert(CSV_DOMAIN_COUNT_MAX == CSN_WIRE_POLICY_DOMAIN_MAX, "one limit");
 _Static_assert(CSV_STEP_COUNT_MAX == CSN_WIRE_POLICY_PATH_STEPS, "one limit");
 _Static_assert(CSV_PATH_SIZE_MAX == CSN_WIRE_POLICY_PATH_SIZE, "one limit");
 _Static_assert(CSV_TWEAK_SIZE_MAX == CSN_WIRE_POLICY_TWEAK_SIZE, "one limit");
+_Static_assert(CSV_FEATURE_COUNT_MAX == CSN_WIRE_POLICY_FEATURE_MAX, "one limit");
+_Static_assert(CSV_FEATURE_STEP_COUNT_MAX == CSN_WIRE_POLICY_FEATURE_STEP_MAX, "one limit");
+_Static_assert(CSV_CATEGORY_COUNT_MAX == CSN_WIRE_POLICY_CATEGORY_MAX, "one limit");
 _Static_assert(CSV_FIELD_COUNT_MAX * 2 * CSV_STEP_COUNT_MAX <= CSN_WIRE_POLICY_STEP_MAX, "fits");
 
 struct encoder {
@@ -21,6 +25,9 @@ struct encoder {
     struct csn_wire_domain domains[CSN_WIRE_POLICY_DOMAIN_MAX];
     struct csn_wire_field fields[CSN_WIRE_POLICY_FIELD_MAX];
     struct csn_wire_step steps[CSN_WIRE_POLICY_STEP_MAX];
+    struct csn_wire_score score;
+    struct csn_wire_feature features[CSN_WIRE_POLICY_FEATURE_MAX];
+    struct csn_wire_span categories[CSN_WIRE_POLICY_CATEGORY_MAX];
     uint8_t text[CSN_WIRE_POLICY_SIZE_MAX];
     bool full;
 };
@@ -45,6 +52,10 @@ static struct csn_wire_span put_text(struct encoder *encoder, const char *text, 
 static uint16_t put_steps(struct encoder *encoder, const struct csv_path *path)
 {
     uint16_t first = (uint16_t)encoder->header.step_count;
+    if (path->step_count > CSN_WIRE_POLICY_STEP_MAX - first) {
+        encoder->full = true;
+        return 0;
+    }
     for (uint32_t index = 0; index < path->step_count; index++) {
         const struct csv_step *from = &path->steps[index];
         struct csn_wire_step *step = &encoder->steps[encoder->header.step_count++];
@@ -112,6 +123,31 @@ static void put_field(struct encoder *encoder, const struct csv_field *from)
     }
 }
 
+static void put_score(struct encoder *encoder, const struct csv_score *from, const uint8_t *key)
+{
+    struct csn_wire_score *score = &encoder->score;
+    memcpy(score->model.digest, from->digest, sizeof score->model.digest);
+    memcpy(score->model.key, key, sizeof score->model.key);
+    score->model.kind = CSN_WIRE_WEIGHTS_TREES;
+    score->model.flags = from->is_checked ? CSN_WIRE_WEIGHTS_CHECK : 0;
+    score->name = put_text(encoder, from->name, strlen(from->name));
+    score->output = from->output;
+    encoder->header.feature_count = from->feature_count;
+    encoder->header.category_count = from->category_count;
+    for (uint32_t index = 0; index < from->feature_count; index++) {
+        const struct csv_feature *feature = &from->features[index];
+        encoder->features[index] =
+            (struct csn_wire_feature){.path_first = put_steps(encoder, &feature->path),
+                                      .path_count = (uint16_t)feature->path.step_count,
+                                      .category_first = (uint16_t)feature->category_first,
+                                      .category_count = (uint16_t)feature->category_count};
+    }
+    for (uint32_t index = 0; index < from->category_count; index++) {
+        encoder->categories[index] = put_text(encoder, from->text + from->categories[index].offset,
+                                              from->categories[index].size);
+    }
+}
+
 static void put_part(uint8_t *output, size_t *at, const void *part, size_t size)
 {
     memcpy(output + *at, part, size);
@@ -125,7 +161,11 @@ static csn_err finish(const struct encoder *encoder, uint8_t *output, size_t cap
     size_t domains = header->domain_count * sizeof *encoder->domains;
     size_t fields = header->field_count * sizeof *encoder->fields;
     size_t steps = header->step_count * sizeof *encoder->steps;
-    size_t size = sizeof *header + domains + fields + steps + header->text_size;
+    size_t score = header->feature_count != 0 ? sizeof encoder->score : 0;
+    size_t features = header->feature_count * sizeof *encoder->features;
+    size_t categories = header->category_count * sizeof *encoder->categories;
+    size_t size = sizeof *header + domains + fields + steps + score + features + categories +
+                  header->text_size;
     if (encoder->full || size > CSN_WIRE_POLICY_SIZE_MAX) {
         *error = (struct csv_policy_error){0};
         snprintf(error->text, sizeof error->text,
@@ -142,13 +182,21 @@ static csn_err finish(const struct encoder *encoder, uint8_t *output, size_t cap
     put_part(output, &at, encoder->domains, domains);
     put_part(output, &at, encoder->fields, fields);
     put_part(output, &at, encoder->steps, steps);
+    put_part(output, &at, &encoder->score, score);
+    put_part(output, &at, encoder->features, features);
+    put_part(output, &at, encoder->categories, categories);
     put_part(output, &at, encoder->text, header->text_size);
     return CSN_OK;
 }
 
-csn_err csv_plan_encode(const struct csv_plan *plan, uint8_t *output, size_t capacity,
-                        size_t *output_size, struct csv_policy_error *error)
+csn_err csv_plan_encode(const struct csv_plan *plan, const uint8_t *weights_key, uint8_t *output,
+                        size_t capacity, size_t *output_size, struct csv_policy_error *error)
 {
+    if (plan->score.offset != 0 && weights_key == NULL) {
+        *error = (struct csv_policy_error){0};
+        snprintf(error->text, sizeof error->text, "a score needs the key of its model's weights");
+        return CSN_ERR_FORMAT;
+    }
     struct encoder *encoder = calloc(1, sizeof *encoder);
     if (encoder == NULL) {
         return CSN_ERR_MEMORY;
@@ -165,7 +213,11 @@ csn_err csv_plan_encode(const struct csv_plan *plan, uint8_t *output, size_t cap
     for (uint32_t index = 0; index < plan->field_count; index++) {
         put_field(encoder, &plan->fields[index]);
     }
+    if (plan->score.offset != 0) {
+        put_score(encoder, &plan->score, weights_key);
+    }
     csn_err err = finish(encoder, output, capacity, output_size, error);
+    explicit_bzero(encoder, sizeof *encoder);
     free(encoder);
     return err;
 }

@@ -6,14 +6,9 @@
 
 #include <string.h>
 
-static bool name_is(const struct csv_tree_node *member, const char *name)
+csn_err csv_plan_other_key(const struct csv_tree *tree, const struct csv_tree_node *member)
 {
-    return member->name_size == strlen(name) && memcmp(member->name, name, member->name_size) == 0;
-}
-
-static csn_err unknown_key(const struct csv_tree *tree, const struct csv_tree_node *member)
-{
-    if (name_is(member, "comment")) {
+    if (csv_tree_named(member, "comment")) {
         return member->kind == CSV_TREE_STRING
                    ? CSN_OK
                    : csv_tree_fault(tree, member->offset, "a comment must be a string");
@@ -59,8 +54,8 @@ static csn_err read_domain(const struct csv_tree *tree, const struct csv_tree_no
         struct csv_domain *domain = &plan->domains[plan->domain_count++];
         memcpy(domain->name, member->name, member->name_size);
         for (const struct csv_tree_node *key = member->child; key != NULL; key = key->next) {
-            CSN_TRY(name_is(key, "version") ? read_version(tree, key, &domain->version)
-                                            : unknown_key(tree, key));
+            CSN_TRY(csv_tree_named(key, "version") ? read_version(tree, key, &domain->version)
+                                                   : csv_plan_other_key(tree, key));
         }
         return domain->version != 0
                    ? CSN_OK
@@ -86,6 +81,42 @@ static csn_err read_default(const struct csv_tree *tree, const struct csv_tree_n
     return csv_tree_fault(tree, value->offset, "\"default\" must be drop, redact or keep");
 }
 
+/* Paths of two fields never lead to each other. */
+static csn_err check_path(const struct csv_tree *tree, uint32_t offset, const struct csv_plan *plan,
+                          const struct csv_path *path)
+{
+    for (uint32_t index = 0; index < plan->field_count; index++) {
+        const struct csv_path *other = &plan->fields[index].path;
+        if (csv_path_leads_to(other, path) || csv_path_leads_to(path, other)) {
+            return csv_tree_fault(
+                tree, offset, "path \"%.*s\" is the same as, above or below \"%.*s\"",
+                (int)(path->text_size < 64 ? path->text_size : 64), path->text,
+                (int)(other->text_size < 64 ? other->text_size : 64), other->text);
+        }
+    }
+    return CSN_OK;
+}
+
+/* The score takes the place of whatever has its name: one more field, behind the others. */
+static csn_err add_score_field(const struct csv_tree *tree, struct csv_plan *plan)
+{
+    const uint16_t size = (uint16_t)strlen(plan->score.name);
+    if (plan->field_count == CSV_FIELD_COUNT_MAX) {
+        return csv_tree_fault(tree, plan->score.offset, "a score takes one of the 64 fields");
+    }
+    struct csv_field *field = &plan->fields[plan->field_count];
+    *field = (struct csv_field){
+        .action = CSV_ACTION_DROP,
+        .domain = -1,
+        .path = {
+            .text_size = size, .names_size = size, .steps = {{.size = size}}, .step_count = 1}};
+    memcpy(field->path.text, plan->score.name, size);
+    memcpy(field->path.names, plan->score.name, size);
+    CSN_TRY(check_path(tree, plan->score.offset, plan, &field->path));
+    plan->field_count++;
+    return CSN_OK;
+}
+
 static csn_err read_fields(const struct csv_tree *tree,
                            const struct csv_policy_consumers *consumers,
                            const struct csv_tree_node *list, struct csv_plan *plan)
@@ -99,16 +130,7 @@ static csn_err read_fields(const struct csv_tree *tree,
         }
         struct csv_field *field = &plan->fields[plan->field_count];
         CSN_TRY(csv_field_read(tree, plan, consumers, item, field));
-        for (uint32_t index = 0; index < plan->field_count; index++) {
-            const struct csv_path *other = &plan->fields[index].path;
-            if (csv_path_leads_to(other, &field->path) || csv_path_leads_to(&field->path, other)) {
-                return csv_tree_fault(
-                    tree, item->offset, "path \"%.*s\" is the same as, above or below \"%.*s\"",
-                    (int)(field->path.text_size < 64 ? field->path.text_size : 64),
-                    field->path.text, (int)(other->text_size < 64 ? other->text_size : 64),
-                    other->text);
-            }
-        }
+        CSN_TRY(check_path(tree, item->offset, plan, &field->path));
         plan->field_count++;
     }
     return CSN_OK;
@@ -126,14 +148,14 @@ csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consu
         return csv_tree_fault(tree, root->offset, "a policy is a JSON object");
     }
     for (const struct csv_tree_node *member = root->child; member != NULL; member = member->next) {
-        if (name_is(member, "version")) {
+        if (csv_tree_named(member, "version")) {
             CSN_TRY(read_version(tree, member, &version));
             if (version != 1) {
                 return csv_tree_fault(tree, member->offset, "only \"version\" 1 is known");
             }
-        } else if (name_is(member, "default")) {
+        } else if (csv_tree_named(member, "default")) {
             CSN_TRY(read_default(tree, member, plan));
-        } else if (name_is(member, "domains")) {
+        } else if (csv_tree_named(member, "domains")) {
             if (member->kind != CSV_TREE_OBJECT) {
                 return csv_tree_fault(tree, member->offset, "\"domains\" must be an object");
             }
@@ -141,15 +163,18 @@ csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consu
                  item = item->next) {
                 CSN_TRY(read_domain(tree, item, plan));
             }
-        } else if (name_is(member, "fields")) {
+        } else if (csv_tree_named(member, "fields")) {
             fields = member;
+        } else if (csv_tree_named(member, "score")) {
+            CSN_TRY(csv_score_read(tree, member, &plan->score));
         } else {
-            CSN_TRY(unknown_key(tree, member));
+            CSN_TRY(csv_plan_other_key(tree, member));
         }
     }
     if (version == 0 || fields == NULL) {
         return csv_tree_fault(tree, root->offset, "a policy needs \"version\" and \"fields\"");
     }
     /* Fields last: they name domains, wherever those stand. */
-    return read_fields(tree, consumers, fields, plan);
+    CSN_TRY(read_fields(tree, consumers, fields, plan));
+    return plan->score.offset != 0 ? add_score_field(tree, plan) : CSN_OK;
 }

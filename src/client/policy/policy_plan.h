@@ -8,11 +8,15 @@
 #include <caisson/policy.h>
 #include <stdbool.h>
 
-#define CSV_FIELD_COUNT_MAX  64u
-#define CSV_DOMAIN_COUNT_MAX 16u
-#define CSV_STEP_COUNT_MAX   16u
-#define CSV_PATH_SIZE_MAX    256u
-#define CSV_TWEAK_SIZE_MAX   256u
+#define CSV_FIELD_COUNT_MAX        64u
+#define CSV_DOMAIN_COUNT_MAX       16u
+#define CSV_STEP_COUNT_MAX         16u
+#define CSV_PATH_SIZE_MAX          256u
+#define CSV_TWEAK_SIZE_MAX         256u
+#define CSV_FEATURE_COUNT_MAX      128u
+#define CSV_FEATURE_STEP_COUNT_MAX 512u
+#define CSV_CATEGORY_COUNT_MAX     1024u
+#define CSV_CATEGORY_SIZE_MAX      32768u /* bytes of all of them */
 
 /* ---- the source as a tree with places ---- */
 enum csv_tree_kind {
@@ -53,6 +57,19 @@ void csv_tree_wipe(struct csv_tree *tree);
 csn_err csv_tree_fault(const struct csv_tree *tree, uint32_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool csv_tree_is(const struct csv_tree_node *node, const char *text);
+
+/* ---- policy_values.c ---- */
+/* Whether a member has this name. */
+bool csv_tree_named(const struct csv_tree_node *member, const char *name);
+csn_err csv_tree_whole(const struct csv_tree *tree, const struct csv_tree_node *value,
+                       uint64_t lowest, uint64_t highest, uint64_t *number);
+csn_err csv_tree_bool(const struct csv_tree *tree, const struct csv_tree_node *value, bool *truth);
+/* Hex digits of either case, exactly size bytes of them. */
+csn_err csv_tree_hex(const struct csv_tree *tree, const struct csv_tree_node *value, uint8_t *bytes,
+                     uint32_t size);
+/* What `caisson model pack` prints. */
+csn_err csv_tree_digest(const struct csv_tree *tree, const struct csv_tree_node *value,
+                        uint8_t digest[32]);
 
 /* ---- what the source means ---- */
 enum csv_action {
@@ -120,7 +137,33 @@ struct csv_field {
     char consumer[32];
 };
 
+struct csv_feature {
+    struct csv_path path; /* names only */
+    uint32_t category_first;
+    uint32_t category_count;
+};
+
+struct csv_category {
+    uint32_t offset; /* in csv_score.text */
+    uint32_t size;
+};
+
+struct csv_score {
+    uint32_t offset; /* of its name in the source; 0: there is no score */
+    uint8_t digest[32];
+    bool is_checked;
+    char name[65];
+    uint32_t output;
+    struct csv_feature features[CSV_FEATURE_COUNT_MAX];
+    uint32_t feature_count;
+    struct csv_category categories[CSV_CATEGORY_COUNT_MAX];
+    uint32_t category_count;
+    char text[CSV_CATEGORY_SIZE_MAX];
+    uint32_t text_size;
+};
+
 struct csv_plan {
+    struct csv_score score;
     enum csv_action otherwise;
     struct csv_domain domains[CSV_DOMAIN_COUNT_MAX];
     uint32_t domain_count;
@@ -137,10 +180,18 @@ csn_err csv_field_read(const struct csv_tree *tree, const struct csv_plan *plan,
                        const struct csv_tree_node *object, struct csv_field *field);
 csn_err csv_plan_read(const struct csv_tree *tree, const struct csv_policy_consumers *consumers,
                       struct csv_plan *plan);
+/* A comment; else the fault that it is an unknown key. */
+csn_err csv_plan_other_key(const struct csv_tree *tree, const struct csv_tree_node *member);
+csn_err csv_score_read(const struct csv_tree *tree, const struct csv_tree_node *object,
+                       struct csv_score *score);
+/* policy_model.c: of the model enclave; weights_key: NULL where the tenant brings none. */
+csn_err csv_model_compile(const struct csv_tree *tree, const uint8_t *weights_key, uint8_t *output,
+                          size_t capacity, size_t *output_size);
 /* policy_transit.c: of the transit enclave, from its tree to its binary form. */
 csn_err csv_transit_compile(const struct csv_tree *tree, uint8_t *output, size_t capacity,
                             size_t *output_size);
-csn_err csv_plan_encode(const struct csv_plan *plan, uint8_t *output, size_t capacity,
-                        size_t *output_size, struct csv_policy_error *error);
+/* weights_key: 32 bytes; NULL: none is there, and a score is a fault. */
+csn_err csv_plan_encode(const struct csv_plan *plan, const uint8_t *weights_key, uint8_t *output,
+                        size_t capacity, size_t *output_size, struct csv_policy_error *error);
 
 #endif

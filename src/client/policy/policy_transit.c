@@ -15,54 +15,6 @@ struct transit_plan {
     struct csn_wire_transit_role roles[CSN_WIRE_TRANSIT_ROLE_MAX];
 };
 
-static bool name_is(const struct csv_tree_node *member, const char *name)
-{
-    return member->name_size == strlen(name) && memcmp(member->name, name, member->name_size) == 0;
-}
-
-static csn_err unknown_key(const struct csv_tree *tree, const struct csv_tree_node *member)
-{
-    if (name_is(member, "comment") && member->kind == CSV_TREE_STRING) {
-        return CSN_OK;
-    }
-    return csv_tree_fault(tree, member->name_offset, "unknown key \"%.*s\"",
-                          (int)(member->name_size < 64 ? member->name_size : 64), member->name);
-}
-
-static csn_err read_number(const struct csv_tree *tree, const struct csv_tree_node *value,
-                           uint64_t lowest, uint64_t highest, uint64_t *number)
-{
-    uint64_t read = 0;
-    bool whole = value->kind == CSV_TREE_NUMBER && value->text_size <= 18;
-    for (uint32_t i = 0; whole && i < value->text_size; i++) {
-        whole = value->text[i] >= '0' && value->text[i] <= '9';
-        read = read * 10 + (uint64_t)(value->text[i] - '0');
-    }
-    if (!whole || read < lowest || read > highest) {
-        return csv_tree_fault(tree, value->offset, "must be a whole number from %llu to %llu",
-                              (unsigned long long)lowest, (unsigned long long)highest);
-    }
-    *number = read;
-    return CSN_OK;
-}
-
-/* Lower-case or upper-case hex of exactly size bytes. */
-static csn_err read_hex(const struct csv_tree *tree, const struct csv_tree_node *value,
-                        uint8_t *bytes, uint32_t size)
-{
-    bool good = value->kind == CSV_TREE_STRING && value->text_size == 2 * size;
-    for (uint32_t i = 0; good && i < 2 * size; i++) {
-        static const char digits[] = "0123456789abcdefABCDEF";
-        const char *at = value->text[i] != 0 ? strchr(digits, value->text[i]) : NULL;
-        good = at != NULL;
-        if (good) {
-            const uint8_t digit = (uint8_t)(at - digits > 15 ? at - digits - 6 : at - digits);
-            bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | digit);
-        }
-    }
-    return good ? CSN_OK : csv_tree_fault(tree, value->offset, "must be %u hex digits", 2 * size);
-}
-
 static csn_err read_quota(const struct csv_tree *tree, const struct csv_tree_node *value,
                           struct csn_wire_transit_policy *head)
 {
@@ -71,16 +23,16 @@ static csn_err read_quota(const struct csv_tree *tree, const struct csv_tree_nod
     }
     for (const struct csv_tree_node *key = value->child; key != NULL; key = key->next) {
         uint64_t number = 0;
-        if (name_is(key, "keys")) {
-            CSN_TRY(read_number(tree, key, 1, CSN_WIRE_TRANSIT_KEY_MAX, &number));
+        if (csv_tree_named(key, "keys")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, CSN_WIRE_TRANSIT_KEY_MAX, &number));
             head->key_max = (uint32_t)number;
-        } else if (name_is(key, "versions")) {
-            CSN_TRY(read_number(tree, key, 1, CSN_WIRE_TRANSIT_KEY_VERSIONS, &number));
+        } else if (csv_tree_named(key, "versions")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, CSN_WIRE_TRANSIT_KEY_VERSIONS, &number));
             head->version_max = (uint32_t)number;
-        } else if (name_is(key, "uses")) {
-            CSN_TRY(read_number(tree, key, 1, UINT64_C(1) << 48, &head->use_max));
+        } else if (csv_tree_named(key, "uses")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, UINT64_C(1) << 48, &head->use_max));
         } else {
-            CSN_TRY(unknown_key(tree, key));
+            CSN_TRY(csv_plan_other_key(tree, key));
         }
     }
     return CSN_OK;
@@ -111,28 +63,34 @@ static csn_err read_counter(const struct csv_tree *tree, const struct csv_tree_n
     }
     for (const struct csv_tree_node *key = value->child; key != NULL; key = key->next) {
         uint64_t number = 0;
-        if (name_is(key, "key_handle")) {
-            CSN_TRY(read_number(tree, key, 1, UINT32_MAX, &number));
+        if (csv_tree_named(key, "key_handle")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, UINT32_MAX, &number));
             counter->key_handle = (uint32_t)number;
-        } else if (name_is(key, "index")) {
-            CSN_TRY(read_number(tree, key, 1, UINT32_MAX, &number));
+        } else if (csv_tree_named(key, "index")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, UINT32_MAX, &number));
             counter->index = (uint32_t)number;
-        } else if (name_is(key, "base")) {
-            CSN_TRY(read_number(tree, key, 0, UINT64_C(1) << 56, &counter->base));
-        } else if (name_is(key, "key")) {
-            CSN_TRY(read_hex(tree, key, counter->key, sizeof counter->key));
-        } else if (name_is(key, "name")) {
-            CSN_TRY(read_hex(tree, key, counter->name, sizeof counter->name));
+        } else if (csv_tree_named(key, "mark_index")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, UINT32_MAX, &number));
+            counter->mark_index = (uint32_t)number;
+        } else if (csv_tree_named(key, "base")) {
+            CSN_TRY(csv_tree_whole(tree, key, 0, UINT64_C(1) << 56, &counter->base));
+        } else if (csv_tree_named(key, "key")) {
+            CSN_TRY(csv_tree_hex(tree, key, counter->key, sizeof counter->key));
+        } else if (csv_tree_named(key, "name")) {
+            CSN_TRY(csv_tree_hex(tree, key, counter->name, sizeof counter->name));
+        } else if (csv_tree_named(key, "mark_name")) {
+            CSN_TRY(csv_tree_hex(tree, key, counter->mark_name, sizeof counter->mark_name));
         } else {
-            CSN_TRY(unknown_key(tree, key));
+            CSN_TRY(csv_plan_other_key(tree, key));
             continue;
         }
         seen++;
     }
     plan->head.counter = 1;
-    return seen == 5 ? CSN_OK
+    return seen == 7 ? CSN_OK
                      : csv_tree_fault(tree, value->offset,
-                                      "\"counter\" needs key_handle, index, base, key and name");
+                                      "\"counter\" needs key_handle, index, mark_index, base, "
+                                      "key, name and mark_name");
 }
 
 /* ---- roles ---- */
@@ -198,7 +156,7 @@ static csn_err read_purposes(const struct csv_tree *tree, const struct csv_tree_
     role->purposes = 0;
     for (; each != NULL; each = each->next) {
         uint64_t number = 0;
-        CSN_TRY(read_number(tree, each, 0, 63, &number));
+        CSN_TRY(csv_tree_whole(tree, each, 0, 63, &number));
         role->purposes |= UINT64_C(1) << number;
     }
     return role->purposes != 0
@@ -211,14 +169,14 @@ static csn_err read_role(const struct csv_tree *tree, const struct csv_tree_node
 {
     role->purposes = UINT64_MAX;
     for (const struct csv_tree_node *key = object->child; key != NULL; key = key->next) {
-        if (name_is(key, "keys")) {
+        if (csv_tree_named(key, "keys")) {
             CSN_TRY(read_patterns(tree, key, role));
-        } else if (name_is(key, "operations")) {
+        } else if (csv_tree_named(key, "operations")) {
             CSN_TRY(read_operations(tree, key, role));
-        } else if (name_is(key, "purposes")) {
+        } else if (csv_tree_named(key, "purposes")) {
             CSN_TRY(read_purposes(tree, key, role));
         } else {
-            CSN_TRY(unknown_key(tree, key));
+            CSN_TRY(csv_plan_other_key(tree, key));
         }
     }
     return role->pattern_count != 0 && role->operations != 0
@@ -254,18 +212,18 @@ static csn_err read_plan(const struct csv_tree *tree, struct transit_plan *plan)
                                                   .key_max = CSN_WIRE_TRANSIT_KEY_MAX,
                                                   .version_max = CSN_WIRE_TRANSIT_KEY_VERSIONS};
     for (const struct csv_tree_node *key = tree->nodes[0].child; key != NULL; key = key->next) {
-        if (name_is(key, "version")) {
-            CSN_TRY(read_number(tree, key, 1, 1, &version));
-        } else if (name_is(key, "quota")) {
+        if (csv_tree_named(key, "version")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, 1, &version));
+        } else if (csv_tree_named(key, "quota")) {
             CSN_TRY(read_quota(tree, key, &plan->head));
-        } else if (name_is(key, "store")) {
+        } else if (csv_tree_named(key, "store")) {
             CSN_TRY(read_store(tree, key, &plan->head));
-        } else if (name_is(key, "counter")) {
+        } else if (csv_tree_named(key, "counter")) {
             CSN_TRY(read_counter(tree, key, plan));
-        } else if (name_is(key, "roles")) {
+        } else if (csv_tree_named(key, "roles")) {
             CSN_TRY(read_roles(tree, key, plan));
-        } else if (!name_is(key, "service")) {
-            CSN_TRY(unknown_key(tree, key));
+        } else if (!csv_tree_named(key, "service")) {
+            CSN_TRY(csv_plan_other_key(tree, key));
         }
     }
     if (version == 0) {

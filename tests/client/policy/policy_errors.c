@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <caisson/policy.h>
+#include <caisson/wire/model.h>
 #include <caisson/wire/policy.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +21,9 @@
 #include <string.h>
 
 static const char *const names[] = {"fraud", "registry"};
-static const struct csv_policy_consumers consumers = {names, 2};
+static const uint8_t weights_key[32] = {1, 2, 3};
+static const struct csv_policy_consumers consumers = {
+    .names = names, .count = 2, .weights_key = weights_key};
 
 struct row {
     const char *source;
@@ -101,6 +104,74 @@ static void test_top_level(void **state)
         {"{\"version\":1,\"fields\":[],\"domains\":{\"d\":{^\"v\":1}}}", "unknown key \"v\""},
     };
     RUN(rows);
+}
+
+/* a digest of 32 bytes */
+#define DIGEST "\"model\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\""
+
+#define SCORE(inside) TOP("\"fields\":[],\n\"score\":^{" inside "}")
+#define SCORED(inside)                                                                             \
+    TOP("\"fields\":[],\n\"score\":{" DIGEST ",\"name\":\"risk\",\"features\":" inside "}")
+#define NAMED(inside) TOP("\"fields\":[],\n\"score\":{" DIGEST ",\"features\":[\"a\"]," inside "}")
+
+static void test_score(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {TOP("\"fields\":[],\"score\":^1"), "must be an object"},
+        {SCORE(""), "needs the key \"model\""},
+        {SCORE(DIGEST), "needs the key \"name\""},
+        {SCORE(DIGEST ",\"name\":\"risk\""), "needs the key \"features\""},
+        {TOP("\"fields\":[],\"score\":{^\"models\":1}"), "unknown key \"models\""},
+        {TOP("\"fields\":[],\"score\":{\"model\":^\"00\",\"name\":1,\"features\":1}"), "64 digits"},
+        {NAMED("\"name\":^1"), "1 to 64 of"},
+        {NAMED("\"name\":^\"\""), "1 to 64 of"},
+        {NAMED("\"name\":^\"a.b\""), "1 to 64 of"},
+        {NAMED("\"name\":\"Risk_0-9\",\"output\":1023,\"check\":true,\"comment\":\"x\""), NULL},
+        {NAMED("\"name\":\"risk\",\"output\":^1024"), "from 0 to 1023"},
+        {NAMED("\"name\":\"risk\",\"output\":^-1"), "from 0 to 1023"},
+        {NAMED("\"name\":\"risk\",\"output\":^\"1\""), "from 0 to 1023"},
+        {NAMED("\"name\":\"risk\",\"check\":^1"), "true or false"},
+        {SCORED(
+             "[\"a.b\",{\"path\":\"a.c\",\"categories\":[\"\",\"x\"],\"comment\":\"y\"},\"a.b\"]"),
+         NULL},
+        {SCORED("^[]"), "and not empty"},
+        {SCORED("^{}"), "and not empty"},
+        {SCORED("[^1]"), "a feature is a path"},
+        {SCORED("[^{\"categories\":[\"x\"]}]"), "a feature is a path"},
+        {SCORED("[^\"a[*]\"]"), "has no [*]"},
+        {SCORED("[^\"a..b\"]"), "a name is missing"},
+        {SCORED("[{\"path\":\"a\",\"categories\":^[]}]"), "an array of strings"},
+        {SCORED("[{\"path\":\"a\",\"categories\":[^1]}]"), "a category is a string"},
+        {SCORED("[{\"path\":\"a\",\"categories\":[\"x\",^\"x\"]}]"), "was there before"},
+        {SCORED(
+             "[{\"path\":\"a\",\"categories\":[\"x\"]},{\"path\":\"a\",\"categories\":[\"x\"]}]"),
+         NULL},
+        {TOP("\"fields\":[{\"path\":\"risk.a\",\"action\":\"keep\"}],\n\"score\":{" DIGEST
+             ",\"name\":^\"risk\",\"features\":[\"a\"]}"),
+         "the same as, above or below"},
+    };
+    RUN(rows);
+    /* Without a key, a score cannot be compiled: the file is not to blame. */
+    const struct csv_policy_consumers keyless = {.names = names, .count = 2};
+    const char *text = SCORED("[\"a\"]");
+    struct csv_policy_error error = {.line = 7};
+    uint8_t output[4096];
+    size_t size = 0;
+    csn_err err =
+        csv_policy_compile(text, strlen(text), &keyless, output, sizeof output, &size, &error);
+    assert_int_equal(err, CSN_ERR_FORMAT);
+    assert_int_equal(error.line, 0);
+    assert_string_equal(error.text, "a score needs the key of its model's weights");
+    /* The key and what is said of the model stand where the enclave looks for them. */
+    err = csv_policy_compile(text, strlen(text), &consumers, output, sizeof output, &size, &error);
+    assert_int_equal(err, CSN_OK);
+    const struct csn_wire_score *score =
+        (const void *)(output + sizeof(struct csn_wire_policy) + sizeof(struct csn_wire_domain) +
+                       sizeof(struct csn_wire_field) + 2 * sizeof(struct csn_wire_step));
+    assert_memory_equal(score->model.key, weights_key, 32);
+    assert_int_equal(score->model.digest[31], 0xff);
+    assert_int_equal(score->model.kind, CSN_WIRE_WEIGHTS_TREES);
 }
 
 static void test_not_json(void **state)
@@ -343,14 +414,81 @@ static void test_field_index(void **state)
     assert_int_equal(index, 1);
 }
 
+/* A policy of the model enclave; MODEL_DIGEST stands for a digest. */
+#define MODEL_DIGEST "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define MODEL        "{\"version\": 1, \"service\": \"model\", "
+static const struct row model_rows[] = {
+    {MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\"}}", NULL},
+    {MODEL "\"trees\": {\"model\": \"" MODEL_DIGEST "\", \"check\": true, \"share\": true},"
+           "\"sessions\": 16, \"tokens\": 1, \"comment\": \"x\"}",
+     NULL},
+    {"^" MODEL "\"sessions\": 1}", "needs \"language\" or \"trees\""},
+    {"^{\"service\": \"model\", \"language\": {\"model\": \"" MODEL_DIGEST "\"}}",
+     "needs \"version\""},
+    {MODEL "\"language\": ^1}", "must be an object"},
+    {MODEL "\"language\": ^{}}", "needs \"model\""},
+    {MODEL "\"language\": {\"model\": ^\"12\"}}", "digest"},
+    {MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\", \"share\": ^1}}", "true or false"},
+    {MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\", ^\"key\": 1}}", "unknown key"},
+    {MODEL "\"sessions\": ^0}", "from 1 to 16"},
+    {MODEL "\"sessions\": ^17}", "from 1 to 16"},
+    {MODEL "\"tokens\": ^-1}", "whole number"},
+    {MODEL "^\"session\": 1}", "unknown key"},
+    {"{\"version\": ^2, \"service\": \"model\"}", "from 1 to 1"},
+    {"{\"version\": 1, \"service\": ^\"mode\"}", "\"transit\" or \"model\""},
+};
+
+static void test_model(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof model_rows / sizeof model_rows[0]; i++) {
+        run_row(&model_rows[i]);
+    }
+}
+
+static csn_err compile_model(const char *text, const struct csv_policy_consumers *from,
+                             struct csn_wire_model_policy *policy)
+{
+    struct csv_policy_error error = {0};
+    size_t size = 0;
+    const csn_err err = csv_policy_compile(text, strlen(text), from, (uint8_t *)policy,
+                                           sizeof *policy, &size, &error);
+    assert_true(err != CSN_OK || size == sizeof *policy);
+    return err;
+}
+
+/* With the key and without. */
+static void test_model_key(void **state)
+{
+    (void)state;
+    static const char shared[] =
+        MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\", \"share\": true}}";
+    static const char used[] =
+        MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\"}, \"tokens\": 9}";
+    const struct csv_policy_consumers keyless = {.names = names, .count = 2};
+    struct csn_wire_model_policy policy;
+    assert_int_equal(compile_model(shared, &consumers, &policy), CSN_OK);
+    assert_int_equal(policy.flags, CSN_WIRE_MODEL_LANGUAGE | CSN_WIRE_MODEL_LANGUAGE_KEY |
+                                       CSN_WIRE_MODEL_LANGUAGE_SHARE);
+    assert_memory_equal(policy.language.key, weights_key, 32);
+    assert_int_equal(policy.language.digest[31], 0xef);
+    assert_int_equal(policy.language.kind, CSN_WIRE_WEIGHTS_GGUF);
+    assert_int_equal(compile_model(shared, &keyless, &policy), CSN_ERR_FORMAT);
+    assert_int_equal(compile_model(used, &keyless, &policy), CSN_OK);
+    assert_int_equal(policy.flags, CSN_WIRE_MODEL_LANGUAGE);
+    assert_int_equal(policy.language.key[0], 0);
+    assert_int_equal(policy.token_max, 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_top_level),   cmocka_unit_test(test_not_json),
-        cmocka_unit_test(test_paths),       cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_values),      cmocka_unit_test(test_fpe_domains),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_field_index),
+        cmocka_unit_test(test_top_level),   cmocka_unit_test(test_score),
+        cmocka_unit_test(test_not_json),    cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_keys),        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_fpe_domains), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_examples),    cmocka_unit_test(test_field_index),
+        cmocka_unit_test(test_model),       cmocka_unit_test(test_model_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

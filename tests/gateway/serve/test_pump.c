@@ -531,6 +531,7 @@ static void test_cancel(void **state)
     rig->enclave.count_max = COUNT_MAX;
     steps(rig);
     assert_int_equal(rig->enclave.taken_count, 4);
+    assert_int_equal(rig->pump.unwanted_count, 0);
 }
 
 /* Silence of what comes later is no sign of an enclave that is stuck; of others it is. */
