@@ -130,8 +130,8 @@ int main(int argc, char **argv)
     } shapes[] = {
         {100,
          6,
-         {24, "trees, one row", "100 of depth 6", "XGBoost", BENCH_FASTER, 25},
-         {25, "trees, 256 rows", "100 of depth 6", "XGBoost", BENCH_FASTER, 2}},
+         {20, "trees, one row", "100 of depth 6", "XGBoost", BENCH_FASTER, 25},
+         {21, "trees, 256 rows", "100 of depth 6", "XGBoost", BENCH_FASTER, 2}},
         {500,
          6,
          {0, "trees, one row", "500 of depth 6", "XGBoost", BENCH_FASTER, 0},

@@ -3,17 +3,19 @@
  * call.c: a client of call.h before a gateway that answers anything.
  *
  * First byte: bit 0 oblivious, bit 1 once, bit 2 the answer is edited (else it is replaced), bit 3
- * a call went well before it, bit 4 all exchanges from that one on. Second byte: which exchange is
- * spoilt, modulo 4. Third: its status, fourth: its type of content, from tables. The rest: the
- * answer, or edits of the genuine one (offset u16, value u8, xor). Oracle: the call comes to an end
- * within a bounded number of exchanges; with status 200 its content is what was sent to be echoed;
- * what leaves has no part of the plaintext.
+ * a call went well before it, bit 4 all exchanges from that one on, bit 5 in parts: the answer is
+ * given in two. Second byte: which exchange is spoilt, modulo 4, and where the two meet. Third: its
+ * status, fourth: its type of content, from tables. The rest: the answer, or edits of the genuine
+ * one (offset u16, value u8, xor). Oracle: the call comes to an end within a bounded number of
+ * exchanges; with status 200 its content is what was sent to be echoed (in parts: twice), and what
+ * is handed out before the end is a beginning of that; what leaves has no part of the plaintext.
  */
 #include "../src/client/caller.h"
 #include "../tests/enclave/fake.c"
 #include "check.h"
 
 #define CONTENT      "plaintext-that-must-not-leave"
+#define TWICE        CONTENT CONTENT
 #define EXCHANGE_MAX 32u
 #define CONTEXTS     1024u
 #define ANSWER_MAX   200000u
@@ -83,7 +85,7 @@ static void answer_records(const struct csv_fetch *fetch)
 static const char *answer_genuinely(const struct csv_fetch *fetch)
 {
     static uint8_t message[FAKE_RECORD_MAX];
-    const struct csn_wire_request head = {.kind = CSN_WIRE_REQUEST};
+    const struct csn_wire_request head = {.kind = CSN_WIRE_REQUEST, .form = fetch->in_parts};
     answer_size = 0;
     if (strncmp(fetch->path, "/records", 8) == 0) {
         answer_records(fetch);
@@ -91,10 +93,12 @@ static const char *answer_genuinely(const struct csv_fetch *fetch)
     }
     memcpy(message, &head, sizeof head);
     memcpy(message + sizeof head, fetch->body, fetch->body_size);
-    const struct fake_answer *output =
-        fake_one(&fake, message, (uint32_t)(sizeof head + fetch->body_size));
-    put(output->body, output->code == CSN_WIRE_ANSWERED ? output->size : 0);
-    return "message/ohttp-res";
+    (void)fake_one(&fake, message, (uint32_t)(sizeof head + fetch->body_size));
+    for (uint32_t i = 0; i < fake.answer_count; i++) {
+        const struct fake_answer *output = &fake.answers[i];
+        put(output->body, output->code == CSN_WIRE_ANSWERED ? output->size : 0);
+    }
+    return fetch->in_parts ? "message/ohttp-chunked-res" : "message/ohttp-res";
 }
 
 /* What is wrong with the answer. */
@@ -128,12 +132,53 @@ static bool holds_content(const uint8_t *bytes, size_t size)
     return false;
 }
 
+/* What was handed out of the call so far. */
+static char heard[sizeof TWICE];
+static size_t heard_size;
+
+static void hear(struct csv_call *call, bool in_parts)
+{
+    const struct csv_call_response *response = csv_call_response(call);
+    if (response == NULL || response->status != 200) {
+        return;
+    }
+    CHECK(response->content_size < sizeof heard - heard_size);
+    memcpy(heard + heard_size, response->content, response->content_size);
+    heard_size += response->content_size;
+    CHECK(memcmp(heard, in_parts ? TWICE : CONTENT, heard_size) == 0);
+    csv_call_consumed(call);
+}
+
+/* The answer in two, if the call takes it so; all of it in one call else. */
+static void give(struct csv_caller *caller, struct csv_call *call, const struct csv_fetch *fetch,
+                 struct csv_fetched *fetched, uint32_t where)
+{
+    fetched->body_size = answer_size;
+    if (fetch->in_parts && fetched->status == 200) {
+        fetched->body_size = answer_size * where / 64;
+        if (!csv_caller_more(caller, 1, fetched)) {
+            return;
+        }
+        while (csv_caller_moved(caller) != NULL) {
+            hear(call, true);
+        }
+        fetched->body = answer + fetched->body_size;
+        fetched->body_size = answer_size - fetched->body_size;
+    }
+    csv_caller_take(caller, 1, fetched);
+}
+
 /* One call; data NULL: nothing is spoilt. */
 static void run(struct csv_caller *caller, const uint8_t *data, size_t size)
 {
-    const struct csv_call_request request = {
-        .method = "POST", .path = "/echo", .content = CONTENT, .content_size = sizeof CONTENT - 1};
+    const bool in_parts = data != NULL && (data[0] & 32) != 0;
+    const struct csv_call_request request = {.method = "POST",
+                                             .path = in_parts ? "/twice" : "/echo",
+                                             .content = CONTENT,
+                                             .content_size = sizeof CONTENT - 1,
+                                             .in_parts = in_parts};
     struct csv_call *call = NULL;
+    heard_size = 0;
     struct csv_fetch fetch;
     uint32_t count = 0;
     CHECK(csv_call_start(caller, &request, NULL, &call) == CSN_OK);
@@ -155,15 +200,14 @@ static void run(struct csv_caller *caller, const uint8_t *data, size_t size)
         if (spoilt) {
             spoil(data, size, &fetched);
         }
-        fetched.body_size = answer_size;
-        csv_caller_take(caller, 1, &fetched);
+        give(caller, call, &fetch, &fetched, data != NULL ? data[1] / 4 : 0);
     }
     CHECK(csv_caller_finished(caller) == call);
     const struct csv_call_response *response = csv_call_response(call);
-    CHECK((response != NULL) == (csv_call_problem(call) == NULL));
-    CHECK(response == NULL || response->status != 200 ||
-          (response->content_size == sizeof CONTENT - 1 &&
-           memcmp(response->content, CONTENT, sizeof CONTENT - 1) == 0));
+    CHECK(in_parts || (response != NULL) == (csv_call_problem(call) == NULL));
+    hear(call, in_parts);
+    CHECK(csv_call_result(call) != CSN_OK || response->status != 200 ||
+          heard_size == (in_parts ? sizeof TWICE : sizeof CONTENT) - 1);
     CHECK(data != NULL || (response != NULL && response->status == 200));
     csv_call_destroy(call);
 }

@@ -26,6 +26,35 @@ static void check_transit(const uint8_t *output, size_t size)
     CHECK(size == sizeof head + counter + head.role_count * sizeof(struct csn_wire_transit_role));
 }
 
+/* Its size; 0 where there is none. */
+static size_t check_score(const struct csn_wire_policy *header, const uint8_t *bytes)
+{
+    struct csn_wire_score score;
+    size_t at = sizeof score;
+    if (header->feature_count == 0) {
+        CHECK(header->category_count == 0);
+        return 0;
+    }
+    CHECK(header->feature_count <= CSN_WIRE_POLICY_FEATURE_MAX);
+    CHECK(header->category_count <= CSN_WIRE_POLICY_CATEGORY_MAX);
+    memcpy(&score, bytes, sizeof score);
+    check_span(header, &score.name);
+    CHECK(score.name.size > 0 && score.model.kind == CSN_WIRE_WEIGHTS_TREES);
+    for (uint32_t i = 0; i < header->feature_count; i++, at += sizeof(struct csn_wire_feature)) {
+        struct csn_wire_feature feature;
+        memcpy(&feature, bytes + at, sizeof feature);
+        CHECK(feature.path_first + feature.path_count <= header->step_count);
+        CHECK(feature.path_count > 0);
+        CHECK(feature.category_first + feature.category_count <= header->category_count);
+    }
+    for (uint32_t i = 0; i < header->category_count; i++, at += sizeof(struct csn_wire_span)) {
+        struct csn_wire_span category;
+        memcpy(&category, bytes + at, sizeof category);
+        check_span(header, &category);
+    }
+    return at;
+}
+
 static void check_binary(const uint8_t *output, size_t size)
 {
     struct csn_wire_policy header;
@@ -35,7 +64,8 @@ static void check_binary(const uint8_t *output, size_t size)
     CHECK(header.field_count <= CSN_WIRE_POLICY_FIELD_MAX);
     size_t fields = sizeof header + header.domain_count * sizeof(struct csn_wire_domain);
     size_t steps = fields + header.field_count * sizeof(struct csn_wire_field);
-    CHECK(size == steps + header.step_count * sizeof(struct csn_wire_step) + header.text_size);
+    size_t score = steps + header.step_count * sizeof(struct csn_wire_step);
+    CHECK(size == score + check_score(&header, output + score) + header.text_size);
     for (uint32_t index = 0; index < header.field_count; index++) {
         struct csn_wire_field field;
         memcpy(&field, output + fields + index * sizeof field, sizeof field);

@@ -13,12 +13,13 @@ wished="libtss2-dev"
 if [ "${1:-build}" = bench ]; then
     wished="$wished g++ libdpdk-dev libck-dev libboost-dev libgrpc++-dev libprotobuf-dev"
     wished="$wished protobuf-compiler-grpc liburing-dev libsimdjson-dev qemu-system-x86 strace"
-    wished="$wished nginx-light nghttp2-client wrk"
+    wished="$wished nginx-light nghttp2-client wrk libxgboost-dev"
 elif [ "${1:-build}" != build ]; then
     packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
     wished="$wished libfuse3-dev fuse3 swtpm strace"
     # of requests over HTTP: clients that we did not write, browsers, what reads metrics and units
     wished="$wished curl nghttp2-client wrk nodejs npm firefox-esr chromium prometheus systemd"
+    wished="$wished python3-xgboost python3-sklearn" # whose scores ours must be
 fi
 if [ "${1:-build}" = long ]; then
     wished="$wished qemu-system-x86 bc libelf1 frama-c-base"

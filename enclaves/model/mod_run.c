@@ -205,8 +205,7 @@ static void take(struct mod_worker *worker, struct mod_session *session, uint32_
     const uint32_t size = csn_vocab_piece(&worker->vocab, token, piece);
     if (mod_add_text(session, piece, size)) {
         session->phase = MOD_ENDING;
-    } else if (session->token_count == session->token_max ||
-               session->read_count == worker->position_max) {
+    } else if (session->token_count == session->token_max) {
         session->reason = "length";
         mod_end_text(session);
         session->phase = MOD_ENDING;

@@ -14,7 +14,9 @@
 #ifndef MOD_CONTEXT_MIB
 #define MOD_CONTEXT_MIB 64u /* what sessions hold of it: keys and values, logits, vocabulary */
 #endif
+#ifndef MOD_TREES_MIB
 #define MOD_TREES_MIB 4u
+#endif
 
 #define MOD_SESSION_MAX  16u    /* answers in the making */
 #define MOD_POSITION_MAX 1024u  /* tokens of one, with its prompt */

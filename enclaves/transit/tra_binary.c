@@ -141,7 +141,9 @@ static void pack(const struct tra_work *work, struct frame *frame)
         };
         uint8_t *target = frame->output + at;
         const uint32_t size = RESULT + result.output_size + result.second_size;
-        memmove(target + RESULT, item->output, result.output_size);
+        if (target + RESULT != item->output) {
+            memmove(target + RESULT, item->output, result.output_size);
+        }
         memmove(target + RESULT + result.output_size, item->second, result.second_size);
         memcpy(target, &result, RESULT);
         memset(target + size, 0, padded(size) - size);

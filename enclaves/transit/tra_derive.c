@@ -46,25 +46,27 @@ static void context_digest(const struct tra_item *item, uint8_t digest[32])
     csn_sha256(item->context, item->context_size, digest);
 }
 
-static bool is_of(const struct tra_sealer *sealer, const struct tra_sealer *wanted)
+/* Of those that seal, whatever the salt: it is the sealer's own. */
+static bool is_of(const struct tra_sealer *sealer, const struct tra_sealer_of *wanted)
 {
-    return sealer->clock != 0 && sealer->version == wanted->version && sealer->use == wanted->use &&
-           memcmp(sealer->key_id, wanted->key_id, 16) == 0 &&
-           memcmp(sealer->context, wanted->context, 32) == 0 &&
-           (wanted->seals ? sealer->seals && sealer->counter < SALT_TEXTS_MAX
-                          : memcmp(sealer->salt, wanted->salt, sizeof wanted->salt) == 0);
+    const struct tra_sealer_of *of = &sealer->of;
+    const bool salted = wanted->seals != 0 ? of->seals != 0 && sealer->counter < SALT_TEXTS_MAX
+                                           : memcmp(of->salt, wanted->salt, sizeof of->salt) == 0;
+    return sealer->clock != 0 && salted && of->version == wanted->version &&
+           of->use == wanted->use && memcmp(of->key_id, wanted->key_id, sizeof of->key_id) == 0 &&
+           memcmp(of->context, wanted->context, sizeof of->context) == 0;
 }
 
 static void make(const struct tra_work *work, const struct tra_version *version,
                  const struct tra_item *item, struct tra_sealer *sealer)
 {
     uint8_t base[32];
-    uint8_t message[SEAL_LABEL + sizeof sealer->salt];
+    uint8_t message[SEAL_LABEL + sizeof sealer->of.salt];
     uint8_t secret[32];
     struct csn_hmac_key mac;
-    tra_derive(work, version, (enum tra_use)sealer->use, item, base, sizeof base);
+    tra_derive(work, version, (enum tra_use)sealer->of.use, item, base, sizeof base);
     memcpy(message, "caisson-seal-v1", SEAL_LABEL);
-    memcpy(message + SEAL_LABEL, sealer->salt, sizeof sealer->salt);
+    memcpy(message + SEAL_LABEL, sealer->of.salt, sizeof sealer->of.salt);
     csn_hmac_key_init(&mac, base, sizeof base);
     csn_hmac(&mac, message, sizeof message, secret);
     csn_gcm_key_init(&sealer->key, secret);
@@ -73,41 +75,45 @@ static void make(const struct tra_work *work, const struct tra_version *version,
     csn_wipe(secret, sizeof secret);
 }
 
+/* The one that there is, or the place for it: that which was used least lately. */
+static uint32_t find(const struct tra_worker *worker, const struct tra_sealer_of *wanted)
+{
+    uint32_t oldest = 0;
+    if (is_of(&worker->sealers[worker->sealer_at], wanted)) {
+        return worker->sealer_at;
+    }
+    for (uint32_t i = 0; i < TRA_CACHE_COUNT; i++) {
+        if (is_of(&worker->sealers[i], wanted)) {
+            return i;
+        }
+        oldest = worker->sealers[i].clock < worker->sealers[oldest].clock ? i : oldest;
+    }
+    return oldest;
+}
+
 struct tra_sealer *tra_sealer(struct tra_work *work, const struct tra_version *version,
                               enum tra_use use, const struct tra_item *item, const uint8_t *salt)
 {
     struct tra_worker *worker = work->worker;
-    struct tra_sealer wanted; /* its key is large, and hardly ever made */
-    struct tra_sealer *oldest = &worker->sealers[0];
-    wanted.version = version->number;
-    wanted.use = (uint8_t)use;
-    wanted.seals = salt == NULL;
-    wanted.counter = 0;
+    struct tra_sealer_of wanted = {
+        .version = version->number, .use = (uint16_t)use, .seals = salt == NULL};
     memcpy(wanted.key_id, work->key->is.id, sizeof wanted.key_id);
     context_digest(item, wanted.context);
     if (salt != NULL) {
         memcpy(wanted.salt, salt, sizeof wanted.salt);
     }
-    /* Texts of a batch mostly have one key: the one found last comes first. */
-    for (uint32_t i = 0; i < TRA_CACHE_COUNT; i++) {
-        const uint32_t at = (worker->sealer_last + i) % TRA_CACHE_COUNT;
-        struct tra_sealer *sealer = &worker->sealers[at];
-        if (is_of(sealer, &wanted)) {
-            worker->sealer_last = at;
-            sealer->clock = ++worker->clock;
-            return sealer;
+    worker->sealer_at = find(worker, &wanted);
+    struct tra_sealer *sealer = &worker->sealers[worker->sealer_at];
+    if (!is_of(sealer, &wanted)) {
+        if (wanted.seals != 0 && !cse_random(work->call, wanted.salt, sizeof wanted.salt)) {
+            return NULL;
         }
-        oldest = sealer->clock < oldest->clock ? sealer : oldest;
+        csn_wipe(sealer, sizeof *sealer);
+        sealer->of = wanted;
+        make(work, version, item, sealer);
     }
-    if (wanted.seals && !cse_random(work->call, wanted.salt, sizeof wanted.salt)) {
-        return NULL;
-    }
-    csn_wipe(oldest, sizeof *oldest);
-    make(work, version, item, &wanted);
-    wanted.clock = ++worker->clock;
-    *oldest = wanted;
-    csn_wipe(&wanted, sizeof wanted);
-    return oldest;
+    sealer->clock = ++worker->clock;
+    return sealer;
 }
 
 /* ---- ML-KEM ---- */
@@ -139,7 +145,7 @@ const struct csn_mlkem_key *tra_kem(const struct tra_work *work, const struct tr
 void tra_forget(struct tra_worker *worker, const uint8_t key_id[16])
 {
     for (uint32_t i = 0; i < TRA_CACHE_COUNT; i++) {
-        if (key_id == NULL || memcmp(worker->sealers[i].key_id, key_id, 16) == 0) {
+        if (key_id == NULL || memcmp(worker->sealers[i].of.key_id, key_id, 16) == 0) {
             csn_wipe(&worker->sealers[i], sizeof worker->sealers[i]);
         }
     }

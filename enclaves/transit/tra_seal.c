@@ -6,9 +6,10 @@
  */
 #include "tra_state.h"
 
-#define HEAD   ((uint32_t)sizeof(struct csn_wire_transit_sealed))
-#define TAG    16u
-#define BESIDE CSN_WIRE_TRANSIT_SEALED_BESIDE
+#define HEAD       ((uint32_t)sizeof(struct csn_wire_transit_sealed))
+#define TAG        16u
+#define BESIDE     CSN_WIRE_TRANSIT_SEALED_BESIDE
+#define AT(member) offsetof(struct csn_wire_transit_bound, member)
 
 _Static_assert(BESIDE == sizeof(struct csn_wire_transit_sealed) + TAG, "as the header says");
 
@@ -27,25 +28,29 @@ static enum tra_use use_of(const struct tra_work *work)
                : TRA_USE_DATA;
 }
 
-/* What the text is bound to, then what the caller binds it to. NULL: no room. */
+/*
+ * What the text is bound to (struct csn_wire_transit_bound), then what the caller binds it to. Each
+ * member goes where it will be read: a struct in between would be read while it is written. NULL:
+ * no room.
+ */
 static uint8_t *bind(const struct tra_work *work, const struct tra_item *item, uint32_t version,
                      uint32_t *size)
 {
-    struct csn_wire_transit_bound bound = {.label = {'t', 'r', 'a', 'n', 's', 'i', 't', '1'},
-                                           .key_version = version,
-                                           .kind = (uint8_t)use_of(work),
-                                           .purpose = cse_purpose(work->call),
-                                           .context_size = item->context_size};
-    *size = (uint32_t)sizeof bound + item->extra_size;
+    const uint32_t head = (uint32_t)sizeof(struct csn_wire_transit_bound);
+    *size = head + item->extra_size;
     uint8_t *bytes = cse_scratch(work->call, *size);
     if (bytes == NULL) {
         return NULL;
     }
-    memcpy(bound.tenant, work->store->tenant, sizeof bound.tenant);
-    memcpy(bound.key_id, work->key->is.id, sizeof bound.key_id);
-    memcpy(bytes, &bound, sizeof bound);
+    memcpy(bytes + AT(label), "transit1", 8);
+    memcpy(bytes + AT(tenant), work->store->tenant, 32);
+    memcpy(bytes + AT(key_id), work->key->is.id, 16);
+    csn_store_u32(bytes + AT(key_version), version);
+    csn_store_u32(bytes + AT(kind), use_of(work)); /* with what is reserved behind it */
+    csn_store_u32(bytes + AT(purpose), cse_purpose(work->call));
+    csn_store_u32(bytes + AT(context_size), item->context_size);
     if (item->extra_size != 0) {
-        memcpy(bytes + sizeof bound, item->extra, item->extra_size);
+        memcpy(bytes + head, item->extra, item->extra_size);
     }
     return bytes;
 }
@@ -92,7 +97,7 @@ static cse_status add_seal(struct tra_work *work, struct tra_item *item, const u
         return CSN_WIRE_STATUS_LIMIT;
     }
     struct csn_gcm_item *gcm = &chunk->gcm[chunk->count];
-    memcpy(head.salt, sealer->salt, sizeof head.salt);
+    memcpy(head.salt, sealer->of.salt, sizeof head.salt);
     memcpy(item->output, &head, HEAD);
     *gcm = (struct csn_gcm_item){.key = &sealer->key,
                                  .aad = aad,

@@ -107,15 +107,21 @@ struct tra_store {
     struct tra_version versions[TRA_VERSION_COUNT];
 };
 
-/* A key that was derived for texts: of a version, a use, a context and a salt. */
+/* Whose key a sealer has: of a version, a use, a context and a salt. */
+struct tra_sealer_of {
+    uint8_t key_id[16];
+    uint8_t context[32]; /* digest; zeros without one */
+    uint8_t salt[24];
+    uint32_t version;
+    uint16_t use;
+    uint16_t seals; /* 1: the salt is ours */
+};
+_Static_assert(sizeof(struct tra_sealer_of) == 80, "no padding");
+
+/* A key that was derived for texts. */
 struct tra_sealer {
     uint64_t clock; /* of the last use; 0: empty */
-    uint8_t key_id[16];
-    uint32_t version;
-    uint8_t use;
-    bool seals; /* its salt is ours */
-    uint8_t context[32];
-    uint8_t salt[24];
+    struct tra_sealer_of of;
     uint64_t counter; /* next */
     struct csn_gcm_key key;
 };
@@ -131,9 +137,9 @@ struct tra_kem {
 struct tra_worker {
     bool tested; /* self-tests of what the start does not test */
     uint64_t clock;
+    uint32_t sealer_at; /* that of the last item: mostly that of the next one */
     struct tra_store stores[TRA_STORE_COUNT];
     struct tra_sealer sealers[TRA_CACHE_COUNT];
-    uint32_t sealer_last; /* index of the one that was used last */
     struct tra_kem kems[TRA_KEM_COUNT];
 };
 

@@ -8,24 +8,7 @@
 # in a folder of its own that goes away at the end; with STAY=1 it serves until you press Enter.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-build=$(cd "${CAISSON_BUILD:-$here/../../build}" && pwd)
-gateway_port=${GATEWAY_PORT:-8080} admin_port=${ADMIN_PORT:-9090} proxy_port=${PROXY_PORT:-8390}
-PATH=$build:$PATH
-folder=$(mktemp -d)
-gateway="" proxy=""
-trap 'kill $gateway $proxy 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
-trap 'exit 1' INT TERM
-cd "$folder"
-say() { printf '\n-- %s\n' "$*"; }
-# until URL: it answers with a status below 400
-until_ok() {
-    tries=0
-    until curl -fs -o answer "$1"; do
-        tries=$((tries + 1))
-        [ $tries -lt 200 ] || { cat ./*.log >&2; exit 1; }
-        sleep 0.1
-    done
-}
+. "$here/../begin.sh"
 
 say "keys: who signs images, who vouches for this machine, a tenant, and what its program asks with"
 caisson keygen signer signer.key >signer.pub

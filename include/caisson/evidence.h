@@ -110,9 +110,22 @@ CSN_API bool csn_evidence_tpm_built(void);
  * csn_tpm_link_carry(): link is the struct csn_tpm_link; CSN_ERR_SYSTEM. One thread at a time.
  */
 struct csn_tpm_link;
+struct csn_wire_counter;
 CSN_API CSN_MUST_USE csn_err csn_tpm_link_open(const char *tcti, struct csn_tpm_link **link,
                                                char detail[200]);
 CSN_API void csn_tpm_link_close(struct csn_tpm_link *link); /* NULL allowed */
+/*
+ * A counter for one journal (wire/outside.h): two new NV indices, a counter at index and a mark
+ * (extend) at index + 1, for whoever can name them, each written once; and the TPM's endorsement
+ * key (P-256, the TCG's template) under a persistent handle, which is left as it is if that key is
+ * there. Both need the owner's hierarchy, and the key the endorsement hierarchy, without passwords.
+ * CSN_ERR_STATE: the index, or another key at the handle, is there already. What is told is the
+ * TPM's word, or that of who answers for it: whose key it is, its certificate says.
+ */
+CSN_API CSN_MUST_USE csn_err csn_tpm_counter_make(const char *tcti, uint32_t index,
+                                                  uint32_t key_handle,
+                                                  struct csn_wire_counter *counter,
+                                                  char detail[200]);
 CSN_API CSN_MUST_USE csn_err csn_tpm_link_carry(void *link, const uint8_t *command, size_t size,
                                                 uint8_t *response, size_t *response_size);
 

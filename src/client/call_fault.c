@@ -194,10 +194,10 @@ void csv_trip_rejected(struct csv_caller *caller, struct csv_trip *trip, uint32_
                        code);
         break;
     case CSN_WIRE_DROPPED:
-        csv_caller_distrust(caller, trip->appraisal);
         csv_trip_again(trip, &csv_fault_unanswered,
                        "the enclave gave it up: the grant was replaced, or somebody on the way had "
                        "it cancelled");
+        csv_caller_distrust(caller, trip->appraisal);
         break;
     case CSN_WIRE_REJECT_MODE:
         if (!caller->once) {

@@ -3,7 +3,7 @@
  * keccak.h: SHA3-256, SHA3-512, SHAKE128 and SHAKE256 (FIPS 202).
  *
  * Threads:  any; a state is its caller's. Constant time in the contents; lengths are public.
- * In no image yet: it comes with ML-KEM (mlkem.h).
+ * In images only with ML-KEM (mlkem.h).
  */
 #ifndef CSN_CRYPTO_KECCAK_H
 #define CSN_CRYPTO_KECCAK_H

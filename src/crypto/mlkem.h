@@ -7,7 +7,7 @@
  * Threads:  a key is read-only after init; any thread may use it.
  * Constant time in the seeds, the secret key, the randomness and the shared secret; the
  * encapsulation key and with it the matrix, ciphertexts and lengths are public.
- * Callers take seeds and randomness from csn_random_fill() and wipe them. In no image yet.
+ * Callers take seeds and randomness from csn_random_fill() and wipe them.
  * Stack: 12 KiB at most; csn_mlkem_begin() 24.
  */
 #ifndef CSN_CRYPTO_MLKEM_H

@@ -9,9 +9,11 @@
 #include "journal.h"
 #include "../core/bytes.h"
 
-#define KEY_LABEL   "caisson-journal-key-v1"
-#define CHAIN_LABEL "caisson-journal-chain-v1"
-#define ID_SIZE     12u /* bytes of the tenant's id in a name: as long as the name allows */
+#define KEY_LABEL      "caisson-journal-key-v1"
+#define MARK_LABEL     "caisson-journal-mark-v1"
+#define CHAIN_LABEL    "caisson-journal-chain-v1"
+#define LABEL_SIZE_MAX 32u
+#define ID_SIZE        12u /* bytes of the tenant's id in a name: as long as the name allows */
 
 /* ---- names ---- */
 
@@ -62,22 +64,40 @@ void cse_journal_chain(const struct cse_writing *writing, uint32_t kind, uint64_
     csn_sha256_final(&hash, chain);
 }
 
-static csn_err make_key(struct cse_writing *writing, const uint8_t secret[32])
+/* label: as many characters as the others. */
+static csn_err derive(const struct cse_writing *writing, const char *label,
+                      const uint8_t secret[32], uint8_t key[32])
 {
-    uint8_t info[sizeof KEY_LABEL - 1 + sizeof writing->tenant + CSE_JOURNAL_NAME_MAX];
-    uint8_t key[CSN_GCM_SIV_KEY_SIZE];
+    uint8_t info[LABEL_SIZE_MAX + sizeof writing->tenant + CSE_JOURNAL_NAME_MAX];
     const uint32_t size = name_size(writing);
-    uint8_t *at = info;
-    __builtin_memcpy(at, KEY_LABEL, sizeof KEY_LABEL - 1);
-    at += sizeof KEY_LABEL - 1;
-    __builtin_memcpy(at, writing->tenant, sizeof writing->tenant);
+    uint32_t at = 0;
+    for (; label[at] != 0; at++) {
+        info[at] = (uint8_t)label[at];
+    }
+    __builtin_memcpy(info + at, writing->tenant, sizeof writing->tenant);
     at += sizeof writing->tenant;
-    __builtin_memcpy(at, writing->name, size);
-    csn_err result =
-        csn_hkdf(NULL, 0, secret, 32, info, (size_t)(at - info) + size, key, sizeof key);
+    __builtin_memcpy(info + at, writing->name, size);
+    return csn_hkdf(NULL, 0, secret, 32, info, at + size, key, 32);
+}
+
+static csn_err make_keys(struct cse_writing *writing, const uint8_t secret[32])
+{
+    uint8_t key[CSN_GCM_SIV_KEY_SIZE];
+    CSN_TRY(derive(writing, KEY_LABEL, secret, key));
     csn_gcm_siv_key_init(&writing->key, key);
     csn_wipe(key, sizeof key);
-    return result;
+    return derive(writing, MARK_LABEL, secret, writing->mark_key);
+}
+
+void cse_journal_step(const struct cse_writing *writing, const struct cse_position *position,
+                      struct cse_counter_step *step)
+{
+    struct csn_hmac_key key;
+    step->wanted = position->counter;
+    __builtin_memcpy(step->mark, position->mark, sizeof step->mark);
+    csn_hmac_key_init(&key, writing->mark_key, sizeof writing->mark_key);
+    csn_hmac(&key, position->chain, sizeof position->chain, step->data);
+    csn_wipe(&key, sizeof key);
 }
 
 /* ---- replay ---- */
@@ -116,6 +136,8 @@ static csn_err replay_parts(struct cse_writing *writing, struct cse_reading *rea
                                  .counter = about.counter,
                                  .synced = about.number};
     __builtin_memcpy(log->chain, about.chain, sizeof log->chain);
+    __builtin_memcpy(log->guard, about.guard, sizeof log->guard);
+    __builtin_memcpy(log->mark, about.mark, sizeof log->mark);
     while ((result = cse_journal_next(writing, reading, position, &head, &plain)) == CSN_OK) {
         if (head.kind == CSN_WIRE_JOURNAL_END) {
             return CSN_OK;
@@ -161,6 +183,7 @@ static csn_err replay_log(struct cse_writing *writing, struct cse_position *log,
 {
     struct cse_reading reading = {.bytes = NULL};
     struct csn_wire_journal head;
+    struct csn_wire_journal_opened opened;
     uint8_t *plain = NULL;
     csn_err result;
     cse_journal_object(writing, CSN_WIRE_JOURNAL_RECORD, log->generation);
@@ -169,7 +192,10 @@ static csn_err replay_log(struct cse_writing *writing, struct cse_position *log,
         CSN_TRY(pass(memory, log));
         if (head.kind == CSN_WIRE_JOURNAL_RECORD) {
             CSN_TRY(writing->hooks.apply(writing->hooks.state, plain, head.size));
-        } else if (head.kind != CSN_WIRE_JOURNAL_OPENED) {
+        } else if (head.kind == CSN_WIRE_JOURNAL_OPENED && head.size == sizeof opened) {
+            __builtin_memcpy(&opened, plain, sizeof opened);
+            __builtin_memcpy(log->guard, opened.guard, sizeof log->guard);
+        } else {
             return CSN_ERR_AUTH;
         }
     }
@@ -195,6 +221,34 @@ static csn_err replay(struct cse_writing *writing)
 
 /* ---- judgement ---- */
 
+/*
+ * The counter stands where the last record says, and the mark is what that record made of it; or
+ * both stand where they did before: it is durable, and nobody was told, so it is counted now. In
+ * between only the mark has moved.
+ */
+static csn_err compare(struct cse_writing *writing)
+{
+    struct cse_position *at = &writing->at;
+    struct cse_counter *counter = &writing->counter;
+    struct cse_counter_step step;
+    uint64_t value = 0;
+    uint8_t guard[32];
+    cse_counter_guard(counter, guard);
+    CSN_TRY(cse_counter_read(counter, writing->outside, &value));
+    if (csn_is_zero_ct(at->guard, sizeof at->guard)) { /* it was kept without one so far */
+        at->counter = counter->pin.base;
+        return value == at->counter ? CSN_OK : CSN_ERR_REPLAY;
+    }
+    if (!csn_equal_ct(at->guard, guard, sizeof guard)) {
+        return CSN_ERR_POLICY;
+    }
+    cse_journal_step(writing, at, &step);
+    if (value + 1 == at->counter) {
+        return cse_counter_step(counter, writing->outside, &step);
+    }
+    return value == at->counter && cse_counter_is_behind(counter, &step) ? CSN_OK : CSN_ERR_REPLAY;
+}
+
 static csn_err judge(struct cse_writing *writing)
 {
     struct cse_position *at = &writing->at;
@@ -204,14 +258,7 @@ static csn_err judge(struct cse_writing *writing)
                              cse_journal_object(writing, CSN_WIRE_JOURNAL_RECORD, at->generation)));
     }
     if (writing->counter.used) {
-        uint64_t value = 0;
-        at->counter = at->counter == 0 ? writing->counter.pin.base : at->counter;
-        CSN_TRY(cse_counter_read(&writing->counter, writing->outside, &value));
-        if (value + 1 == at->counter) { /* durable, not counted, nobody was told */
-            CSN_TRY(cse_counter_step(&writing->counter, writing->outside, at->counter));
-        } else if (value != at->counter) {
-            return value > at->counter ? CSN_ERR_REPLAY : CSN_ERR_POLICY;
-        }
+        CSN_TRY(compare(writing));
     }
     at->synced = at->number;
     writing->acked = *at;
@@ -292,6 +339,7 @@ csn_err cse_journal_open(struct cse_journal *journal, const struct cse_journal_o
 {
     struct cse_writing *writing = cse_writing_of(journal);
     CSN_TRY(check_options(writing, options));
+    writing->good = false; /* whatever fails from here on: key and counter may be others by then */
     CSN_TRY(csn_gcm_siv_self_test());
     writing->outside = options->outside;
     writing->hooks = options->hooks;
@@ -302,8 +350,13 @@ csn_err cse_journal_open(struct cse_journal *journal, const struct cse_journal_o
     for (uint32_t i = 0; i < sizeof writing->name && (i == 0 || options->name[i - 1] != 0); i++) {
         writing->name[i] = options->name[i];
     }
-    CSN_TRY(make_key(writing, options->secret));
+    CSN_TRY(make_keys(writing, options->secret));
+    uint8_t before[32];
+    uint8_t now[32];
+    cse_counter_guard(&writing->counter, before);
     CSN_TRY(cse_counter_begin(&writing->counter, options->counter));
+    cse_counter_guard(&writing->counter, now);
+    writing->writes = writing->writes && csn_equal_ct(before, now, sizeof now);
     return open_again(writing);
 }
 

@@ -32,6 +32,8 @@ struct cse_position {
     uint64_t synced;
     uint64_t offset; /* in the object */
     uint8_t chain[32];
+    uint8_t guard[32]; /* of the last writer before it: cse_counter_guard() */
+    uint8_t mark[32];  /* before what was counted last */
 };
 
 /* struct cse_journal, as it is inside. */
@@ -57,6 +59,7 @@ struct cse_writing {
     struct cse_writing *next_grown;
     uint32_t first; /* of the batch's answers that depend on what was put */
     struct csn_gcm_siv_key key;
+    uint8_t mark_key[32];
     struct cse_counter counter;
 };
 _Static_assert(sizeof(struct cse_writing) <= CSE_JOURNAL_SIZE, "the caller's memory holds it");
@@ -72,6 +75,10 @@ const char *cse_journal_object(struct cse_writing *writing, uint32_t kind, uint6
 /* Chain before the first record of a log (kind RECORD) or snapshot (HEAD). */
 void cse_journal_chain(const struct cse_writing *writing, uint32_t kind, uint64_t generation,
                        uint8_t chain[32]);
+
+/* Where the counter is to go with what lies before position. */
+void cse_journal_step(const struct cse_writing *writing, const struct cse_position *position,
+                      struct cse_counter_step *step);
 
 /* ---- journal_read.c ---- */
 struct cse_reading {

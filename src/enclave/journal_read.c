@@ -59,7 +59,7 @@ static csn_err open_record(const struct cse_writing *writing, const struct cse_r
 static bool continues(const struct csn_wire_journal *head, const struct cse_position *position)
 {
     return head->number == position->number + 1 && head->generation == position->generation &&
-           head->synced < head->number && head->counter >= position->counter &&
+           head->synced < head->number &&
            __builtin_memcmp(head->chain, position->chain, sizeof head->chain) == 0;
 }
 
@@ -88,6 +88,7 @@ csn_err cse_journal_next(struct cse_writing *writing, struct cse_reading *readin
     reading->used += whole_size(head->size);
     position->number = head->number;
     position->counter = head->counter;
+    __builtin_memcpy(position->mark, head->mark, sizeof position->mark);
     position->offset = reading->offset + reading->used;
     return CSN_OK;
 }

@@ -35,6 +35,8 @@ static csn_err write_parts(struct cse_writing *writing)
     struct csn_wire_journal_head head = {.number = writing->acked.number,
                                          .counter = writing->acked.counter};
     __builtin_memcpy(head.chain, writing->acked.chain, sizeof head.chain);
+    __builtin_memcpy(head.guard, writing->acked.guard, sizeof head.guard);
+    __builtin_memcpy(head.mark, writing->acked.mark, sizeof head.mark);
     *save = (struct cse_position){.generation = writing->acked.generation + 1};
     cse_journal_chain(writing, CSN_WIRE_JOURNAL_HEAD, save->generation, save->chain);
     CSN_TRY(put_part(writing, CSN_WIRE_JOURNAL_HEAD, (const uint8_t *)&head, sizeof head));

@@ -29,6 +29,7 @@ uint32_t cse_journal_seal(struct cse_writing *writing, struct cse_position *posi
                                     .counter = position->counter,
                                     .synced = position->synced};
     __builtin_memcpy(head.chain, position->chain, sizeof head.chain);
+    __builtin_memcpy(head.mark, position->mark, sizeof head.mark);
     if (csn_random_fill(writing->outside->options.random, head.nonce, sizeof head.nonce) !=
         CSN_OK) {
         cse_panic(CSN_WIRE_STOP_ENTROPY);
@@ -71,7 +72,8 @@ csn_err cse_journal_put(struct cse_writing *writing, uint32_t kind, const uint8_
         return CSN_ERR_ARGUMENT;
     }
     /* One step of the counter for all that is acknowledged together. */
-    at->counter = writing->acked.counter + (writing->counter.used ? 1 : 0);
+    at->counter = writing->counter.used ? writing->acked.counter + 1 : 0;
+    __builtin_memcpy(at->mark, writing->counter.mark, sizeof at->mark);
     const uint32_t used = cse_journal_seal(writing, at, kind, bytes, size);
     csn_err result = cse_outside_put_append(
         writing->outside, cse_journal_object(writing, CSN_WIRE_JOURNAL_RECORD, at->generation),
@@ -86,7 +88,9 @@ static csn_err make_durable(struct cse_writing *writing)
     CSN_TRY(cse_outside_sync(writing->outside, cse_journal_object(writing, CSN_WIRE_JOURNAL_RECORD,
                                                                   writing->at.generation)));
     if (writing->counter.used) {
-        CSN_TRY(cse_counter_step(&writing->counter, writing->outside, writing->at.counter));
+        struct cse_counter_step step;
+        cse_journal_step(writing, &writing->at, &step);
+        CSN_TRY(cse_counter_step(&writing->counter, writing->outside, &step));
     }
     return CSN_OK;
 }
@@ -115,8 +119,10 @@ csn_err cse_journal_claim(struct cse_writing *writing)
         return CSN_OK;
     }
     __builtin_memcpy(opened.boot_id, writing->outside->options.boot_id, sizeof opened.boot_id);
+    cse_counter_guard(&writing->counter, opened.guard);
     CSN_TRY(
         cse_journal_put(writing, CSN_WIRE_JOURNAL_OPENED, (const uint8_t *)&opened, sizeof opened));
+    __builtin_memcpy(writing->at.guard, opened.guard, sizeof opened.guard);
     writing->claims = true;
     return CSN_OK;
 }

@@ -356,6 +356,7 @@ csn_err cse_outside_stream_next(struct cse_outside *outside, uint8_t **bytes, ui
         return CSN_ERR_FORMAT; /* the object ends too early */
     }
     stream->taken += wanted;
+    stream->open = stream->taken != stream->end;
     *bytes = outside->buffer + ANSWER_SIZE;
     *got = wanted;
     return CSN_OK;

@@ -12,6 +12,7 @@
 #define TPM_START_SESSION  0x176u
 #define TPM_NV_READ_PUBLIC 0x169u
 #define TPM_NV_INCREMENT   0x134u
+#define TPM_NV_EXTEND      0x136u
 #define TPM_NV_READ        0x14eu
 #define TPM_FLUSH          0x165u
 #define TPM_NO_SESSIONS    0x8001u
@@ -42,6 +43,7 @@ static bool is_allowed(struct csn_store *store, const uint8_t *command, uint32_t
         return find_session(store, 0) != NULL;
     case TPM_NV_READ_PUBLIC:
     case TPM_NV_INCREMENT:
+    case TPM_NV_EXTEND:
     case TPM_NV_READ:
         return true;
     case TPM_FLUSH:

@@ -5,7 +5,7 @@
  * Trust:    the text is anybody's. What comes out has passed csn_trees_open().
  * Threads:  none of its own, no state.
  * Limits:   those of trees.h; 1 GiB of text. A text of n bytes may need 40 n bytes of memory while
- *           it is read, UBJSON 100 n. Refused, by name: XGBoost's boosters but gbtree, vector
+ *           it is read, UBJSON 100 n. Refused, by name: XGBoost's booster gblinear, vector
  *           leaves, linear leaves, unknown objectives. multi:softmax gives the probabilities of its
  *           classes, as multi:softprob does.
  */

@@ -245,7 +245,22 @@ static csn_err read_nodes(struct csn_import *import, const cJSON *tree,
     return read_sets(import, tree, nodes, count);
 }
 
-static csn_err read_tree(struct csn_import *import, const cJSON *tree, uint32_t output)
+/* What a tree's leaves count for (dart); 1 where there is no such list. */
+static csn_err get_weight(struct csn_import *import, const cJSON *item, float *weight)
+{
+    *weight = 1;
+    if (item == NULL) {
+        return CSN_OK;
+    }
+    if (!cJSON_IsNumber(item)) {
+        return csn_import_fail(import, CSN_IMPORT_TYPE, "weight_drop[%zu]", import->trees.count);
+    }
+    *weight = (float)item->valuedouble;
+    return CSN_OK;
+}
+
+static csn_err read_tree(struct csn_import *import, const cJSON *tree, uint32_t output,
+                         float weight)
 {
     const cJSON *parameters = NULL;
     const cJSON *left = NULL;
@@ -264,6 +279,9 @@ static csn_err read_tree(struct csn_import *import, const cJSON *tree, uint32_t 
         return csn_import_fail(import, CSN_IMPORT_MEMORY, "tree %zu", import->trees.count);
     }
     csn_err err = read_nodes(import, tree, nodes, count);
+    for (uint32_t i = 0; i < count; i++) {
+        nodes[i].value *= nodes[i].is_leaf ? weight : 1;
+    }
     if (err == CSN_OK) {
         err = csn_import_add_tree(import, output, nodes, count);
     }
@@ -277,22 +295,35 @@ static csn_err read_trees(struct csn_import *import, const cJSON *learner)
     const cJSON *model = NULL;
     const cJSON *trees = NULL;
     const cJSON *output = NULL;
+    const cJSON *weight = NULL;
     const char *name = NULL;
     CSN_TRY(get(import, learner, "gradient_booster", &booster));
     CSN_TRY(get_text(import, booster, "name", &name));
-    if (strcmp(name, "gbtree") != 0) {
+    const bool is_dart = strcmp(name, "dart") == 0;
+    if (!is_dart && strcmp(name, "gbtree") != 0) {
         return csn_import_fail(import, CSN_IMPORT_UNSUPPORTED, "booster %.40s", name);
+    }
+    const cJSON *dart = booster;
+    if (is_dart) {
+        CSN_TRY(get(import, booster, "gbtree", &booster));
     }
     CSN_TRY(get(import, booster, "model", &model));
     CSN_TRY(get(import, model, "trees", &trees));
     CSN_TRY(get_list(import, model, "tree_info", (uint32_t)cJSON_GetArraySize(trees), &output));
+    if (is_dart) {
+        CSN_TRY(
+            get_list(import, dart, "weight_drop", (uint32_t)cJSON_GetArraySize(trees), &weight));
+    }
     const cJSON *tree = NULL;
     cJSON_ArrayForEach(tree, trees)
     {
         uint32_t index = 0;
+        float factor = 1;
+        CSN_TRY(get_weight(import, weight, &factor));
         CSN_TRY(get_index(import, output, "tree_info", (uint32_t)import->trees.count, &index));
-        CSN_TRY(read_tree(import, tree, index));
+        CSN_TRY(read_tree(import, tree, index, factor));
         output = output->next;
+        weight = weight != NULL ? weight->next : NULL;
     }
     return CSN_OK;
 }

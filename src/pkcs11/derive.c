@@ -91,7 +91,7 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE session, struct ck_mechanism *mechanism, CK_
     const struct p11_key *from = NULL;
     struct p11_key key = {.owner = session};
     struct p11_bytes point;
-    uint32_t index = 0;
+    const struct p11_key *kept = NULL;
     CK_RV rv = p11_enter(session, &found);
     if (rv != CKR_OK) {
         return rv;
@@ -106,9 +106,10 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE session, struct ck_mechanism *mechanism, CK_
     rv = rv == CKR_OK ? read_params(mechanism, from, &point) : rv;
     rv = rv == CKR_OK ? read_template(items, count, &key, &size) : rv;
     rv = rv == CKR_OK ? agree(from, &point, size, &key) : rv;
-    rv = rv == CKR_OK ? p11_key_put(&key, &index) : rv;
+    rv = rv == CKR_OK ? p11_key_put(&key, &kept) : rv;
     if (rv == CKR_OK) {
-        *object = p11_handle(index, P11_PART_SECRET);
+        found->has_keys = true;
+        *object = p11_handle(kept, P11_PART_SECRET);
     }
     csn_wipe(&key, sizeof key);
     p11_leave(found);

@@ -74,7 +74,7 @@ static CK_RV check_secret(const struct ck_attribute *items, CK_ULONG count)
 }
 
 /* Where to: the token, or this session alone. */
-static CK_RV read_place(const struct p11_session *session, const struct ck_attribute *items,
+static CK_RV read_place(struct p11_session *session, const struct ck_attribute *items,
                         CK_ULONG count, struct wish *wish)
 {
     bool token;
@@ -83,6 +83,7 @@ static CK_RV read_place(const struct p11_session *session, const struct ck_attri
         return CKR_SESSION_READ_ONLY;
     }
     wish->owner = token ? 0 : session->handle;
+    session->has_keys = session->has_keys || !token;
     return rv;
 }
 
@@ -101,7 +102,7 @@ static CK_RV check_kind(const struct ck_attribute *items, CK_ULONG count, CK_ULO
 
 /* ---- making ---- */
 
-static CK_RV make(struct wish *wish, uint32_t *index)
+static CK_RV make(struct wish *wish, const struct p11_key **kept)
 {
     struct p11_key *key = &wish->key;
     key->info.deletable = true;
@@ -113,7 +114,7 @@ static CK_RV make(struct wish *wish, uint32_t *index)
     if (wish->owner == 0) {
         p11_name_read(key);
     }
-    rv = p11_key_put(key, index);
+    rv = p11_key_put(key, kept);
     if (rv != CKR_OK) {
         (void)p11_service_delete_key(p11_service(), &key->info);
     }
@@ -154,7 +155,7 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE session, struct ck_mechanism *mechanism,
 {
     struct p11_session *found;
     struct wish wish = {.owner = 0};
-    uint32_t index = 0;
+    const struct p11_key *kept = NULL;
     CK_RV rv = p11_enter(session, &found);
     if (rv != CKR_OK) {
         return rv;
@@ -169,9 +170,9 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE session, struct ck_mechanism *mechanism,
     rv = rv == CKR_OK
              ? read_name(p11_find(items, count, CKA_LABEL), p11_find(items, count, CKA_ID), &wish)
              : rv;
-    rv = rv == CKR_OK ? make(&wish, &index) : rv;
+    rv = rv == CKR_OK ? make(&wish, &kept) : rv;
     if (rv == CKR_OK) {
-        *object = p11_handle(index, P11_PART_SECRET);
+        *object = p11_handle(kept, P11_PART_SECRET);
     }
     p11_leave(found);
     return rv;
@@ -241,7 +242,7 @@ static CK_RV read_uses(const struct pair_template *given, struct wish *wish)
     return CKR_OK;
 }
 
-static CK_RV read_pair(const struct p11_session *session, const struct ck_mechanism *mechanism,
+static CK_RV read_pair(struct p11_session *session, const struct ck_mechanism *mechanism,
                        const struct pair_template *given, struct wish *wish)
 {
     CK_ULONG type = mechanism->type == CKM_EC_KEY_PAIR_GEN           ? CKK_EC
@@ -273,7 +274,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE session, struct ck_mechanism *mechanis
 {
     struct p11_session *found;
     struct wish wish = {.owner = 0};
-    uint32_t index = 0;
+    const struct p11_key *kept = NULL;
     CK_RV rv = p11_enter(session, &found);
     if (rv != CKR_OK) {
         return rv;
@@ -290,10 +291,10 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE session, struct ck_mechanism *mechanis
                                             private_count};
         rv = read_pair(found, mechanism, &given, &wish);
     }
-    rv = rv == CKR_OK ? make(&wish, &index) : rv;
+    rv = rv == CKR_OK ? make(&wish, &kept) : rv;
     if (rv == CKR_OK) {
-        *public_key = p11_handle(index, P11_PART_PUBLIC);
-        *private_key = p11_handle(index, P11_PART_SECRET);
+        *public_key = p11_handle(kept, P11_PART_PUBLIC);
+        *private_key = p11_handle(kept, P11_PART_SECRET);
     }
     p11_leave(found);
     return rv;
@@ -318,11 +319,11 @@ static CK_RV destroy(const struct p11_session *session, const struct p11_object 
     if (object->part == P11_PART_SECRET && key->value_size == 0) {
         rv = p11_service_delete_key(p11_service(), &key->info);
     }
-    if (rv == CKR_OK && p11_lock() != NULL) {
+    struct p11_module *module = rv == CKR_OK ? p11_lock() : NULL;
+    if (module != NULL) {
         key->hides_public = true;
-        key->is_gone = key->is_gone || object->part == P11_PART_SECRET;
-        if (key->is_gone) {
-            csn_wipe(key->value, sizeof key->value);
+        if (object->part == P11_PART_SECRET) {
+            p11_key_drop(module, key);
         }
         p11_unlock();
     }

@@ -7,11 +7,14 @@
 #include <string.h>
 #include <time.h>
 
-#define PART_BITS 2u
+#define PART_BITS  2u
+#define PLACE_BITS 16u
+_Static_assert(P11_KEY_MAX == 1u << PLACE_BITS, "handles");
 
-CK_OBJECT_HANDLE p11_handle(uint32_t index, enum p11_part part)
+/* Serial numbers begin with 1, so that no handle is 0, and come once: an old one finds nothing. */
+CK_OBJECT_HANDLE p11_handle(const struct p11_key *key, enum p11_part part)
 {
-    return ((CK_OBJECT_HANDLE)index + 1) << PART_BITS | part;
+    return (key->serial << PLACE_BITS | key->place) << PART_BITS | part;
 }
 
 CK_ULONG p11_key_type(const struct p11_key *key)
@@ -50,20 +53,26 @@ static bool is_there(const struct p11_module *module, const struct p11_key *key)
     return !key->is_gone && (module->is_logged_in || !module->settings.login);
 }
 
+static struct p11_key *find_handle(const struct p11_module *module, CK_OBJECT_HANDLE handle)
+{
+    uint32_t place = handle >> PART_BITS & (P11_KEY_MAX - 1);
+    struct p11_key *key = place < module->key_count ? module->keys[place] : NULL;
+    return key != NULL && key->serial == handle >> (PART_BITS + PLACE_BITS) ? key : NULL;
+}
+
 CK_RV p11_object_get(CK_OBJECT_HANDLE handle, struct p11_object *object)
 {
-    CK_OBJECT_HANDLE index = (handle >> PART_BITS) - 1;
     enum p11_part part = (enum p11_part)(handle & ((1u << PART_BITS) - 1));
     CK_RV rv = CKR_OBJECT_HANDLE_INVALID;
     const struct p11_module *module = p11_lock();
     if (module == NULL) {
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     }
-    if (handle >> PART_BITS != 0 && index < module->key_count) {
-        struct p11_key *key = module->keys[index];
+    struct p11_key *key = find_handle(module, handle);
+    if (key != NULL) {
         bool has = part == P11_PART_SECRET        ? is_there(module, key)
                    : part == P11_PART_PUBLIC      ? p11_shows_public(key)
-                   : part == P11_PART_CERTIFICATE ? !key->is_gone && key->certificate != NULL
+                   : part == P11_PART_CERTIFICATE ? key->certificate != NULL
                                                   : false;
         if (has) {
             *object = (struct p11_object){key, part};
@@ -171,39 +180,77 @@ bool p11_name_make(const char *label, size_t label_size, const uint8_t *id, size
 
 /* ---- the table ---- */
 
-/* With the lock. */
-static CK_RV put(struct p11_module *module, const struct p11_key *key, uint32_t *index)
+static bool make_room(struct p11_module *module)
 {
-    if (module->key_count == module->key_room) {
-        uint32_t room = module->key_room != 0 ? 2 * module->key_room : 64;
-        struct p11_key **more =
-            room <= P11_KEY_MAX ? realloc(module->keys, room * sizeof *module->keys) : NULL;
-        if (more == NULL) {
-            return CKR_DEVICE_MEMORY;
-        }
-        module->keys = more;
-        module->key_room = room;
+    uint32_t room = module->key_room != 0 ? 2 * module->key_room : 64;
+    struct p11_key **more =
+        room <= P11_KEY_MAX ? realloc(module->keys, room * sizeof *module->keys) : NULL;
+    if (more == NULL) {
+        return false;
     }
-    struct p11_key *kept = malloc(sizeof *kept);
-    if (kept == NULL) {
+    module->keys = more;
+    module->key_room = room;
+    return true;
+}
+
+/* With the lock. */
+static CK_RV put(struct p11_module *module, const struct p11_key *key, struct p11_key **kept)
+{
+    uint32_t place = 0;
+    while (place < module->key_count && module->keys[place] != NULL) {
+        place++;
+    }
+    if (place == module->key_room && !make_room(module)) {
+        return CKR_DEVICE_MEMORY;
+    }
+    *kept = malloc(sizeof **kept);
+    if (*kept == NULL) {
         return CKR_HOST_MEMORY;
     }
-    *kept = *key;
-    kept->is_seen = true; /* a listing that began before does not have it */
-    *index = module->key_count;
-    module->keys[module->key_count++] = kept;
+    **kept = *key;
+    (*kept)->place = place;
+    (*kept)->serial = ++module->key_serial;
+    (*kept)->is_seen = true; /* a listing that began before does not have it */
+    module->keys[place] = *kept;
+    module->key_count = place == module->key_count ? place + 1 : module->key_count;
     return CKR_OK;
 }
 
-CK_RV p11_key_put(const struct p11_key *key, uint32_t *index)
+CK_RV p11_key_put(const struct p11_key *key, const struct p11_key **kept)
 {
+    struct p11_key *made = NULL;
     struct p11_module *module = p11_lock();
     if (module == NULL) {
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     }
-    CK_RV rv = put(module, key, index);
+    CK_RV rv = put(module, key, &made);
     p11_unlock();
+    *kept = made;
     return rv;
+}
+
+void p11_key_drop(struct p11_module *module, struct p11_key *key)
+{
+    if (key->is_gone) {
+        return;
+    }
+    key->is_gone = true;
+    csn_wipe(key->value, sizeof key->value);
+    module->keys[key->place] = NULL;
+    while (module->key_count != 0 && module->keys[module->key_count - 1] == NULL) {
+        module->key_count--;
+    }
+    key->next = module->gone;
+    module->gone = key;
+}
+
+/* By threads in sessions alone; without any, p11_keys_bury() looks at it. */
+void p11_key_hold(const struct p11_key *key, bool holds)
+{
+    if (key != NULL) {
+        __atomic_fetch_add((uint32_t *)(uintptr_t)&key->holds, holds ? 1 : UINT32_MAX,
+                           __ATOMIC_RELAXED);
+    }
 }
 
 static void key_free(struct p11_key *key)
@@ -214,11 +261,31 @@ static void key_free(struct p11_key *key)
     free(key);
 }
 
+static void bury(struct p11_module *module, bool held_too)
+{
+    struct p11_key **link = &module->gone;
+    while (*link != NULL) {
+        struct p11_key *key = *link;
+        if (key->holds == 0 || held_too) {
+            *link = key->next;
+            key_free(key);
+        } else {
+            link = &key->next;
+        }
+    }
+}
+
+void p11_keys_bury(struct p11_module *module)
+{
+    bury(module, false);
+}
+
 void p11_keys_free(struct p11_module *module)
 {
-    for (uint32_t i = 0; i < module->key_count; i++) {
-        key_free(module->keys[i]);
+    while (module->key_count != 0) {
+        p11_key_drop(module, module->keys[module->key_count - 1]);
     }
+    bury(module, true);
     free(module->keys);
 }
 
@@ -226,13 +293,13 @@ void p11_keys_end(struct p11_module *module, CK_SESSION_HANDLE owner)
 {
     for (uint32_t i = 0; i < module->key_count; i++) {
         struct p11_key *key = module->keys[i];
-        if (key->owner != owner || key->is_gone) {
+        if (key == NULL || key->owner != owner) {
             continue;
         }
-        key->is_gone = true;
-        csn_wipe(key->value, sizeof key->value);
-        if (key->value_size == 0) {
-            struct p11_key_info info = key->info;
+        struct p11_key_info info = key->info;
+        bool is_ours = key->value_size != 0;
+        p11_key_drop(module, key);
+        if (!is_ours) {
             p11_unlock();
             (void)p11_service_delete_key(module->service, &info); /* it is unreachable anyway */
             (void)p11_lock();
@@ -247,7 +314,7 @@ static struct p11_key *find(const struct p11_module *module, const struct p11_ke
 {
     for (uint32_t i = 0; i < module->key_count; i++) {
         struct p11_key *key = module->keys[i];
-        if (!key->is_gone && key->value_size == 0 &&
+        if (key != NULL && key->value_size == 0 &&
             memcmp(key->info.id, info->id, sizeof info->id) == 0 &&
             key->info.version == info->version) {
             return key;
@@ -260,7 +327,7 @@ static struct p11_key *find(const struct p11_module *module, const struct p11_ke
 static CK_RV add(struct p11_service *service, const struct p11_key_info *listed)
 {
     struct p11_key key = {.info = *listed};
-    uint32_t index;
+    const struct p11_key *kept;
     if (p11_key_type(&key) == CK_UNAVAILABLE_INFORMATION || listed->derived) {
         return CKR_OK;
     }
@@ -277,7 +344,7 @@ static CK_RV add(struct p11_service *service, const struct p11_key_info *listed)
     }
     p11_certificate_find(&module->settings, &key);
     p11_unlock();
-    CK_RV rv = p11_key_put(&key, &index);
+    CK_RV rv = p11_key_put(&key, &kept);
     if (rv != CKR_OK) {
         free(key.certificate);
     }
@@ -319,8 +386,8 @@ static void sweep(struct p11_module *module, int64_t begun)
 {
     for (uint32_t i = 0; i < module->key_count; i++) {
         struct p11_key *key = module->keys[i];
-        if (key->owner == 0 && key->value_size == 0 && !key->is_seen) {
-            key->is_gone = true;
+        if (key != NULL && key->owner == 0 && key->value_size == 0 && !key->is_seen) {
+            p11_key_drop(module, key);
         }
     }
     module->listed_ms = begun;
@@ -341,7 +408,9 @@ CK_RV p11_keys_refresh(bool anew)
     pthread_mutex_lock(&module->listing);
     (void)p11_lock();
     for (uint32_t i = 0; i < module->key_count; i++) {
-        module->keys[i]->is_seen = false;
+        if (module->keys[i] != NULL) {
+            module->keys[i]->is_seen = false;
+        }
     }
     p11_unlock();
     struct listing listing = {.service = module->service};

@@ -44,12 +44,19 @@ enum p11_part {
     P11_PART_CERTIFICATE = 2,
 };
 
-/* Append-only until C_Finalize(): a pointer to one stays good while its session is held. */
+/*
+ * One that is gone leaves the table at once, and memory when no thread is in a session and no
+ * operation holds it: so a pointer stays good as long as a session is held.
+ */
 struct p11_key {
     struct p11_key_info info;
     char label[CSN_WIRE_TRANSIT_NAME_SIZE];
     uint8_t id[P11_ID_MAX];
     uint32_t id_size;
+    uint32_t place;          /* in the table */
+    uint64_t serial;         /* of all keys that were ever in it: part of the handle */
+    uint32_t holds;          /* operations that have it */
+    struct p11_key *next;    /* among those that are gone */
     CK_SESSION_HANDLE owner; /* 0: a key of the token; else gone with that session */
     bool is_gone;            /* under the table's lock */
     bool hides_public;       /* the public half was destroyed in this process */
@@ -98,6 +105,7 @@ struct p11_session {
     CK_FLAGS flags;
     uint32_t users; /* under the table's lock: threads that hold it or wait for it */
     bool is_closed; /* under both */
+    bool has_keys;  /* some may belong to it */
     bool is_searching;
     CK_OBJECT_HANDLE *found; /* of the search under way */
     size_t found_count, found_next;
@@ -118,8 +126,10 @@ struct p11_module {
     bool is_ending;
     CK_ULONG serial; /* of the newest session */
     bool is_logged_in;
-    struct p11_key **keys;
-    uint32_t key_count, key_room;
+    struct p11_key **keys;        /* NULL: a place that is free */
+    struct p11_key *gone;         /* to be freed */
+    uint32_t key_count, key_room; /* places from key_count on were never used, or are free */
+    uint64_t key_serial;
     pthread_mutex_t listing; /* one at a time */
     int64_t listed_ms;       /* when the keys were asked for last; 0: never */
 };
@@ -160,9 +170,15 @@ CK_RV p11_room(const CK_BYTE *output, CK_ULONG *room, CK_ULONG size);
 CK_RV p11_object_get(CK_OBJECT_HANDLE handle, struct p11_object *object);
 /* The same for an operation: CKR_KEY_HANDLE_INVALID. */
 CK_RV p11_key_get(CK_OBJECT_HANDLE handle, enum p11_part part, const struct p11_key **key);
-/* Puts one in; label and id come from the name. */
-CK_RV p11_key_put(const struct p11_key *key, uint32_t *index);
-CK_OBJECT_HANDLE p11_handle(uint32_t index, enum p11_part part);
+/* Puts a copy in. */
+CK_RV p11_key_put(const struct p11_key *key, const struct p11_key **kept);
+CK_OBJECT_HANDLE p11_handle(const struct p11_key *key, enum p11_part part);
+/* With the lock: takes it out. */
+void p11_key_drop(struct p11_module *module, struct p11_key *key);
+/* With the lock, and no thread in a session: frees those that are gone and not held. */
+void p11_keys_bury(struct p11_module *module);
+/* Of an operation that begins or ends. */
+void p11_key_hold(const struct p11_key *key, bool holds);
 /* Asks the enclave which keys there are, unless it was asked a moment ago. */
 CK_RV p11_keys_refresh(bool anew);
 /* Keys that belong to a session: out of the table, and out of the enclave. */

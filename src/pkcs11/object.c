@@ -338,12 +338,14 @@ static void search(struct p11_session *session, const struct p11_module *module,
     for (uint32_t i = 0; i < module->key_count; i++) {
         struct p11_key *key = module->keys[i];
         bool is_shown = module->is_logged_in || !module->settings.login;
+        if (key == NULL) {
+            continue;
+        }
         const bool has[] = {is_shown, p11_shows_public(key), key->certificate != NULL};
-        for (uint32_t part = P11_PART_SECRET; !key->is_gone && part <= P11_PART_CERTIFICATE;
-             part++) {
+        for (uint32_t part = P11_PART_SECRET; part <= P11_PART_CERTIFICATE; part++) {
             const struct p11_object object = {key, (enum p11_part)part};
             if (has[part] && matches(&object, items, count)) {
-                session->found[session->found_count++] = p11_handle(i, object.part);
+                session->found[session->found_count++] = p11_handle(key, object.part);
             }
         }
     }

@@ -63,6 +63,9 @@ static void drop(struct p11_module *module, struct p11_session *session)
     if (session->users == 0 && session->is_closed) {
         session_free(session);
     }
+    if (module->users == 0 && module->gone != NULL) {
+        p11_keys_bury(module);
+    }
 }
 
 void p11_leave(struct p11_session *session)
@@ -95,7 +98,9 @@ static void session_close(struct p11_module *module, struct p11_session *session
     pthread_mutex_lock(&session->lock);
     (void)p11_lock();
     if (!session->is_closed) {
-        p11_keys_end(module, handle);
+        if (session->has_keys) {
+            p11_keys_end(module, handle);
+        }
         session_end(module, session);
     }
     pthread_mutex_unlock(&session->lock);
@@ -270,6 +275,7 @@ void p11_operation_end(struct p11_operation *operation)
     free(operation->bytes);
     free(operation->extra);
     csn_wipe(&operation->hash, sizeof operation->hash);
+    p11_key_hold(operation->key, false);
     *operation = (struct p11_operation){.is_active = false};
 }
 
@@ -283,6 +289,7 @@ CK_RV p11_operation_begin(struct p11_session *session, enum p11_kind kind,
     operation->is_active = true;
     operation->mechanism = mechanism;
     operation->key = key;
+    p11_key_hold(key, true);
     return CKR_OK;
 }
 

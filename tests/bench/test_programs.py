@@ -18,6 +18,8 @@ PROGRAMS = [
     ("aead", [], []),
     ("crypto_parts", [], []),
     ("kem", [], []),
+    ("trees", [], []),
+    ("load", [], []),
     ("tokenize_session", [], []),
     ("rings", [], ["latency", "stream", "checks"]),
     ("echo", [], ["{}"]),
@@ -31,7 +33,7 @@ PROGRAMS = [
     ("llm", [], []),
     ("zeros", ["--records", "5000"], []),
 ]
-ALONE = ("aead", "crypto_parts", "kem", "tokenize_session")  # one CPU is enough
+ALONE = ("aead", "crypto_parts", "kem", "trees", "tokenize_session")  # one CPU is enough
 TIMEOUT_SECONDS = 240
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 

@@ -6,6 +6,7 @@
 #ifndef TESTS_ENCLAVE_STORE_RIG_H
 #define TESTS_ENCLAVE_STORE_RIG_H
 
+#include "../../src/enclave/journal.h"
 #include "store_double.h"
 
 #define RIG_RECORDS_MAX 4096u

@@ -89,7 +89,7 @@ static void what_is_written_is_there(void **state)
     assert_int_equal(rig_write(&world->rig, 0), CSN_ERR_ARGUMENT);
     assert_int_equal(rig_write(&world->rig, cse_journal_record_max(world->rig.outside) + 1),
                      CSN_ERR_ARGUMENT);
-    assert_int_equal(cse_journal_record_max(world->rig.outside), 4096 - 96 - 16);
+    assert_int_equal(cse_journal_record_max(world->rig.outside), 4096 - 128 - 16);
 }
 
 /* Every length that the last write can have been cut to, and every byte of it that was not yet. */
@@ -130,7 +130,7 @@ static void damage_is_not_an_end(void **state)
     assert_int_equal(rig_open(&world->rig), CSN_OK);
     write_some(&world->rig, 8);
     struct store_object *log = store_double_ending(&world->store, LOG(0));
-    const uint64_t last = log->size - (96 + 16 + 40 + 31) / 32 * 32; /* where the last begins */
+    const uint64_t last = log->size - (128 + 16 + 40 + 31) / 32 * 32; /* where the last begins */
     uint32_t unseen = 0;
     for (uint64_t at = 0; at < last; at++) {
         log->bytes[at] ^= 1;
@@ -180,6 +180,258 @@ static void an_older_copy_while_it_lives(void **state)
     store_double_stop(&old);
 }
 
+/* ---- snapshots ---- */
+
+static void snapshots_replace_the_log(void **state)
+{
+    struct world *world = *state;
+    uint32_t count = 99;
+    world->rig.snapshot_after = 6000;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    for (uint32_t i = 0; i < 40; i++) {
+        write_some(&world->rig, 1);
+        assert_int_equal(reopened(&world->store, &count), CSN_OK);
+        assert_int_equal(count, i + 1);
+    }
+    assert_non_null(store_double_ending(&world->store, SNAPSHOT));
+    assert_null(store_double_ending(&world->store, LOG(0)));
+    assert_int_equal(rig_open(&world->rig), CSN_OK); /* what it remembers is in the snapshot */
+    assert_true(rig_is(&world->rig, sizes, SIZE_COUNT, 40));
+    /* Without a hook the log only grows. */
+    world->rig.saves = false;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    const uint64_t generation = cse_writing_of(world->rig.journal)->acked.generation;
+    assert_true(generation >= 2);
+    write_some(&world->rig, 20);
+    assert_int_equal(cse_writing_of(world->rig.journal)->acked.generation, generation);
+    assert_int_equal(reopened(&world->store, &count), CSN_OK);
+    assert_int_equal(count, 60);
+}
+
+/* The host fails at each ask on the way through a snapshot, doing it or not; then power is lost. */
+static void a_crash_in_a_snapshot(void **state)
+{
+    (void)state;
+    uint32_t snapshots = 0;
+    for (uint32_t at = 1; at < 24; at++) {
+        for (uint32_t does = 0; does < 2; does++) {
+            struct world *world;
+            make((void **)&world);
+            world->rig.snapshot_after = 6000;
+            assert_int_equal(rig_open(&world->rig), CSN_OK);
+            write_some(&world->rig, 11); /* the next one makes it grow beyond */
+            world->store.fail_at = world->store.asks + at;
+            world->store.fail_on = true;
+            world->store.fail_does = does != 0;
+            world->store.fail_status = CSN_WIRE_OUTSIDE_FAILED;
+            csn_err err = rig_write(&world->rig, sizes[world->rig.count % SIZE_COUNT]);
+            const uint32_t acked = world->rig.count;
+            uint32_t count = 99;
+            assert_int_equal(acked, err == CSN_OK ? 12 : 11);
+            world->store.fail_at = 0;
+            assert_int_equal(reopened(&world->store, &count), CSN_OK);
+            assert_true(count == acked || (err != CSN_OK && count == acked + 1));
+            snapshots += cse_writing_of(world->rig.journal)->acked.generation;
+            /* In the same boot, too. */
+            if (!cse_journal_is_good(world->rig.journal)) {
+                assert_int_equal(cse_journal_reopen(world->rig.journal), CSN_OK);
+                assert_int_equal(world->rig.count, count);
+            }
+            write_some(&world->rig, 30);
+            assert_int_equal(reopened(&world->store, &count), CSN_OK);
+            assert_int_equal(count, world->rig.count);
+            unmake((void **)&world);
+        }
+    }
+    assert_in_range(snapshots, 4, 30);
+}
+
+/* A log or a snapshot of before with one of now; each byte of a snapshot; none at all. */
+static void generations_do_not_mix(void **state)
+{
+    struct world *world = *state;
+    struct store_double before;
+    struct store_double mixed;
+    uint32_t count = 0;
+    world->rig.snapshot_after = 6000;
+    store_double_start(&before);
+    store_double_start(&mixed);
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    while (cse_writing_of(world->rig.journal)->acked.generation < 1) {
+        write_some(&world->rig, 1);
+    }
+    write_some(&world->rig, 2);
+    store_double_copy(&before, &world->store);
+    while (cse_writing_of(world->rig.journal)->acked.generation < 2) {
+        write_some(&world->rig, 1);
+    }
+    write_some(&world->rig, 2);
+    const struct store_object *old = store_double_ending(&before, SNAPSHOT);
+    const struct store_object *old_log = store_double_ending(&before, LOG(1));
+    char name[65];
+    /* The old snapshot: its log is gone, so that is a state of before, and a short one. */
+    store_double_copy(&mixed, &world->store);
+    store_double_put(&mixed, old->name, old->bytes, old->size);
+    assert_int_equal(reopened(&mixed, &count), CSN_OK);
+    assert_true(count < world->rig.count);
+    /* The old log's bytes under the new one's name. */
+    store_double_copy(&mixed, &world->store);
+    strcpy(name, store_double_ending(&mixed, LOG(2))->name);
+    store_double_put(&mixed, name, old_log->bytes, old_log->size);
+    assert_int_equal(reopened(&mixed, &count), CSN_OK);
+    assert_true(count < world->rig.count);
+    /* While it lives, it takes neither. */
+    store_double_copy(&world->store, &mixed);
+    assert_int_equal(cse_journal_reopen(world->rig.journal), CSN_ERR_REPLAY);
+    store_double_copy(&world->store, &before);
+    assert_int_equal(cse_journal_reopen(world->rig.journal), CSN_ERR_REPLAY);
+    for (uint64_t at = 0; at < old->size; at += 7) {
+        old->bytes[at] ^= 4;
+        csn_err err = reopened(&before, &count);
+        assert_true(err == CSN_ERR_AUTH || err == CSN_OK);
+        assert_true(err == CSN_ERR_AUTH || at % 32 != 0); /* zeros that fill up */
+        old->bytes[at] ^= 4;
+    }
+    struct store_object *cut = store_double_ending(&before, SNAPSHOT);
+    for (cut->size--; cut->size > 0; cut->size--) {
+        assert_int_equal(reopened(&before, &count), CSN_ERR_AUTH);
+        cut->size -= cut->size > 40 ? 37 : 0;
+    }
+    store_double_stop(&before);
+    store_double_stop(&mixed);
+}
+
+/* ---- whose it is ---- */
+
+static void of_another_it_is_none(void **state)
+{
+    struct world *world = *state;
+    static struct store_rig rig;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    write_some(&world->rig, 3);
+    const struct store_object *log = store_double_ending(&world->store, LOG(0));
+    for (uint32_t which = 0; which < 3; which++) {
+        struct store_double copy;
+        store_double_start(&copy);
+        rig_begin(&rig, &copy);
+        rig.tenant[31] ^= which == 0; /* not in the name of the object */
+        rig.secret[5] ^= which == 1;
+        rig.name = which == 2 ? "other" : "keys";
+        assert_int_equal(rig_open(&rig), CSN_OK);
+        assert_int_equal(rig_write(&rig, 5), CSN_OK);
+        char name[65];
+        strcpy(name, store_double_ending(&copy, LOG(0))->name);
+        store_double_put(&copy, name, log->bytes, log->size);
+        rig_end(&rig);
+        rig_begin(&rig, &copy);
+        rig.tenant[31] ^= which == 0;
+        rig.secret[5] ^= which == 1;
+        rig.name = which == 2 ? "other" : "keys";
+        assert_int_equal(rig_open(&rig), CSN_OK); /* nothing that it knows */
+        assert_int_equal(rig.count, 0);
+        rig_end(&rig);
+        store_double_stop(&copy);
+    }
+    world->store.manifest = &world->rig.manifest;
+    /* The same memory is for one journal, until it is closed. */
+    world->rig.name = "other";
+    assert_int_equal(rig_open(&world->rig), CSN_ERR_ARGUMENT);
+    world->rig.name = "keys";
+    world->rig.tenant[0] ^= 1;
+    assert_int_equal(rig_open(&world->rig), CSN_ERR_ARGUMENT);
+    cse_journal_close(world->rig.journal);
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    static const char *const bad[] = {"", "Keys", "a-name-of-seventeen", "a/b"};
+    for (uint32_t i = 0; i < 4; i++) {
+        cse_journal_close(world->rig.journal);
+        world->rig.name = bad[i];
+        assert_int_equal(rig_open(&world->rig), CSN_ERR_ARGUMENT);
+    }
+}
+
+/* ---- several in one commit ---- */
+
+/* Put and not synced: any of them may be missing after a loss of power. */
+static void a_hole_ends_it(void **state)
+{
+    struct world *world = *state;
+    struct cse_writing *writing = cse_writing_of(world->rig.journal);
+    uint64_t offsets[6];
+    uint32_t count = 0;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    write_some(&world->rig, 2);
+    struct store_object *log = store_double_ending(&world->store, LOG(0));
+    for (uint32_t i = 0; i < 5; i++) {
+        uint8_t bytes[4096];
+        const uint32_t size = sizes[(2 + i) % SIZE_COUNT];
+        for (uint32_t k = 0; k < size; k++) {
+            bytes[k] = (uint8_t)((2 + i) * 7 + k);
+        }
+        offsets[i] = log->size;
+        assert_int_equal(cse_journal_put(writing, CSN_WIRE_JOURNAL_RECORD, bytes, size), CSN_OK);
+    }
+    offsets[5] = log->size;
+    for (uint32_t lost = 0; lost < 5; lost++) {
+        struct store_double copy;
+        store_double_start(&copy);
+        store_double_copy(&copy, &world->store);
+        struct store_object *torn = store_double_ending(&copy, LOG(0));
+        memset(torn->bytes + offsets[lost], 0, offsets[lost + 1] - offsets[lost]);
+        assert_int_equal(reopened(&copy, &count), CSN_OK);
+        assert_int_equal(count, 2 + lost);
+        store_double_stop(&copy);
+    }
+    assert_int_equal(reopened(&world->store, &count), CSN_OK);
+    assert_int_equal(count, 7);
+    /* Moved, repeated or in another order they end it, too. */
+    const uint64_t size = offsets[3] - offsets[2];
+    struct store_double copy;
+    store_double_start(&copy);
+    store_double_copy(&copy, &world->store);
+    struct store_object *moved = store_double_ending(&copy, LOG(0));
+    memmove(moved->bytes + offsets[1], log->bytes + offsets[2], size);
+    assert_int_equal(reopened(&copy, &count), CSN_OK);
+    assert_int_equal(count, 3);
+    store_double_copy(&copy, &world->store);
+    store_double_put(&copy, log->name, log->bytes, offsets[3]);
+    moved = store_double_ending(&copy, LOG(0));
+    moved->bytes = realloc(moved->bytes, offsets[3] + size);
+    memcpy(moved->bytes + offsets[3], log->bytes + offsets[2], size);
+    moved->size += size;
+    assert_int_equal(reopened(&copy, &count), CSN_OK);
+    assert_int_equal(count, 5);
+    store_double_stop(&copy);
+}
+
+/* What was read may be in the host's memory alone: it is made durable before anything rests on it.
+ */
+static void what_was_read_is_synced(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    write_some(&world->rig, 2);
+    struct store_object *log = store_double_ending(&world->store, LOG(0));
+    log->synced = 0;
+    rig_end(&world->rig);
+    rig_begin(&world->rig, &world->store);
+    world->store.fail_at = 1;
+    world->store.fail_on = true;
+    world->store.fail_operation = CSN_WIRE_OUTSIDE_APPEND;
+    world->store.fail_status = CSN_WIRE_OUTSIDE_FULL;
+    assert_int_equal(rig_open(&world->rig), CSN_OK); /* for reading */
+    assert_int_equal(log->synced, log->size);
+    assert_true(rig_is(&world->rig, sizes, SIZE_COUNT, 2));
+    assert_true(cse_journal_is_good(world->rig.journal));
+    assert_int_equal(rig_write(&world->rig, 16), CSN_ERR_SPACE);
+    assert_int_equal(rig_write(&world->rig, 16), CSN_ERR_STATE);
+    assert_int_equal(cse_journal_reopen(world->rig.journal), CSN_OK);
+    world->store.fail_at = 0;
+    write_some(&world->rig, 1);
+    uint32_t count = 0;
+    assert_int_equal(reopened(&world->store, &count), CSN_OK);
+    assert_int_equal(count, 3);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +439,12 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(a_crash_at_any_byte, make, unmake),
         cmocka_unit_test_setup_teardown(damage_is_not_an_end, make, unmake),
         cmocka_unit_test_setup_teardown(an_older_copy_while_it_lives, make, unmake),
+        cmocka_unit_test_setup_teardown(snapshots_replace_the_log, make, unmake),
+        cmocka_unit_test(a_crash_in_a_snapshot),
+        cmocka_unit_test_setup_teardown(generations_do_not_mix, make, unmake),
+        cmocka_unit_test_setup_teardown(of_another_it_is_none, make, unmake),
+        cmocka_unit_test_setup_teardown(a_hole_ends_it, make, unmake),
+        cmocka_unit_test_setup_teardown(what_was_read_is_synced, make, unmake),
     };
     if (argc > 1) {
         cmocka_set_test_filter(argv[1]);

@@ -7,11 +7,12 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+from swtpm_process import start_tpm
 
 CAISSON, ECHO = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 COUNT = 0
@@ -37,35 +38,6 @@ def expect(code, says, name, *arguments):
     check(done.returncode == code and says in done.stdout + done.stderr, name,
           f"exit {done.returncode}: {done.stdout}{done.stderr}")
     return done
-
-
-def free_ports():
-    """Two side by side: tss2 looks for the second beside the first."""
-    for port in range(21000 + os.getpid() % 8000, 32000, 2):
-        try:
-            with socket.socket() as one, socket.socket() as two:
-                one.bind(("127.0.0.1", port))
-                two.bind(("127.0.0.1", port + 1))
-                return port
-        except OSError:
-            pass
-    raise RuntimeError("no free ports")
-
-
-def start_tpm():
-    port = free_ports()
-    os.mkdir("tpm")
-    process = subprocess.Popen(
-        ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=tpm", "--server",
-         f"type=tcp,bindaddr=127.0.0.1,port={port}", "--ctrl",
-         f"type=tcp,bindaddr=127.0.0.1,port={port + 1}", "--flags", "not-need-init,startup-clear"],
-        stdin=subprocess.DEVNULL)
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port + 1)) == 0:
-                break
-        time.sleep(0.05)
-    return process, f"swtpm:host=127.0.0.1,port={port}"
 
 
 def start_run(*options):

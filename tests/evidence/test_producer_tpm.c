@@ -4,14 +4,9 @@
  * producer to the verdict on Caisson's evidence around them.
  */
 #include "../verify/rig.h"
-#include <errno.h>
-#include <netinet/in.h>
+#include "swtpm.h"
 #include <openssl/evp.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_tctildr.h>
 #include <unistd.h>
@@ -21,8 +16,7 @@
 #define CERT_INDEX   0x01c10142u
 #define QUOTED       0x00000c07u /* 0, 1, 2, 10, 11 */
 
-static char folder[] = "/tmp/caisson-tpm-XXXXXX";
-static char tcti[64];
+static struct swtpm swtpm;
 static struct rig rig;
 static struct csn_evidence_tpm tpm;
 static struct csn_evidence_batch batch;
@@ -30,74 +24,6 @@ static uint8_t bundle[65536];
 static size_t bundle_size;
 
 /* ---- the TPM ---- */
-
-/* Is this port of the loopback free (bind), or served (connect)? */
-static bool port_is(uint16_t port, int (*how)(int, const struct sockaddr *, socklen_t))
-{
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool good = fd >= 0 && how(fd, (const struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return good;
-}
-
-/* Two ports side by side, as tss2 wants them, in this process's own corner; 0: none. */
-static uint16_t find_ports(void)
-{
-    for (unsigned i = 0; i < 100; i++) {
-        uint16_t port = (uint16_t)(20000 + ((unsigned)getpid() * 2 + i * 254) % 12000);
-        if (port_is(port, bind) && port_is((uint16_t)(port + 1), bind)) {
-            return port;
-        }
-    }
-    return 0;
-}
-
-static pid_t start_swtpm(void)
-{
-    char state[96];
-    char server[96];
-    char control[96];
-    pid_t parent = getpid();
-    uint16_t port = find_ports();
-    snprintf(state, sizeof state, "dir=%s", folder);
-    snprintf(server, sizeof server, "type=tcp,bindaddr=127.0.0.1,port=%u", port);
-    snprintf(control, sizeof control, "type=tcp,bindaddr=127.0.0.1,port=%u", port + 1u);
-    snprintf(tcti, sizeof tcti, "swtpm:host=127.0.0.1,port=%u", port);
-    pid_t child = port != 0 ? fork() : -1;
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (getppid() == parent) {
-            execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server,
-                   "--ctrl", control, "--flags", "not-need-init,startup-clear", (char *)NULL);
-        }
-        _exit(127);
-    }
-    for (int i = 0; child > 0 && i < 500; i++) {
-        if (waitpid(child, NULL, WNOHANG) != 0) {
-            return 0;
-        }
-        if (port_is((uint16_t)(port + 1), connect)) {
-            break;
-        }
-        usleep(10000);
-    }
-    return child;
-}
-
-static void stop_swtpm(pid_t process)
-{
-    static const char *const names[] = {"tpm2-00.permall", ".lock"};
-    kill(process, SIGTERM);
-    waitpid(process, NULL, 0);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[96];
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        remove(path);
-    }
-    rmdir(folder);
-}
 
 /* A key of the owner's, kept under a handle; restricted ones without a scheme of their own. */
 static void keep_key(ESYS_CONTEXT *esys, uint32_t handle, bool restricted)
@@ -159,7 +85,7 @@ static int provision(void **state)
     (void)state;
     TSS2_TCTI_CONTEXT *connection = NULL;
     ESYS_CONTEXT *esys = NULL;
-    assert_int_equal(Tss2_TctiLdr_Initialize(tcti, &connection), TSS2_RC_SUCCESS);
+    assert_int_equal(Tss2_TctiLdr_Initialize(swtpm.tcti, &connection), TSS2_RC_SUCCESS);
     assert_int_equal(Esys_Initialize(&esys, connection, NULL), TSS2_RC_SUCCESS);
     keep_key(esys, AK_HANDLE, true);
     keep_key(esys, PLAIN_HANDLE, false);
@@ -175,7 +101,7 @@ static int reset(void **state)
 {
     (void)state;
     rig_init(&rig);
-    tpm = (struct csn_evidence_tpm){.tcti = tcti, .pcrs = QUOTED};
+    tpm = (struct csn_evidence_tpm){.tcti = swtpm.tcti, .pcrs = QUOTED};
     return 0;
 }
 
@@ -458,16 +384,11 @@ int main(int count, char **arguments)
     };
     (void)arguments;
     setenv("TSS2_LOG", "all+NONE", 0); /* refusals are expected here */
-    if (mkdtemp(folder) == NULL) {
-        return 1;
-    }
-    pid_t process = start_swtpm();
-    if (process <= 0) {
+    if (!swtpm_start(&swtpm)) {
         puts("1..0 # SKIP swtpm does not run: apt-get install swtpm");
-        rmdir(folder);
         return count > 1 ? 77 : 0;
     }
     int failed = cmocka_run_group_tests_name("tpm", tests, provision, NULL);
-    stop_swtpm(process);
+    swtpm_stop(&swtpm);
     return failed;
 }

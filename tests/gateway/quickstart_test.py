@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""quickstart_test.py: examples/gateway/quickstart.sh, and the commands of docs/GATEWAY.md (TAP)."""
+"""quickstart_test.py: examples/gateway/quickstart.sh, the commands of docs/GATEWAY.md, and
+examples/transit/quickstart.sh (TAP)."""
 import os
 import re
 import shutil
@@ -89,7 +90,24 @@ def test_document():
         assert status == 3 and not output.endswith("hello"), (status, output)
 
 
-TESTS = [test_script, test_document]
+def test_transit():
+    """the transit example goes through: keys made, used, checked by openssl, kept over a crash"""
+    if shutil.which("openssl") is None:
+        return "no openssl"
+    gateway, admin, proxy = free_ports(3)
+    with tempfile.TemporaryDirectory(prefix="caisson-quick-") as folder:
+        status, output = run([os.path.join(SOURCE, "examples/transit/quickstart.sh")], folder,
+                             {"GATEWAY_PORT": gateway, "ADMIN_PORT": admin, "PROXY_PORT": proxy,
+                              "CAISSON_BUILD": BUILD, "TMPDIR": folder})
+        assert status == 0, output
+        for words in ('"status":403}', "birth certificate: key app-sign", "Verified OK",
+                      '{"plaintext":"aGVsbG8=","version":1}', "\ncaisson:v2:"):
+            assert words in output, (words, output)
+        assert os.listdir(folder) == [], os.listdir(folder)
+    return None
+
+
+TESTS = [test_script, test_document, test_transit]
 
 
 def main():

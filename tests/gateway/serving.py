@@ -51,6 +51,9 @@ class Serving:
         self.run("grant", "--control", "echo.sock", "--tenant", "tenant.key", "--no-policy",
                  "--version", str(version), "--image", self.image, "--insecure-dev", "--root",
                  self.root, "--statement", "statement")
+        self.wait_ready()
+
+    def wait_ready(self):
         until = time.monotonic() + 30
         while self.get(self.admin + "/readyz")[0] != 200:
             assert time.monotonic() < until, "it does not become ready"

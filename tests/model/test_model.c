@@ -272,6 +272,22 @@ static void test_stop(void **state)
     }
 }
 
+/* The answer ends in what could have become a stop string: it is text after all. */
+static void test_stop_begun(void **state)
+{
+    (void)state;
+    static char whole[RIG_TEXT];
+    char json[2048];
+    answer_alone("Once there was", 12, whole);
+    const char last = whole[strlen(whole) - 1];
+    assert_true(last >= ' ' && last != '"' && last != '\\');
+    snprintf(
+        json, sizeof json,
+        "{\"prompt\":\"Once there was\",\"max_tokens\":12,\"temperature\":0,\"stop\":\"%c@@@\"}",
+        last);
+    expect_text(rig_ask(0, OP_TEXT, json), "text", whole);
+}
+
 static void test_seeds(void **state)
 {
     (void)state;
@@ -505,7 +521,7 @@ static void test_dropped(void **state)
     (void)state;
     struct rig_call *calls[3];
     for (uint32_t i = 0; i < 3; i++) {
-        calls[i] = rig_send(i, OP_TEXT, "{\"prompt\":\"Once\",\"max_tokens\":500,\"stream\":true}");
+        calls[i] = rig_send(i, OP_TEXT, "{\"prompt\":\"Once\",\"max_tokens\":100,\"stream\":true}");
     }
     rig_step();
     rig_cancel(calls[1]);
@@ -688,6 +704,9 @@ static void test_grants(void **state)
     assert_true(rig_grant(0, &owner));
     assert_int_equal(rig.store.asks, loads); /* loaded once */
     assert_true(rig_grant(1, &guest));
+    bad = guest;
+    bad.language.kind = CSN_WIRE_WEIGHTS_TREES;
+    assert_false(rig_grant(1, &bad));
     bad = (struct csn_wire_model_policy){.magic = CSN_WIRE_MODEL_MAGIC,
                                          .version = CSN_WIRE_MODEL_VERSION};
     assert_true(rig_grant(2, &bad)); /* of nothing: nothing may be asked */
@@ -718,6 +737,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_dropped, begin, end),
         cmocka_unit_test_setup_teardown(test_seeds, begin, end),
         cmocka_unit_test_setup_teardown(test_stop, begin, end),
+        cmocka_unit_test_setup_teardown(test_stop_begun, begin, end),
         cmocka_unit_test_setup_teardown(test_together, begin, end),
         cmocka_unit_test_setup_teardown(test_models, begin, end),
         cmocka_unit_test_setup_teardown(test_grants, begin, end),

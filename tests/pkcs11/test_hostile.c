@@ -250,8 +250,8 @@ static void any_call(void **state)
     fake_add("e", CSN_WIRE_TRANSIT_ED25519, 0);
     fake_add("p", CSN_WIRE_TRANSIT_P256, 0);
     rig_count(handles[0]);
-    for (CK_OBJECT_HANDLE i = 0; i < 16; i++) {
-        objects[i] = 4 + i;
+    for (CK_OBJECT_HANDLE i = 0; i < 16; i++) { /* of the four, each half */
+        objects[i] = (i / 4 + 1) << 18 | (i / 4) << 2 | i % 4;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (fake_key_count() > 200) { /* of calls that made keys */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What scripts/trusted_lines.py counts of each image (echo first), and that it leaves nothing out."""
+"""What scripts/trusted_lines.py counts of images (echo first), and that it leaves nothing out."""
 import os
 import sys
 

@@ -12,10 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "gateway"))
+for part in ("gateway", "evidence"):
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", part))
 import tap  # noqa: E402
 from serving import Serving  # noqa: E402
+from swtpm_process import start_tpm  # noqa: E402
 
 CAISSON, IMAGE = (os.path.abspath(path) for path in sys.argv[1:3])
 BACKEND = sys.argv[3]
@@ -33,7 +36,7 @@ def bare(text):
 class Transit:
     """A gateway with the image, granted, and a proxy for a credential."""
 
-    def __init__(self):
+    def __init__(self, tpm=None):
         self.serving = Serving(CAISSON, IMAGE, BACKEND)
         self.serving.run("keygen", "producer", "--tenant", "tenant.key", "--keys", "app.key")
         self.serving.run("keygen", "producer", "--tenant", "tenant.key", "--roles", "1",
@@ -41,22 +44,41 @@ class Transit:
         os.mkdir(self.serving.path("store"), 0o700)
         with open(self.serving.path("serve.json"), encoding="utf-8") as file:
             config = json.load(file)
-        config["services"][0]["store"] = {"folder": "store"}
+        config["services"][0]["store"] = {"folder": "store", **({"tpm": tpm} if tpm else {})}
         with open(self.serving.path("serve.json"), "w", encoding="utf-8") as file:
             json.dump(config, file)
         self.version = 0
+        self.policy = None
+        if tpm:
+            counter = json.loads(self.serving.run("store", "init-tpm", "--tpm", tpm))
+            self.policy = self.file("tpm.json", json.dumps(
+                {"version": 1, "service": "transit", "store": "tpm",
+                 "counter": counter}).encode())
         self.begin()
 
-    def begin(self):
+    def grant(self):
+        """The exit code, and what was said."""
         self.version += 1
+        policy = ["--policy", self.policy] if self.policy else ["--no-policy"]
+        done = subprocess.run(
+            [CAISSON, "grant", "--control", "echo.sock", "--tenant", "tenant.key", *policy,
+             "--version", str(self.version), "--image", IMAGE, "--insecure-dev", "--root",
+             self.serving.root, "--statement", "statement"], cwd=self.serving.folder,
+            capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stderr
+
+    def begin(self):
         self.serving.start()
-        self.serving.grant(self.version)
+        code, said = self.grant()
+        assert code == 0, said
+        self.serving.wait_ready()
         self.proxy = subprocess.Popen(
             [CAISSON, "proxy", "--gateway", self.serving.front, "--credential", "app.key",
              "--image", IMAGE, "--insecure-dev", "--root", self.serving.root, "--listen",
              "127.0.0.1:0", "--json"], cwd=self.serving.folder, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
-        self.port = int(json.loads(self.proxy.stdout.readline())["url"].rsplit(":", 1)[-1].rstrip("/"))
+        url = json.loads(self.proxy.stdout.readline())["url"]
+        self.port = int(url.rsplit(":", 1)[-1].rstrip("/"))
 
     def ask(self, path, body=None, method=None, headers=None):
         """(status, what the JSON says)"""
@@ -229,6 +251,43 @@ def test_restart(transit):
     assert transit.good("decrypt/box2", {"ciphertext": sealed})["plaintext"] == b64(b"kept")
 
 
+def test_tpm(_):
+    """a TPM's counter: keys survive restarts, and an older copy of them is refused after one"""
+    if shutil.which("swtpm") is None:
+        return "no swtpm"
+    with tempfile.TemporaryDirectory(prefix="caisson-tpm-") as folder:
+        tpm, tcti = start_tpm(folder)
+        transit = None
+        try:
+            transit = Transit(tcti)
+            store, old = transit.serving.path("store"), transit.serving.path("old")
+            transit.good("keys/first", {"type": "ed25519"})
+            transit.kill()
+            transit.begin()
+            assert transit.good("keys/first")["uses"] == 0
+            shutil.copytree(store, old)
+            transit.good("keys/first/rotate", {})
+            transit.kill()
+            shutil.copytree(store, transit.serving.path("new"))
+            shutil.rmtree(store)
+            shutil.copytree(old, store)
+            transit.serving.start()
+            code, said = transit.grant()
+            assert code == 1 and "refuses" in said, (code, said)
+            transit.serving.process.kill()
+            transit.serving.process.communicate()
+            shutil.rmtree(store)
+            shutil.copytree(transit.serving.path("new"), store)
+            transit.begin()
+            assert transit.good("keys/first")["newest"] == 2
+        finally:
+            if transit is not None:
+                transit.stop()
+            tpm.kill()
+            tpm.wait()
+    return None
+
+
 def test_roles(transit):
     """a policy with roles, as `caisson grant --policy` compiles it, holds credentials to them"""
     policy = {"version": 1, "service": "transit", "store": "journal", "roles": [
@@ -237,11 +296,8 @@ def test_roles(transit):
     serving = transit.serving
     transit.good("keys/web-1", {"type": "ed25519"})
     transit.good("keys/other", {"type": "ed25519"})
-    transit.version += 1
-    serving.run("grant", "--control", "echo.sock", "--tenant", "tenant.key", "--policy",
-                transit.file("policy.json", json.dumps(policy).encode()), "--version",
-                str(transit.version), "--image", IMAGE, "--insecure-dev", "--root", serving.root,
-                "--statement", "statement")
+    transit.policy = transit.file("policy.json", json.dumps(policy).encode())
+    assert transit.grant()[0] == 0
 
     def call(credential, path, body):
         done = subprocess.run(
@@ -255,8 +311,8 @@ def test_roles(transit):
     assert call("web.key", "sign/other", '{"input":""}') == 403
     assert call("web.key", "keys/web-2", '{"type":"ed25519"}') == 403
     assert call("app.key", "sign/web-1", '{"input":""}') == 403  # it has no role
-    transit.version += 1
-    serving.grant(transit.version)
+    transit.policy = None
+    assert transit.grant()[0] == 0
     assert call("app.key", "sign/web-1", '{"input":""}') == 200
 
 
@@ -264,7 +320,7 @@ def main():
     if BACKEND == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return tap.skip_all("no /dev/kvm")
     tests = tap.chosen([test_signatures, test_sealing, test_batch, test_others, test_refusals,
-                        test_birth, test_restart, test_roles], 4)
+                        test_birth, test_restart, test_roles, test_tpm], 4)
     transit = Transit()
     try:
         return tap.run(tests, transit)

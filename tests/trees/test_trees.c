@@ -76,6 +76,16 @@ static void test_known_rows(void **state)
     unload(&loaded);
 }
 
+static void test_dart(void **state)
+{
+    (void)state;
+    struct loaded loaded = load(MODEL_DART);
+    float sum = 0;
+    csn_trees_sum(&loaded.model, known[0].row, 1, loaded.scratch, &sum);
+    assert_true(sum == 100 + 0.5f * 1 + 2 * 20);
+    unload(&loaded);
+}
+
 /* What is beyond the bits of a set is not in it, although the bits of another set follow. */
 static void test_next_set(void **state)
 {
@@ -269,9 +279,10 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_rows), cmocka_unit_test(test_next_set),
-        cmocka_unit_test(test_batches),    cmocka_unit_test(test_transforms),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_flips_and_cuts),
+        cmocka_unit_test(test_known_rows),     cmocka_unit_test(test_next_set),
+        cmocka_unit_test(test_dart),           cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_transforms),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_flips_and_cuts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

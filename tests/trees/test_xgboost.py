@@ -56,6 +56,8 @@ def models():
     cancer = datasets.load_breast_cancer()
     wine = datasets.load_wine()
     digits = datasets.load_digits()
+    iris = datasets.load_iris()
+    exercise = datasets.load_linnerud()
     rows, target = made(random, 1500, 12)
     missing = with_missing(random, rows, 0.2)
     sets, set_target = categorical(random, 1500)
@@ -81,6 +83,17 @@ def models():
         sets_missing, set_target, types
     yield "categories, missing", {"tree_method": "hist", "max_cat_to_onehot": 1}, sets_missing, \
         set_target, types
+    classes = {"objective": "multi:softprob", "num_class": 5, "tree_method": "hist"}
+    yield "classes of categories, missing", {**classes, "max_cat_to_onehot": 3}, sets_missing, \
+        np.digitize(set_target, [-1.5, 0, 1.5, 3]), types
+    yield "several targets", {"objective": "reg:squarederror"}, exercise.data, exercise.target, None
+    yield "several labels", {"objective": "binary:logistic"}, rows, \
+        np.stack([target > 0, target > 0.7, rows[:, 3] > target], axis=1), None
+    yield "dart", {"booster": "dart", "rate_drop": 0.3, "objective": "binary:logistic"}, missing, \
+        target > 0, None
+    yield "dart of classes", {**classes, "booster": "dart", "rate_drop": 0.2}, sets_missing, \
+        np.digitize(set_target, [-1.5, 0, 1.5, 3]), types
+    yield "iris", {"objective": "multi:softprob", "num_class": 3}, iris.data, iris.target, None
     yield "stump", {"max_depth": 1}, rows, target, None
     yield "only roots", {"gamma": 1e9}, rows, target, None
 
@@ -98,7 +111,7 @@ def random_rows(random, rows, types):
     return with_missing(random, drawn, 1 / 6)
 
 
-def compare(program, folder, model_format, booster, rows, types):
+def compare(program, folder, model_format, booster, rows, theirs):
     """The greatest difference, of 1 or of the size of the score."""
     names = ("model." + FORMATS[model_format], "rows", "scores")
     paths = [os.path.join(folder, name) for name in names]
@@ -106,8 +119,6 @@ def compare(program, folder, model_format, booster, rows, types):
     rows.astype(np.float32).tofile(paths[1])
     subprocess.run([program, model_format, *paths], check=True)
     ours = np.fromfile(paths[2], dtype=np.float32)
-    matrix = xgboost.DMatrix(rows, feature_types=types, enable_categorical=types is not None)
-    theirs = booster.predict(matrix).reshape(-1)
     if ours.shape != theirs.shape or not np.all(np.isfinite(theirs)):
         return float("inf")
     return float(np.max(np.abs(ours - theirs) / np.maximum(1, np.abs(theirs))))
@@ -128,9 +139,12 @@ def main():
                                      enable_categorical=types is not None)
             booster = xgboost.train({"nthread": 1, "seed": 1, **parameters}, matrix, 20)
             more = np.concatenate([rows, random_rows(random, rows, types)])
+            matrix = xgboost.DMatrix(more, feature_types=types,
+                                     enable_categorical=types is not None)
+            theirs = booster.predict(matrix).reshape(-1)
             for model_format in formats:
                 number += 1
-                worst = compare(program, folder, model_format, booster, more, types)
+                worst = compare(program, folder, model_format, booster, more, theirs)
                 is_equal = worst <= TOLERANCE
                 failures += not is_equal
                 print(f"{'ok' if is_equal else 'not ok'} {number} - {name}, {model_format}: "

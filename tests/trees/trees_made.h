@@ -25,6 +25,14 @@
     "\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{\"trees\":[" trees                       \
     "],\"tree_info\":[" info "]}}},\"version\":[1,7,4]}"
 
+/* The same trees, whose leaves count half and twice. */
+#define MODEL_DART                                                                                 \
+    "{\"learner\":{\"learner_model_param\":{\"base_score\":\"1E2\",\"num_class\":\"0\","           \
+    "\"num_feature\":\"3\"},\"objective\":{\"name\":\"reg:squarederror\"},"                        \
+    "\"gradient_booster\":{\"name\":\"dart\",\"gbtree\":{\"name\":\"gbtree\",\"model\":{"          \
+    "\"trees\":[" TREE_NUMERIC "," TREE_CATEGORIES                                                 \
+    "],\"tree_info\":[0,0]}},\"weight_drop\":[0.5,2]}}}"
+
 #define MODEL_BOTH MODEL("reg:squarederror", "1E2", "0", TREE_NUMERIC "," TREE_CATEGORIES, "0,0")
 
 /* As LightGBM writes: x0 with zero for missing, x1 with NaN, x2 categories, x3 without. */

@@ -92,42 +92,57 @@ struct csn_wire_journal {
     uint64_t counter;    /* what the counter is at when the record is acknowledged; 0: none */
     uint64_t synced;     /* records of this log up to this number are durable */
     uint8_t chain[32];   /* of all before it */
+    uint8_t mark[32];    /* what the TPM's mark is at before it is counted; zeros: none */
     uint8_t nonce[12];   /* random */
     uint32_t reserved2;
 };
-_Static_assert(sizeof(struct csn_wire_journal) == 96, "size");
+_Static_assert(sizeof(struct csn_wire_journal) == 128, "size");
 
-/* Who writes from here on. */
+/* Who writes from here on, and under which counter. */
 struct csn_wire_journal_opened {
     uint8_t boot_id[16];
     uint32_t worker;
     uint32_t reserved;
+    uint8_t guard[32]; /* H("caisson-journal-guard-v1" | struct csn_wire_counter); zeros: none */
 };
-_Static_assert(sizeof(struct csn_wire_journal_opened) == 24, "size");
+_Static_assert(sizeof(struct csn_wire_journal_opened) == 56, "size");
+
+/*
+ * What is counted together extends the mark once: by HMAC-SHA-256(mark key, chain behind it), where
+ * mark key = HKDF-SHA-256(domain secret, info = "caisson-journal-mark-v1" | tenant | name).
+ */
 
 /* Which log a snapshot stands for: that of the generation before, up to a record. */
 struct csn_wire_journal_head {
     uint64_t number; /* of the last record in it */
     uint64_t counter;
     uint8_t chain[32]; /* behind it */
+    uint8_t guard[32]; /* of the last OPENED before it */
+    uint8_t mark[32];  /* of the last record */
 };
-_Static_assert(sizeof(struct csn_wire_journal_head) == 48, "size");
+_Static_assert(sizeof(struct csn_wire_journal_head) == 112, "size");
 
 /* ---- a counter in a TPM ---- */
 
 /*
  * What a grant says of the counter that guards one journal: whose it is and which it is. The TPM
- * proves itself by the endorsement key, to which the enclave encrypts the session's salt; the index
- * proves itself by its name, a hash over its attributes. One journal, one index.
+ * proves itself by the endorsement key, to which the enclave encrypts the session's salt; an index
+ * proves itself by its name, a hash over its attributes. One journal, one pair of indices.
+ *
+ * The counter only rises, also if its index is removed and made again; the mark is extended by what
+ * only the enclave knows, so that of two journals at one count one is the other's forgery.
  */
 struct csn_wire_counter {
-    uint32_t key_handle; /* where the TPM keeps the endorsement key loaded: a persistent handle */
-    uint32_t index;      /* NV index: type counter, written */
-    uint64_t base;       /* its value while the journal is empty */
-    uint8_t key[64];     /* the endorsement key, P-256: x, y */
-    uint8_t name[34];    /* of the index: 0x000b, SHA-256 of its public area */
-    uint8_t reserved[6];
+    uint32_t key_handle;   /* where the TPM keeps the endorsement key loaded: a persistent handle */
+    uint32_t index;        /* NV index: type counter, written */
+    uint32_t mark_index;   /* NV index: type extend, of SHA-256, written */
+    uint32_t reserved;     /* zero */
+    uint64_t base;         /* the counter's value while the journal is empty */
+    uint8_t key[64];       /* the endorsement key, P-256: x, y */
+    uint8_t name[34];      /* of the index: 0x000b, SHA-256 of its public area */
+    uint8_t mark_name[34]; /* of the other */
+    uint8_t reserved2[4];  /* zero */
 };
-_Static_assert(sizeof(struct csn_wire_counter) == 120, "size");
+_Static_assert(sizeof(struct csn_wire_counter) == 160, "size");
 
 #endif

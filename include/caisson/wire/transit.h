@@ -12,6 +12,7 @@
 #ifndef CAISSON_WIRE_TRANSIT_H
 #define CAISSON_WIRE_TRANSIT_H
 
+#include <caisson/wire/outside.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -278,7 +279,7 @@ struct csn_wire_transit_role {
 };
 _Static_assert(sizeof(struct csn_wire_transit_role) == 528, "size");
 #define CSN_WIRE_TRANSIT_POLICY_SIZE_MAX                                                           \
-    (sizeof(struct csn_wire_transit_policy) + 120u +                                               \
+    (sizeof(struct csn_wire_transit_policy) + sizeof(struct csn_wire_counter) +                    \
      CSN_WIRE_TRANSIT_ROLE_MAX * sizeof(struct csn_wire_transit_role))
 
 #endif

@@ -95,7 +95,9 @@ csn_err csv_model_compile(const struct csv_tree *tree, const uint8_t *weights_ke
     if (err == CSN_OK) {
         memcpy(output, &policy, sizeof policy);
     }
-    *output_size = sizeof policy;
+    if (err == CSN_OK || err == CSN_ERR_SPACE) {
+        *output_size = sizeof policy;
+    }
     explicit_bzero(&policy, sizeof policy);
     return err;
 }

@@ -69,12 +69,17 @@ static csn_err read_counter(const struct csv_tree *tree, const struct csv_tree_n
         } else if (csv_tree_named(key, "index")) {
             CSN_TRY(csv_tree_whole(tree, key, 1, UINT32_MAX, &number));
             counter->index = (uint32_t)number;
+        } else if (csv_tree_named(key, "mark_index")) {
+            CSN_TRY(csv_tree_whole(tree, key, 1, UINT32_MAX, &number));
+            counter->mark_index = (uint32_t)number;
         } else if (csv_tree_named(key, "base")) {
             CSN_TRY(csv_tree_whole(tree, key, 0, UINT64_C(1) << 56, &counter->base));
         } else if (csv_tree_named(key, "key")) {
             CSN_TRY(csv_tree_hex(tree, key, counter->key, sizeof counter->key));
         } else if (csv_tree_named(key, "name")) {
             CSN_TRY(csv_tree_hex(tree, key, counter->name, sizeof counter->name));
+        } else if (csv_tree_named(key, "mark_name")) {
+            CSN_TRY(csv_tree_hex(tree, key, counter->mark_name, sizeof counter->mark_name));
         } else {
             CSN_TRY(csv_plan_other_key(tree, key));
             continue;
@@ -82,9 +87,10 @@ static csn_err read_counter(const struct csv_tree *tree, const struct csv_tree_n
         seen++;
     }
     plan->head.counter = 1;
-    return seen == 5 ? CSN_OK
+    return seen == 7 ? CSN_OK
                      : csv_tree_fault(tree, value->offset,
-                                      "\"counter\" needs key_handle, index, base, key and name");
+                                      "\"counter\" needs key_handle, index, mark_index, base, "
+                                      "key, name and mark_name");
 }
 
 /* ---- roles ---- */

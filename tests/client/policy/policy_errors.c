@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <caisson/policy.h>
+#include <caisson/wire/model.h>
 #include <caisson/wire/policy.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -413,6 +414,72 @@ static void test_field_index(void **state)
     assert_int_equal(index, 1);
 }
 
+/* A policy of the model enclave; MODEL_DIGEST stands for a digest. */
+#define MODEL_DIGEST "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define MODEL        "{\"version\": 1, \"service\": \"model\", "
+static const struct row model_rows[] = {
+    {MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\"}}", NULL},
+    {MODEL "\"trees\": {\"model\": \"" MODEL_DIGEST "\", \"check\": true, \"share\": true},"
+           "\"sessions\": 16, \"tokens\": 1, \"comment\": \"x\"}",
+     NULL},
+    {"^" MODEL "\"sessions\": 1}", "needs \"language\" or \"trees\""},
+    {"^{\"service\": \"model\", \"language\": {\"model\": \"" MODEL_DIGEST "\"}}",
+     "needs \"version\""},
+    {MODEL "\"language\": ^1}", "must be an object"},
+    {MODEL "\"language\": ^{}}", "needs \"model\""},
+    {MODEL "\"language\": {\"model\": ^\"12\"}}", "digest"},
+    {MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\", \"share\": ^1}}", "true or false"},
+    {MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\", ^\"key\": 1}}", "unknown key"},
+    {MODEL "\"sessions\": ^0}", "from 1 to 16"},
+    {MODEL "\"sessions\": ^17}", "from 1 to 16"},
+    {MODEL "\"tokens\": ^-1}", "whole number"},
+    {MODEL "^\"session\": 1}", "unknown key"},
+    {"{\"version\": ^2, \"service\": \"model\"}", "from 1 to 1"},
+    {"{\"version\": 1, \"service\": ^\"mode\"}", "\"transit\" or \"model\""},
+};
+
+static void test_model(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof model_rows / sizeof model_rows[0]; i++) {
+        run_row(&model_rows[i]);
+    }
+}
+
+static csn_err compile_model(const char *text, const struct csv_policy_consumers *from,
+                             struct csn_wire_model_policy *policy)
+{
+    struct csv_policy_error error = {0};
+    size_t size = 0;
+    const csn_err err = csv_policy_compile(text, strlen(text), from, (uint8_t *)policy,
+                                           sizeof *policy, &size, &error);
+    assert_true(err != CSN_OK || size == sizeof *policy);
+    return err;
+}
+
+/* With the key and without. */
+static void test_model_key(void **state)
+{
+    (void)state;
+    static const char shared[] =
+        MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\", \"share\": true}}";
+    static const char used[] =
+        MODEL "\"language\": {\"model\": \"" MODEL_DIGEST "\"}, \"tokens\": 9}";
+    const struct csv_policy_consumers keyless = {.names = names, .count = 2};
+    struct csn_wire_model_policy policy;
+    assert_int_equal(compile_model(shared, &consumers, &policy), CSN_OK);
+    assert_int_equal(policy.flags, CSN_WIRE_MODEL_LANGUAGE | CSN_WIRE_MODEL_LANGUAGE_KEY |
+                                       CSN_WIRE_MODEL_LANGUAGE_SHARE);
+    assert_memory_equal(policy.language.key, weights_key, 32);
+    assert_int_equal(policy.language.digest[31], 0xef);
+    assert_int_equal(policy.language.kind, CSN_WIRE_WEIGHTS_GGUF);
+    assert_int_equal(compile_model(shared, &keyless, &policy), CSN_ERR_FORMAT);
+    assert_int_equal(compile_model(used, &keyless, &policy), CSN_OK);
+    assert_int_equal(policy.flags, CSN_WIRE_MODEL_LANGUAGE);
+    assert_int_equal(policy.language.key[0], 0);
+    assert_int_equal(policy.token_max, 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +488,7 @@ int main(void)
         cmocka_unit_test(test_keys),        cmocka_unit_test(test_values),
         cmocka_unit_test(test_fpe_domains), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_examples),    cmocka_unit_test(test_field_index),
+        cmocka_unit_test(test_model),       cmocka_unit_test(test_model_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

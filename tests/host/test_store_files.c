@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_store.c: a folder of objects: what each ask does, and what an enclave may not ask. */
+/* test_store_files.c: a folder of objects: what each ask does, and what an enclave may not ask. */
 #include "host/store.h"
 #include <errno.h>
 #include <fcntl.h>
