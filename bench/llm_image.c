@@ -55,7 +55,7 @@ const struct cse_service cse_service = {
     .purpose_mask = 1,
 };
 
-CSE_MANIFEST(.name = "llm_image", .security_version = 1, .flags = CSN_WIRE_FLAG_DETERMINISTIC,
+CSE_MANIFEST(.name = "llm-image", .security_version = 1, .flags = CSN_WIRE_FLAG_DETERMINISTIC,
              .stack_size = 0x20000, .pool_size = 0xc000000, .worker_count = 1, .channel_count = 1,
              .input_line_count = 4096, .output_line_count = 4096, .input_size_max = 66048,
              .output_size_max = 66176, .outputs_per_input_max = 1, .tenant_count_max = 2,

@@ -8,8 +8,9 @@
 
 #include "llm/llm.h"
 
-#define LLM_WORK_SIZE UINT64_C(0xa000000) /* bytes of memory that the inside and the outside have  \
-                                           */
+#define LLM_WORK_SIZE                                                                              \
+    UINT64_C(0xa000000) /* bytes of memory that the inside and the outside have                    \
+                         */
 #define LLM_SESSIONS 8u
 #define LLM_BATCH    64u
 

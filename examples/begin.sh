@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the examples' scripts begin with: `here` is the script's folder. A folder of its own that goes
-# away at the end, with whatever runs as $gateway and $proxy.
+# What the examples' scripts begin with: `here` is the folder of the script. A folder of its own
+# that goes away at the end, with whatever runs as $gateway and $proxy.
 build=$(cd "${CAISSON_BUILD:-$here/../../build}" && pwd)
 gateway_port=${GATEWAY_PORT:-8080} admin_port=${ADMIN_PORT:-9090} proxy_port=${PROXY_PORT:-8390}
 PATH=$build:$PATH

@@ -13,13 +13,16 @@ wished="libtss2-dev"
 if [ "${1:-build}" = bench ]; then
     wished="$wished g++ libdpdk-dev libck-dev libboost-dev libgrpc++-dev libprotobuf-dev"
     wished="$wished protobuf-compiler-grpc liburing-dev libsimdjson-dev qemu-system-x86 strace"
-    wished="$wished nginx-light nghttp2-client wrk libxgboost-dev"
+    wished="$wished nginx-light nghttp2-client wrk libxgboost-dev softhsm2"
 elif [ "${1:-build}" != build ]; then
     packages="$packages clang libclang-rt-dev clang-format valgrind" # rt: sanitizers, libFuzzer
     wished="$wished libfuse3-dev fuse3 swtpm strace"
     # of requests over HTTP: clients that we did not write, browsers, what reads metrics and units
     wished="$wished curl nghttp2-client wrk nodejs npm firefox-esr chromium prometheus systemd"
     wished="$wished python3-xgboost python3-sklearn" # whose scores ours must be
+    # programs that use keys through PKCS #11
+    wished="$wished opensc openssh-client openssh-server libengine-pkcs11-openssl p11-kit"
+    wished="$wished gnutls-bin"
 fi
 if [ "${1:-build}" = long ]; then
     wished="$wished qemu-system-x86 bc libelf1 frama-c-base"
@@ -47,6 +50,11 @@ for package in $missing; do
     nginx-light) tool=nginx ;;
     prometheus) tool=promtool ;;
     systemd) tool=systemd-analyze ;;
+    opensc) tool=pkcs11-tool ;;
+    openssh-client) tool=ssh-keygen ;;
+    openssh-server) tool=/usr/sbin/sshd ;;
+    gnutls-bin) tool=p11tool ;;
+    softhsm2) tool=softhsm2-util ;;
     lib*) tool=/nonexistent ;;
     esac
     command -v "$tool" >/dev/null 2>&1 || needed="$needed $package"
@@ -86,11 +94,12 @@ policy=/usr/sbin/policy-rc.d
 made_policy=""
 trap 'rm -f "$log"; [ -z "$made_policy" ] || $run rm -f "$policy"' EXIT
 trap 'exit 1' INT TERM
-# Two of them are servers; here they are programs for tests, and nothing is to be served by them:
+# Three of them are servers; here they are programs for tests, and nothing is to be served by them:
 # neither now (policy-rc.d) nor after the next start of the machine (disable).
 servers=""
 case "$needed " in *" nginx-light "*) servers="$servers nginx" ;; esac
 case "$needed " in *" prometheus "*) servers="$servers prometheus" ;; esac
+case "$needed " in *" openssh-server "*) servers="$servers ssh" ;; esac
 if [ -n "$servers" ] && [ ! -e "$policy" ]; then
     made_policy=yes
     $run sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"

@@ -126,28 +126,36 @@ static cse_status lay_out(const struct tra_work *work, struct frame *frame)
     return CSN_WIRE_STATUS_OK;
 }
 
+/* One result, at *at of the answer, over where it was written with what there was room for. */
+static void pack_item(const struct frame *frame, const struct tra_item *item, uint32_t *at)
+{
+    const bool good = item->status == CSN_WIRE_STATUS_OK;
+    const uint32_t first = good ? item->output_size : 0, second = good ? item->second_size : 0;
+    uint8_t *target = frame->output + *at;
+    uint32_t end = *at + RESULT + first + second;
+    if (first != 0 && target + RESULT != item->output) {
+        memmove(target + RESULT, item->output, first);
+    }
+    if (second != 0) {
+        memmove(target + RESULT + first, item->second, second);
+    }
+    csn_store_u32(target + offsetof(struct csn_wire_transit_result, status), item->status);
+    csn_store_u32(target + offsetof(struct csn_wire_transit_result, key_version),
+                  good ? item->version : 0);
+    csn_store_u32(target + offsetof(struct csn_wire_transit_result, output_size), first);
+    csn_store_u32(target + offsetof(struct csn_wire_transit_result, second_size), second);
+    while (end % 8 != 0) {
+        frame->output[end++] = 0;
+    }
+    *at = end;
+}
+
 /* Closes the gaps of items that gave less than there was room for. */
 static void pack(const struct tra_work *work, struct frame *frame)
 {
     uint32_t at = HEAD;
     for (uint32_t i = 0; i < work->count; i++) {
-        const struct tra_item *item = &work->items[i];
-        const bool good = item->status == CSN_WIRE_STATUS_OK;
-        const struct csn_wire_transit_result result = {
-            .status = item->status,
-            .key_version = good ? item->version : 0,
-            .output_size = good ? item->output_size : 0,
-            .second_size = good ? item->second_size : 0,
-        };
-        uint8_t *target = frame->output + at;
-        const uint32_t size = RESULT + result.output_size + result.second_size;
-        if (target + RESULT != item->output) {
-            memmove(target + RESULT, item->output, result.output_size);
-        }
-        memmove(target + RESULT + result.output_size, item->second, result.second_size);
-        memcpy(target, &result, RESULT);
-        memset(target + size, 0, padded(size) - size);
-        at += padded(size);
+        pack_item(frame, &work->items[i], &at);
     }
     csn_wipe(frame->output + at, frame->used - at);
     frame->used = at;

@@ -46,11 +46,16 @@ static void context_digest(const struct tra_item *item, uint8_t digest[32])
     csn_sha256(item->context, item->context_size, digest);
 }
 
+bool tra_sealer_lasts(const struct tra_sealer *sealer)
+{
+    return sealer->of.seals != 0 && sealer->counter < SALT_TEXTS_MAX;
+}
+
 /* Of those that seal, whatever the salt: it is the sealer's own. */
 static bool is_of(const struct tra_sealer *sealer, const struct tra_sealer_of *wanted)
 {
     const struct tra_sealer_of *of = &sealer->of;
-    const bool salted = wanted->seals != 0 ? of->seals != 0 && sealer->counter < SALT_TEXTS_MAX
+    const bool salted = wanted->seals != 0 ? tra_sealer_lasts(sealer)
                                            : memcmp(of->salt, wanted->salt, sizeof of->salt) == 0;
     return sealer->clock != 0 && salted && of->version == wanted->version &&
            of->use == wanted->use && memcmp(of->key_id, wanted->key_id, sizeof of->key_id) == 0 &&

@@ -18,6 +18,10 @@ struct chunk {
     struct csn_gcm_item gcm[TRA_CHUNK];
     struct tra_item *items[TRA_CHUNK];
     uint32_t count;
+    /* Of the item before; the next one mostly has the same, and with a context never. */
+    uint32_t number; /* as it was asked for */
+    struct tra_version *version;
+    struct tra_sealer *sealer; /* NULL: none yet */
 };
 
 static enum tra_use use_of(const struct tra_work *work)
@@ -61,44 +65,62 @@ static void nonce_of(uint64_t counter, uint8_t nonce[12])
     memset(nonce + 8, 0, 4);
 }
 
+static bool is_as_before(const struct chunk *chunk, const struct tra_item *item, uint32_t number,
+                         const uint8_t *salt)
+{
+    return chunk->sealer != NULL && chunk->number == number && item->context_size == 0 &&
+           (salt == NULL
+                ? tra_sealer_lasts(chunk->sealer)
+                : memcmp(salt, chunk->sealer->of.salt, sizeof chunk->sealer->of.salt) == 0);
+}
+
 /* The key, and one use of it: what sealing and opening have in common. */
 static cse_status prepare(struct tra_work *work, struct tra_item *item, uint32_t number,
-                          const uint8_t *salt, struct tra_sealer **sealer)
+                          const uint8_t *salt, struct chunk *chunk)
 {
-    struct tra_version *version = tra_pick(work, number);
+    const bool known = is_as_before(chunk, item, number, salt);
+    struct tra_version *version = known ? chunk->version : tra_pick(work, number);
     if (version == NULL) {
         return CSN_WIRE_STATUS_NOT_FOUND;
     }
     item->version = version->number;
     cse_status status = tra_take_use(work, version);
-    if (status != CSN_WIRE_STATUS_OK) {
+    if (status != CSN_WIRE_STATUS_OK || known) {
         return status;
     }
-    *sealer = tra_sealer(work, version, use_of(work), item, salt);
-    return *sealer != NULL ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_INTERNAL;
+    chunk->sealer = tra_sealer(work, version, use_of(work), item, salt);
+    chunk->version = version;
+    chunk->number = number;
+    return chunk->sealer != NULL ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_INTERNAL;
+}
+
+/* Member by member, as in bind(). */
+static void put_head(const struct tra_work *work, const struct tra_sealer *sealer, uint32_t version,
+                     uint8_t *head)
+{
+    const uint32_t kind = use_of(work);
+    csn_store_u32(head, CSN_WIRE_TRANSIT_SEALED_FORM | kind << 8);
+    csn_store_u32(head + 4, version);
+    memcpy(head + offsetof(struct csn_wire_transit_sealed, salt), sealer->of.salt, 24);
+    csn_store_u64(head + offsetof(struct csn_wire_transit_sealed, counter), sealer->counter);
 }
 
 /* text: what is sealed, may lie where its ciphertext will. */
 static cse_status add_seal(struct tra_work *work, struct tra_item *item, const uint8_t *text,
                            uint32_t size, struct chunk *chunk)
 {
-    struct tra_sealer *sealer;
     uint32_t aad_size;
-    cse_status status = prepare(work, item, item->version, NULL, &sealer);
+    cse_status status = prepare(work, item, item->version, NULL, chunk);
     if (status != CSN_WIRE_STATUS_OK) {
         return status;
     }
-    struct csn_wire_transit_sealed head = {.form = CSN_WIRE_TRANSIT_SEALED_FORM,
-                                           .kind = (uint8_t)use_of(work),
-                                           .key_version = item->version,
-                                           .counter = sealer->counter};
+    struct tra_sealer *sealer = chunk->sealer;
     uint8_t *aad = bind(work, item, item->version, &aad_size);
     if (aad == NULL) {
         return CSN_WIRE_STATUS_LIMIT;
     }
     struct csn_gcm_item *gcm = &chunk->gcm[chunk->count];
-    memcpy(head.salt, sealer->of.salt, sizeof head.salt);
-    memcpy(item->output, &head, HEAD);
+    put_head(work, sealer, item->version, item->output);
     *gcm = (struct csn_gcm_item){.key = &sealer->key,
                                  .aad = aad,
                                  .aad_size = aad_size,
@@ -117,7 +139,6 @@ static cse_status add_open(struct tra_work *work, struct tra_item *item, uint8_t
                            struct chunk *chunk)
 {
     struct csn_wire_transit_sealed head;
-    struct tra_sealer *sealer;
     uint32_t aad_size;
     if (item->input_size < BESIDE) {
         return CSN_WIRE_STATUS_NOT_FOUND;
@@ -128,7 +149,7 @@ static cse_status add_open(struct tra_work *work, struct tra_item *item, uint8_t
         (item->version != 0 && item->version != head.key_version)) {
         return CSN_WIRE_STATUS_NOT_FOUND;
     }
-    cse_status status = prepare(work, item, head.key_version, head.salt, &sealer);
+    cse_status status = prepare(work, item, head.key_version, head.salt, chunk);
     if (status != CSN_WIRE_STATUS_OK) {
         return status;
     }
@@ -143,7 +164,7 @@ static cse_status add_open(struct tra_work *work, struct tra_item *item, uint8_t
         return CSN_WIRE_STATUS_LIMIT;
     }
     memcpy(tag, item->input + HEAD + size, TAG);
-    *gcm = (struct csn_gcm_item){.key = &sealer->key,
+    *gcm = (struct csn_gcm_item){.key = &chunk->sealer->key,
                                  .aad = aad,
                                  .aad_size = aad_size,
                                  .size = size,
@@ -167,6 +188,12 @@ static void open_chunk(struct chunk *chunk)
     chunk->count = 0;
 }
 
+static void begin(struct chunk *chunk)
+{
+    chunk->count = 0;
+    chunk->sealer = NULL;
+}
+
 static uint32_t next_chunk(const struct tra_work *work, uint32_t from)
 {
     return work->count - from < TRA_CHUNK ? work->count : from + TRA_CHUNK;
@@ -188,7 +215,7 @@ void tra_seal_items(struct tra_work *work)
 {
     struct chunk chunk;
     for (uint32_t from = 0; from < work->count; from += TRA_CHUNK) {
-        chunk.count = 0;
+        begin(&chunk);
         for (uint32_t i = from; i < next_chunk(work, from); i++) {
             struct tra_item *item = &work->items[i];
             if (item->status == CSN_WIRE_STATUS_OK) {
@@ -205,7 +232,7 @@ void tra_open_items(struct tra_work *work)
 {
     struct chunk chunk;
     for (uint32_t from = 0; from < work->count; from += TRA_CHUNK) {
-        chunk.count = 0;
+        begin(&chunk);
         for (uint32_t i = from; i < next_chunk(work, from); i++) {
             struct tra_item *item = &work->items[i];
             if (item->status == CSN_WIRE_STATUS_OK) {
@@ -221,7 +248,7 @@ void tra_rewrap_items(struct tra_work *work)
 {
     struct chunk chunk;
     for (uint32_t from = 0; from < work->count; from += TRA_CHUNK) {
-        chunk.count = 0;
+        begin(&chunk);
         for (uint32_t i = from; i < next_chunk(work, from); i++) {
             struct tra_item *item = &work->items[i];
             if (item->status == CSN_WIRE_STATUS_OK) {
@@ -229,6 +256,7 @@ void tra_rewrap_items(struct tra_work *work)
             }
         }
         open_chunk(&chunk);
+        begin(&chunk);
         for (uint32_t i = from; i < next_chunk(work, from); i++) {
             struct tra_item *item = &work->items[i];
             if (item->status == CSN_WIRE_STATUS_OK) {

@@ -266,6 +266,8 @@ void tra_derive(const struct tra_work *work, const struct tra_version *version, 
 /* A sealer of this version: with salt, that one; NULL: one whose salt is drawn. NULL: no random. */
 struct tra_sealer *tra_sealer(struct tra_work *work, const struct tra_version *version,
                               enum tra_use use, const struct tra_item *item, const uint8_t *salt);
+/* It seals, and its salt is good for another text. */
+bool tra_sealer_lasts(const struct tra_sealer *sealer);
 const struct csn_mlkem_key *tra_kem(const struct tra_work *work, const struct tra_version *version);
 /* All that was derived from keys of this id, or (NULL) from all, is wiped. */
 void tra_forget(struct tra_worker *worker, const uint8_t key_id[16]);

@@ -41,6 +41,7 @@ struct run_slot {
     size_t capacity;
     uint32_t channel;
     bool final;
+    bool later; /* its answer comes later: a crash loses it */
 };
 
 struct run_grant {

@@ -54,6 +54,10 @@ static bool take_output(struct cli_run *run, const struct csn_output *output)
     if (run_grant_answer(run, output->tag, run->message, output->size) || slot == NULL) {
         return true;
     }
+    if (output->later) { /* no frame: what it announces follows */
+        slot->later = true;
+        return true;
+    }
     (void)csn_wire_answer_read(run->message, output->size, &answer, &begin);
     run->counts.rejected += answer.code != CSN_WIRE_DONE ? 1 : 0;
     run->counts.outputs++;
@@ -127,6 +131,7 @@ static csn_err submit_one(struct cli_run *run)
     struct run_slot *slot = &run->slots[run->slot_tail % RUN_SLOT_COUNT];
     slot->used = 0;
     slot->final = false;
+    slot->later = false;
     slot->channel = (uint32_t)(run->slot_tail % manifest->worker_count) * manifest->channel_count;
     if (record->bytes == NULL) {
         run->counts.framing_errors++;
@@ -184,7 +189,10 @@ static int restart(struct cli_run *run, const struct csn_fate *fate)
     run_grant_lost(run);
     for (uint64_t tag = run->slot_head; tag < run->slot_tail; tag++) {
         struct run_slot *slot = slot_of(run, tag);
-        slot->used = slot->final ? slot->used : 0; /* what it began to answer comes again */
+        slot->used = slot->final ? slot->used : 0; /* what it began to answer comes again, */
+        if (slot->later && !slot->final && !host_answer(slot, CSN_WIRE_DROPPED)) { /* but this */
+            return cli_fail(CLI_FAILURE, "out of memory");
+        }
     }
     csn_err err = csn_enclave_restart(run->enclave, &detail);
     if (err != CSN_OK) {

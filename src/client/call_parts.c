@@ -6,7 +6,8 @@
  * Trust:  each part is opened before anything of it is looked at; they follow each other, and only
  *         the last one says that it is. An exchange that ends without it is told as cut off,
  *         whoever cut it.
- * Again:  once something was handed out the call is not tried again.
+ * Again:  once something was handed out the call is not tried again. A response that is whole with
+ *         its first part, as every refusal is, is looked at as others are: csv_trip_answer().
  */
 #include "../core/bytes.h"
 #include "caller.h"
@@ -70,12 +71,6 @@ void csv_parts_free(struct csv_parts *parts)
 
 /* ---- the response ---- */
 
-/* What may lead to another try is looked at when it is whole: see csv_trip_answer(). */
-static bool is_decided_later(uint32_t status)
-{
-    return status == 412 || status == 413 || status == 428;
-}
-
 /* The content among bytes that follow the head. */
 static csn_err take_content(struct csv_trip *trip, uint8_t *bytes, size_t size)
 {
@@ -96,10 +91,6 @@ static csn_err try_begin(struct csv_trip *trip)
         return CSN_OK;
     }
     CSN_TRY(err);
-    parts->is_kept = is_decided_later(head.status);
-    if (parts->is_kept) {
-        return CSN_OK;
-    }
     uint8_t *rest = parts->plain.at + used;
     size_t size = parts->plain.size - used;
     csv_trip_begin(trip, &parts->plain, &head); /* the call keeps the bytes where they are */
@@ -117,7 +108,7 @@ static csn_err take_plain(struct csv_trip *trip, uint8_t *bytes, size_t size)
         return CSN_ERR_LIMIT;
     }
     CSN_TRY(csv_bytes_add(&parts->plain, bytes, size));
-    return parts->is_kept || !parts->is_stream ? CSN_OK : try_begin(trip);
+    return parts->is_stream ? try_begin(trip) : CSN_OK;
 }
 
 /* ---- records ---- */

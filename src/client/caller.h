@@ -115,7 +115,6 @@ struct csv_parts {
     bool final;             /* the last one among them */
     bool hello_due;
     bool is_stream;  /* how many parts there are is not known before the last one */
-    bool is_kept;    /* not handed out before all of it is there */
     bool has_key;    /* answer is ready */
     uint16_t status; /* of a record's last part: enum csn_wire_status */
     uint32_t detail; /* of that, too */

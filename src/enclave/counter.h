@@ -49,8 +49,8 @@ struct cse_counter_step {
 /* The mark is what this step makes of it. */
 bool cse_counter_is_behind(const struct cse_counter *counter, const struct cse_counter_step *step);
 /*
- * One up, from the one below step->wanted; the mark is extended first, unless it has been already.
- * CSN_ERR_REPLAY: either is neither before nor behind this step: somebody else counts as well.
+ * One up, to step->wanted; the mark is extended first, unless it has been already. CSN_ERR_REPLAY:
+ * it is neither before nor behind this step, or the count is another: somebody else counts as well.
  * After any failure it may have moved or not.
  */
 CSN_MUST_USE csn_err cse_counter_step(struct cse_counter *counter, struct cse_outside *outside,

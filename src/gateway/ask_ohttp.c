@@ -66,6 +66,7 @@ static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool f
         refuse_code(visit, good ? answer.code : CSN_WIRE_DONE);
     }
     if (final) {
+        visit->pump = NULL; /* which may end before the client has its answer */
         csn_visit_release(visit);
     }
 }

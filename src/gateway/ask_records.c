@@ -50,6 +50,7 @@ static void take_output(void *state, const uint8_t *bytes, uint32_t size, bool f
         csn_visit_send_gathered(visit, ANSWERS_TYPE);
     }
     if (final) {
+        visit->pump = visit->parts != 0 ? visit->pump : NULL;
         csn_visit_release(visit);
     }
 }

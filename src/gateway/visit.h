@@ -25,7 +25,7 @@ struct csn_visit {
     char token[CSN_FLEET_TOKEN_SIZE]; /* of the worker; "": none is told */
     bool has_begun;                   /* the head of the answer is out */
     bool is_chunked;                  /* Oblivious HTTP in chunks */
-    struct csn_pump *pump;            /* where messages of it may be answered later; or NULL */
+    struct csn_pump *pump;            /* that has messages of it without a final output; or NULL */
     uint32_t slot;                    /* of the keys and evidence that are asked for */
     uint32_t parts;                   /* messages without a final output */
     uint8_t *answers;                 /* gathered outputs */

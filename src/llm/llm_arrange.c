@@ -7,7 +7,7 @@
  */
 #include "llm_kernel.h"
 
-#define PARTS_MAX 4u
+#define PARTS_MAX 14u
 #define BIASED    0x80808080u /* signed bytes become unsigned ones: 128 more */
 
 struct part {
@@ -29,8 +29,23 @@ static const struct shape shapes[] = {
      4,
      {{0, 2, 2, false}, {2, 2, 2, false}, {4, 12, 4, false}, {16, 128, 4, false}}},
     {CSN_GGUF_Q6_K,
-     4,
-     {{208, 2, 2, false}, {192, 16, 4, false}, {0, 128, 4, false}, {128, 64, 4, false}}},
+     14,
+     /* As its kernel reads them: scale, factors, and for each half, twice, four bits of 16 columns
+        and of those 64 behind them, two bits, four bits of those 32 and 96 behind them. */
+     {{208, 2, 2, false},
+      {192, 16, 4, false},
+      {0, 16, 4, false},
+      {128, 16, 4, false},
+      {32, 16, 4, false},
+      {16, 16, 4, false},
+      {144, 16, 4, false},
+      {48, 16, 4, false},
+      {64, 16, 4, false},
+      {160, 16, 4, false},
+      {96, 16, 4, false},
+      {80, 16, 4, false},
+      {176, 16, 4, false},
+      {112, 16, 4, false}}},
 };
 
 static const struct shape *shape_of(uint32_t type)

@@ -82,6 +82,24 @@ struct csn_llm_kernels {
     const struct csn_llm_row_kernel *row;
 };
 
+/* llm_floats.c: multiply() for F32 and F16. */
+void csn_llm_multiply_floats_avx2(uint32_t type, const uint8_t *groups, uint32_t group_count,
+                                  const struct csn_llm_inputs *inputs, float *target,
+                                  uint32_t stride);
+void csn_llm_multiply_floats_avx512(uint32_t type, const uint8_t *groups, uint32_t group_count,
+                                    const struct csn_llm_inputs *inputs, float *target,
+                                    uint32_t stride);
+
+/* The groups of tokens that prepare() made: how many are in the next one. */
+static inline uint32_t csn_llm_tokens_next(uint32_t most, uint32_t left)
+{
+    uint32_t tokens = most;
+    while (tokens > left) {
+        tokens /= 2;
+    }
+    return tokens;
+}
+
 extern const struct csn_llm_matrix_kernel csn_llm_matrix_avx2, csn_llm_matrix_avx512;
 extern const struct csn_llm_row_kernel csn_llm_row_avx2, csn_llm_row_avx512;
 

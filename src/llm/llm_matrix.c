@@ -4,8 +4,9 @@
  * names. A lane is a row: sixteen rows are worked on together, down their columns, so that nothing
  * is added across lanes and weights are read once, in order. The bound of each loop is a shape.
  *
- * Where weights are whole numbers, so are inputs (rounded for each block of theirs): sums within a
- * block are exact, and one multiplication with addition a block is what is rounded.
+ * Weights are whole numbers here, and so are inputs (rounded for each block of theirs): sums within
+ * a block are exact, and one multiplication with addition a block is what is rounded. Floats are in
+ * llm_floats.c.
  */
 #include "llm_kernel.h"
 #include CSN_LLM_VECTOR
@@ -19,7 +20,6 @@
 
 /* What a group of tokens brings for the columns from one on. */
 struct part {
-    const float *values;
     const int8_t *bytes;
     const float *scales;
     const int32_t *sums;
@@ -38,40 +38,6 @@ INLINE csn_words two(const int16_t *pair)
     int32_t word;
     __builtin_memcpy(&word, pair, sizeof word);
     return csn_words_all(word);
-}
-
-/* ---- F32 and F16 ---- */
-
-INLINE csn_floats weights_at(const uint8_t *group, uint32_t column, bool is_half)
-{
-    return is_half ? csn_floats_load_half(group + column * HALVES)
-                   : csn_floats_load(group + column * VECTOR);
-}
-
-/* Four sums for each token, of every fourth column; the columns are a multiple of that. */
-INLINE void group_floats(const uint8_t *group, uint32_t columns, struct part part, uint32_t tokens,
-                         bool is_half, csn_floats *sums)
-{
-    csn_floats chains[CSN_LLM_TOKENS][CHAINS];
-    for (uint32_t token = 0; token < tokens; token++) {
-        for (uint32_t chain = 0; chain < CHAINS; chain++) {
-            chains[token][chain] = csn_floats_all(0);
-        }
-    }
-    for (uint32_t column = 0; column < columns; column += CHAINS) {
-        for (uint32_t chain = 0; chain < CHAINS; chain++) {
-            const csn_floats weights = weights_at(group, column + chain, is_half);
-            for (uint32_t token = 0; token < tokens; token++) {
-                chains[token][chain] = csn_floats_fma(
-                    weights, csn_floats_all(part.values[(column + chain) * tokens + token]),
-                    chains[token][chain]);
-            }
-        }
-    }
-    for (uint32_t token = 0; token < tokens; token++) {
-        sums[token] = csn_floats_add(csn_floats_add(chains[token][0], chains[token][1]),
-                                     csn_floats_add(chains[token][2], chains[token][3]));
-    }
 }
 
 /* ---- Q8_0 and Q4_0: sixteen scales, then four columns of each row, the next four ... ---- */
@@ -235,19 +201,21 @@ INLINE void group_q4k(const uint8_t *group, uint32_t columns, struct part part, 
     }
 }
 
-/* ---- Q6_K: scales, signed factors of each 16 columns, four bits of each, two bits of each ---- */
+/*
+ * ---- Q6_K: scales, signed factors of each 16 columns; then for each 128 columns, twice: four bits
+ * of 16 bytes, two bits of 16, four bits of 16. A byte of these has bits of columns 32 apart.
+ * Everything is read in the order in which it lies: otherwise memory is not read ahead. ----
+ */
 
-/* Weights of 16 columns; their bits begin at these places of bytes. */
+/* Weights of 16 columns, 32 too high; their bits begin at these places of bytes. */
 #define WEIGHTS_Q6K(lower, lower_at, upper, upper_at, weights)                                     \
     for (uint32_t i = 0; i < 4; i++) {                                                             \
-        const csn_words low = csn_words_down(csn_words_load((lower) + i * VECTOR), lower_at);      \
-        const csn_words high = csn_words_down(csn_words_load((upper) + i * VECTOR), upper_at);     \
-        (weights)[i] =                                                                             \
-            csn_words_or(csn_words_and(low, csn_words_all(0x0f0f0f0f)),                            \
-                         csn_words_up(csn_words_and(high, csn_words_all(0x03030303)), 4));         \
+        const csn_words low = csn_words_and(csn_words_down((lower)[i], lower_at), four_bits);      \
+        const csn_words high = csn_words_and(csn_words_down((upper)[i], upper_at), two_bits);      \
+        (weights)[i] = csn_words_or(low, csn_words_up(high, 4));                                   \
     }
 
-/* Adds 16 columns. Weights are 32 too high. */
+/* Adds 16 columns. */
 INLINE void chunk_q6k(const csn_words *weights, const int8_t *bytes, const int32_t *input_sums,
                       uint32_t tokens, csn_words factor, csn_words *sums)
 {
@@ -260,33 +228,41 @@ INLINE void chunk_q6k(const csn_words *weights, const int8_t *bytes, const int32
     }
 }
 
-/*
- * 64 columns, 32 and the 32 after them, of which the first have their upper bits at bit 0 of the
- * same bytes, and the second at bit 2; lower bits in bytes of their own.
- */
-INLINE void quarter_q6k(csn_words factors, const uint8_t *lower, const uint8_t *upper,
-                        bool is_second, const int8_t *bytes, const int32_t *input_sums,
-                        uint32_t tokens, csn_words *sums)
+/* The four 16 columns, 32 apart, of one part; factors are in these bytes of two vectors. */
+INLINE void part_q6k(const uint8_t *part, const csn_words *factors, const int8_t *bytes,
+                     const int32_t *input_sums, uint32_t tokens, csn_words *sums)
 {
-    const csn_words factor[4] = {csn_words_down_signed(csn_words_up(factors, 24), 24),
-                                 csn_words_down_signed(csn_words_up(factors, 16), 24),
-                                 csn_words_down_signed(csn_words_up(factors, 8), 24),
-                                 csn_words_down_signed(factors, 24)};
-    for (uint32_t part = 0; part < 2; part++) {
-        const uint8_t *lows = lower + part * 4 * VECTOR;
-        const uint8_t *highs = upper + part * 4 * VECTOR;
-        csn_words weights[2][4];
-        if (is_second) {
-            WEIGHTS_Q6K(lows, 4, highs, 4, weights[0])
-            WEIGHTS_Q6K(lows + 8 * VECTOR, 4, highs, 6, weights[1])
-        } else {
-            WEIGHTS_Q6K(lows, 0, highs, 0, weights[0])
-            WEIGHTS_Q6K(lows + 8 * VECTOR, 0, highs, 2, weights[1])
-        }
-        chunk_q6k(weights[0], bytes + part * 16, input_sums + part, tokens, factor[part], sums);
-        chunk_q6k(weights[1], bytes + 32 + part * 16, input_sums + 2 + part, tokens,
-                  factor[2 + part], sums);
+    const csn_words four_bits = csn_words_all(0x0f0f0f0f);
+    const csn_words two_bits = csn_words_all(0x03030303);
+    csn_words first[4], upper[4], second[4], weights[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        first[i] = csn_words_load(part + i * VECTOR);
+        upper[i] = csn_words_load(part + (4 + i) * VECTOR);
+        second[i] = csn_words_load(part + (8 + i) * VECTOR);
     }
+    WEIGHTS_Q6K(first, 0, upper, 0, weights)
+    chunk_q6k(weights, bytes, input_sums, tokens, factors[0], sums);
+    WEIGHTS_Q6K(second, 0, upper, 2, weights)
+    chunk_q6k(weights, bytes + 32, input_sums + 2, tokens, factors[1], sums);
+    WEIGHTS_Q6K(first, 4, upper, 4, weights)
+    chunk_q6k(weights, bytes + 64, input_sums + 4, tokens, factors[2], sums);
+    WEIGHTS_Q6K(second, 4, upper, 6, weights)
+    chunk_q6k(weights, bytes + 96, input_sums + 6, tokens, factors[3], sums);
+}
+
+#define BYTE_OF(word, at) csn_words_down_signed(csn_words_up(word, 24 - 8 * (at)), 24)
+
+INLINE void half_q6k(const uint8_t *factors, const uint8_t *parts, const int8_t *bytes,
+                     const int32_t *input_sums, uint32_t tokens, csn_words *sums)
+{
+    const csn_words first = csn_words_load(factors);
+    const csn_words second = csn_words_load(factors + VECTOR);
+    const csn_words even[4] = {BYTE_OF(first, 0), BYTE_OF(first, 2), BYTE_OF(second, 0),
+                               BYTE_OF(second, 2)};
+    const csn_words odd[4] = {BYTE_OF(first, 1), BYTE_OF(first, 3), BYTE_OF(second, 1),
+                              BYTE_OF(second, 3)};
+    part_q6k(parts, even, bytes, input_sums, tokens, sums);
+    part_q6k(parts + 12 * VECTOR, odd, bytes + 16, input_sums + 1, tokens, sums);
 }
 
 INLINE void group_q6k(const uint8_t *group, uint32_t columns, struct part part, uint32_t tokens,
@@ -301,27 +277,19 @@ INLINE void group_q6k(const uint8_t *group, uint32_t columns, struct part part, 
             dots[token] = csn_words_all(0);
         }
         const uint8_t *factors = group + HALVES;
-        const uint8_t *lower = factors + 4 * VECTOR;
-        const uint8_t *upper = lower + 32 * VECTOR;
+        const uint8_t *parts = factors + 4 * VECTOR;
         const int8_t *bytes = part.bytes + at * tokens * SUPER;
         const int32_t *input_sums = part.sums + at * tokens * 16;
-        for (uint32_t half = 0; half < 2; half++) {
-            const csn_words first = csn_words_load(factors + half * 2 * VECTOR);
-            const csn_words second = csn_words_load(factors + (half * 2 + 1) * VECTOR);
-            const uint8_t *lows = lower + half * 16 * VECTOR;
-            const uint8_t *highs = upper + half * 8 * VECTOR;
-            quarter_q6k(first, lows, highs, false, bytes + half * 128, input_sums + half * 8,
-                        tokens, dots);
-            quarter_q6k(second, lows, highs, true, bytes + half * 128 + 64,
-                        input_sums + half * 8 + 4, tokens, dots);
-        }
+        half_q6k(factors, parts, bytes, input_sums, tokens, dots);
+        half_q6k(factors + 2 * VECTOR, parts + 24 * VECTOR, bytes + 128, input_sums + 8, tokens,
+                 dots);
         const csn_floats scales = csn_floats_load_half(group);
         for (uint32_t token = 0; token < tokens; token++) {
             const csn_floats scale =
                 csn_floats_mul(scales, csn_floats_all(part.scales[at * tokens + token]));
             sums[token] = csn_floats_fma(csn_floats_of(dots[token]), scale, sums[token]);
         }
-        group = upper + 16 * VECTOR;
+        group = parts + 48 * VECTOR;
     }
 }
 
@@ -330,9 +298,7 @@ INLINE void group_q6k(const uint8_t *group, uint32_t columns, struct part part, 
 INLINE void group_of_type(uint32_t type, const uint8_t *group, uint32_t columns, struct part part,
                           uint32_t tokens, csn_floats *sums)
 {
-    if (type == CSN_GGUF_F32 || type == CSN_GGUF_F16) {
-        group_floats(group, columns, part, tokens, type == CSN_GGUF_F16, sums);
-    } else if (type == CSN_GGUF_Q8_0 || type == CSN_GGUF_Q4_0) {
+    if (type == CSN_GGUF_Q8_0 || type == CSN_GGUF_Q4_0) {
         group_blocks(group, columns, part, tokens, type == CSN_GGUF_Q8_0, sums);
     } else if (type == CSN_GGUF_Q4_K) {
         group_q4k(group, columns, part, tokens, sums);
@@ -346,8 +312,7 @@ INLINE struct part part_at(const struct csn_llm_inputs *inputs, uint32_t before)
 {
     const size_t values = (size_t)before * inputs->column_count;
     const bool is_super = inputs->form == CSN_LLM_SUPER;
-    return (struct part){.values = inputs->values + values,
-                         .bytes = inputs->bytes + values,
+    return (struct part){.bytes = inputs->bytes + values,
                          .scales = inputs->scales + values / (is_super ? SUPER : BLOCK),
                          .sums = inputs->sums + values / (is_super ? 16 : BLOCK),
                          .pairs = inputs->pairs + values / BLOCK};
@@ -364,21 +329,11 @@ INLINE void group_store(uint32_t type, const uint8_t *group, const struct csn_ll
     }
 }
 
-/* The groups of tokens that prepare() made. */
-INLINE uint32_t tokens_next(uint32_t left)
-{
-    uint32_t tokens = CSN_LLM_TOKENS;
-    while (tokens > left) {
-        tokens /= 2;
-    }
-    return tokens;
-}
-
 INLINE void group_each(uint32_t type, const uint8_t *group, const struct csn_llm_inputs *inputs,
                        float *target, uint32_t stride)
 {
     for (uint32_t before = 0; before < inputs->token_count;) {
-        const uint32_t tokens = tokens_next(inputs->token_count - before);
+        const uint32_t tokens = csn_llm_tokens_next(CSN_LLM_TOKENS, inputs->token_count - before);
         if (CSN_LLM_TOKENS >= 8 && tokens == 8) {
             group_store(type, group, inputs, before, 8, target, stride);
         } else if (CSN_LLM_TOKENS >= 4 && tokens == 4) {
@@ -406,10 +361,8 @@ static void multiply(uint32_t type, const uint8_t *groups, uint32_t group_count,
 {
     switch (type) {
     case CSN_GGUF_F32:
-        multiply_type(CSN_GGUF_F32, groups, group_count, inputs, target, stride);
-        break;
     case CSN_GGUF_F16:
-        multiply_type(CSN_GGUF_F16, groups, group_count, inputs, target, stride);
+        CSN_LLM_KERNEL(multiply_floats)(type, groups, group_count, inputs, target, stride);
         break;
     case CSN_GGUF_Q8_0:
         multiply_type(CSN_GGUF_Q8_0, groups, group_count, inputs, target, stride);
@@ -532,7 +485,7 @@ static void prepare(struct csn_llm_inputs *inputs, enum csn_llm_form form, const
     const uint32_t columns = inputs->column_count;
     inputs->form = form;
     for (uint32_t before = 0; before < inputs->token_count;) {
-        const uint32_t tokens = tokens_next(inputs->token_count - before);
+        const uint32_t tokens = csn_llm_tokens_next(CSN_LLM_TOKENS, inputs->token_count - before);
         const size_t values = (size_t)before * columns;
         for (uint32_t token = 0; token < tokens; token++) {
             const float *from = source + (size_t)(before + token) * stride;

@@ -284,7 +284,8 @@ static bool read_body(struct p11_http *http, const char *head, size_t begin, siz
     size_t end = begin;
     size_t limit = begin + size_max + 1;
     if (field(head, "transfer-encoding", value) != NULL) {
-        if (strcasecmp(value, "chunked") != 0 || !read_chunks(http, begin, limit, &end)) {
+        if (strcasecmp(value, "chunked") != 0 || !read_chunks(http, begin, limit, &end) ||
+            end - begin > size_max) {
             return false;
         }
     } else if (field(head, "content-length", value) != NULL) {

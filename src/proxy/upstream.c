@@ -244,12 +244,17 @@ static void no_answer(struct csv_upstream *upstream, uint64_t id, const char *fa
     csv_caller_take(upstream->caller, now_s(), &fetched);
 }
 
-/* Nobody waits for it any more: the connection tells the gateway so. */
+/*
+ * Nobody waits for it any more, and the gateway is to know: by the end of the connection, if nobody
+ * shares it. libcurl's reset of an HTTP/2 stream leaves only with what it sends or reads next.
+ */
 static void abandon(struct csv_upstream *upstream, uint64_t id)
 {
     for (struct transfer *at = upstream->under_way; at != NULL; at = at->next) {
         if (at->id == id) {
+            curl_easy_setopt(at->easy, CURLOPT_FORBID_REUSE, 1L);
             curl_multi_remove_handle(upstream->multi, at->easy);
+            curl_easy_setopt(at->easy, CURLOPT_FORBID_REUSE, 0L);
             put_back(at);
             return;
         }

@@ -232,7 +232,14 @@ static void a_crash_in_a_snapshot(void **state)
             assert_int_equal(reopened(&world->store, &count), CSN_OK);
             assert_true(count == acked || (err != CSN_OK && count == acked + 1));
             snapshots += cse_writing_of(world->rig.journal)->acked.generation;
-            /* In the same boot, too. */
+            /* In the same boot, too; what it takes for good is what is outside. */
+            if (cse_journal_is_good(world->rig.journal)) {
+                cse_writing_of(world->rig.journal)->snapshot_next = UINT64_MAX;
+                write_some(&world->rig, 1);
+                assert_int_equal(reopened(&world->store, &count), CSN_OK);
+                assert_int_equal(count, world->rig.count);
+                cse_writing_of(world->rig.journal)->snapshot_next = 0;
+            }
             if (!cse_journal_is_good(world->rig.journal)) {
                 assert_int_equal(cse_journal_reopen(world->rig.journal), CSN_OK);
                 assert_int_equal(world->rig.count, count);
@@ -334,7 +341,9 @@ static void of_another_it_is_none(void **state)
     }
     world->store.manifest = &world->rig.manifest;
     /* The same memory is for one journal, until it is closed. */
-    world->rig.name = "other";
+    world->rig.name = "kegs";
+    assert_int_equal(rig_open(&world->rig), CSN_ERR_ARGUMENT);
+    world->rig.name = "key";
     assert_int_equal(rig_open(&world->rig), CSN_ERR_ARGUMENT);
     world->rig.name = "keys";
     world->rig.tenant[0] ^= 1;
@@ -403,6 +412,55 @@ static void a_hole_ends_it(void **state)
     store_double_stop(&copy);
 }
 
+/* Two that went on from the same record: none of one continues the other. */
+static void branches_do_not_mix(void **state)
+{
+    struct world *world = *state;
+    static struct store_rig rig;
+    struct store_double other;
+    uint32_t count = 0;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    write_some(&world->rig, 2);
+    store_double_start(&other);
+    store_double_copy(&other, &world->store);
+    rig_begin(&rig, &other);
+    rig.store->manifest = &rig.manifest;
+    /* As if it were the same boot: no record of its own says that it writes. */
+    memcpy(rig.journal, world->rig.journal, CSE_JOURNAL_SIZE);
+    cse_writing_of(rig.journal)->outside = rig.outside;
+    rig.count = 2;
+    const uint64_t begin = store_double_ending(&other, LOG(0))->size;
+    write_some(&rig, 1);
+    const uint64_t middle = store_double_ending(&other, LOG(0))->size;
+    write_some(&rig, 1);
+    write_some(&world->rig, 2);
+    const struct store_object *theirs = store_double_ending(&other, LOG(0));
+    struct store_object *ours = store_double_ending(&world->store, LOG(0));
+    assert_int_equal(ours->size, theirs->size);
+    assert_memory_not_equal(ours->bytes + begin, theirs->bytes + begin, middle - begin);
+    memcpy(ours->bytes + middle, theirs->bytes + middle, theirs->size - middle);
+    assert_int_equal(reopened(&world->store, &count), CSN_OK);
+    assert_int_equal(count, 3);
+    rig_end(&rig);
+    store_double_stop(&other);
+    world->store.manifest = &world->rig.manifest;
+}
+
+static void no_nonce_comes_twice(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_int_equal(rig_write(&world->rig, 16), CSN_OK);
+    }
+    const struct store_object *log = store_double_ending(&world->store, LOG(0));
+    const uint64_t size = (128 + 16 + 16 + 31) / 32 * 32;
+    const uint8_t *last = log->bytes + log->size - size + offsetof(struct csn_wire_journal, nonce);
+    for (uint32_t i = 1; i < 20; i++) {
+        assert_memory_not_equal(last, last - i * size, 12);
+    }
+}
+
 /* What was read may be in the host's memory alone: it is made durable before anything rests on it.
  */
 static void what_was_read_is_synced(void **state)
@@ -444,6 +502,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(generations_do_not_mix, make, unmake),
         cmocka_unit_test_setup_teardown(of_another_it_is_none, make, unmake),
         cmocka_unit_test_setup_teardown(a_hole_ends_it, make, unmake),
+        cmocka_unit_test_setup_teardown(branches_do_not_mix, make, unmake),
+        cmocka_unit_test_setup_teardown(no_nonce_comes_twice, make, unmake),
         cmocka_unit_test_setup_teardown(what_was_read_is_synced, make, unmake),
     };
     if (argc > 1) {

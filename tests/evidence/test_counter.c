@@ -17,6 +17,7 @@
 
 #define KEY_HANDLE     UINT32_C(0x81010002)
 #define NV_READ        0x14eu
+#define COUNT_SIZE     93u /* of the response with a count */
 #define NV_READ_PUBLIC 0x169u
 #define START_SESSION  0x176u
 
@@ -24,7 +25,7 @@ static struct swtpm real;
 static struct swtpm made_up;
 static struct csn_tpm_link *real_link;
 static struct csn_tpm_link *made_up_link;
-static uint32_t stride = 11;              /* bytes of responses that are tried: one in so many */
+static uint32_t stride = 11;             /* bytes of responses that are tried: one in so many */
 static uint32_t next_index = 0x01800100; /* and the one behind it */
 static const uint32_t sizes[] = {1, 40, 16, 300};
 #define SIZE_COUNT 4u
@@ -53,6 +54,10 @@ struct way {
     /* The command itself is changed; 0: none. */
     uint32_t command_at;
     uint32_t command_byte;
+    uint32_t intrude_at; /* somebody counts before the command of that number */
+    uint32_t intrude_index;
+    const uint8_t *secret; /* 32 bytes that no command may have in it */
+    uint32_t secrets;      /* that had it */
 };
 
 static struct way way;
@@ -60,6 +65,22 @@ static struct way way;
 static uint32_t code_of(const uint8_t *command)
 {
     return (uint32_t)command[8] << 8 | command[9];
+}
+
+/* Who can name a counter can count: with its empty password. */
+static void intrude(struct way *at)
+{
+    uint8_t command[31] = {0x80, 0x02, 0, 0, 0, 31, 0, 0, 0x01, 0x34};
+    uint8_t response[CSN_WIRE_OUTSIDE_TPM_SIZE];
+    size_t got = sizeof response;
+    for (uint32_t i = 0; i < 8; i++) {
+        command[10 + i] = (uint8_t)(at->intrude_index >> 8 * (3 - i % 4));
+    }
+    command[21] = 9;
+    command[22] = 0x40;
+    command[25] = 9; /* TPM_RS_PW */
+    assert_int_equal(csn_tpm_link_carry(at->link, command, sizeof command, response, &got), CSN_OK);
+    assert_int_equal(response[8] | response[9], 0);
 }
 
 static uint32_t carry(void *state, const uint8_t *command, uint32_t size, uint8_t *response,
@@ -77,6 +98,10 @@ static uint32_t carry(void *state, const uint8_t *command, uint32_t size, uint8_
     if (number < 64) {
         at->codes[number] = code_of(command);
     }
+    if (number == at->intrude_at) {
+        intrude(at);
+    }
+    at->secrets += at->secret != NULL && memmem(command, size, at->secret, 32) != NULL;
     if (mine && at->lose == 2) {
         return CSN_WIRE_OUTSIDE_FAILED;
     }
@@ -89,7 +114,7 @@ static uint32_t carry(void *state, const uint8_t *command, uint32_t size, uint8_
         (mine && at->lose == 1)) {
         return CSN_WIRE_OUTSIDE_FAILED;
     }
-    if (code_of(command) == NV_READ) {
+    if (code_of(command) == NV_READ && got == COUNT_SIZE) {
         at->last_code = code_of(command);
         at->last_size = (uint32_t)got;
         memcpy(at->last, response, got);
@@ -259,12 +284,12 @@ static void a_crash_before_the_count(void **state)
     struct world *world = *state;
     assert_int_equal(rig_open(&world->rig), CSN_OK);
     write_some(world, 2);
-    for (uint32_t lose = 1; lose <= 2; lose++) {
+    for (uint32_t round = 0; round < 4; round++) {
         const uint64_t before = counter_now(world);
         const uint32_t count = world->rig.count;
         way.commands = 0;
-        way.change_at = 1; /* the increment is done and not told, or not done */
-        way.lose = lose;
+        way.change_at = round < 2 ? 2 : 4; /* the extend, or the step: */
+        way.lose = 1 + round % 2;          /* done and not told, or not done */
         assert_int_equal(rig_write(&world->rig, sizes[count % SIZE_COUNT]), CSN_ERR_SYSTEM);
         assert_false(cse_journal_is_good(world->rig.journal));
         way.lose = 0;
@@ -428,6 +453,21 @@ static void a_tpm_that_the_host_made_up(void **state)
     assert_true(rig_is(&world->rig, sizes, SIZE_COUNT, world->rig.count));
 }
 
+static void what_cannot_be_pinned(void **state)
+{
+    const struct csn_wire_counter good = ((struct world *)*state)->counter;
+    for (uint32_t i = 0; i < 4; i++) { /* what nobody says is zero */
+        struct cse_counter counter = {.used = false};
+        struct csn_wire_counter pin = good;
+        assert_int_equal(cse_counter_begin(&counter, &pin), CSN_OK);
+        pin.reserved = i == 0;
+        pin.reserved2[3] = i == 1;
+        pin.base = i == 2 ? 0 : pin.base;
+        pin.mark_name[0] ^= i == 3;
+        assert_int_equal(cse_counter_begin(&counter, &pin), CSN_ERR_POLICY);
+    }
+}
+
 static void what_is_pinned_counts(void **state)
 {
     struct world *world = *state;
@@ -560,9 +600,47 @@ static void old_responses_are_refused(void **state)
     struct cse_counter_step step = {.wanted = before + 1};
     memcpy(step.mark, counter->mark, sizeof step.mark);
     way.commands = 0;
-    way.change_at = 6; /* the count behind the step */
-    assert_int_not_equal(cse_counter_step(counter, world->rig.outside, &step), CSN_OK);
+    way.change_at = 5; /* the count behind the step */
+    assert_int_equal(cse_counter_step(counter, world->rig.outside, &step), CSN_ERR_AUTH);
     way.replay = false;
+}
+
+/* Between the look and the step somebody counts: nothing is acknowledged. */
+static void who_counts_in_between_is_seen(void **state)
+{
+    struct world *world = *state;
+    for (uint32_t at = 2; at <= 4; at++) { /* before the extend, the look at it, the step */
+        if (at != 2) {
+            unmake(state);
+            assert_int_equal(make(state), 0);
+            world = *state;
+        }
+        assert_int_equal(rig_open(&world->rig), CSN_OK);
+        write_some(world, 1);
+        way.commands = 0;
+        way.intrude_at = at;
+        way.intrude_index = world->counter.index;
+        assert_int_equal(rig_write(&world->rig, 16), CSN_ERR_REPLAY);
+        way.intrude_at = 0;
+    }
+}
+
+/* Who knew it could make the mark anew, as it was at any time. */
+static void what_extends_the_mark_is_secret(void **state)
+{
+    struct world *world = *state;
+    struct cse_counter_step step;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    write_some(world, 1);
+    struct cse_counter *counter = &cse_writing_of(world->rig.journal)->counter;
+    step.wanted = counter_now(world) + 1;
+    memcpy(step.mark, counter->mark, sizeof step.mark);
+    memset(step.data, 0x5a, sizeof step.data);
+    way.secret = step.data;
+    way.secrets = 0;
+    assert_int_equal(cse_counter_step(counter, world->rig.outside, &step), CSN_OK);
+    way.secret = NULL;
+    assert_int_equal(way.secrets, 0);
 }
 
 /* Commands too: the TPM itself refuses what is not ours. */
@@ -579,10 +657,10 @@ static void changed_commands_do_nothing(void **state)
         memcpy(step.mark, counter->mark, sizeof step.mark);
         memcpy(mark, counter->mark, sizeof mark);
         way.commands = 0;
-        way.command_at = 3;
+        way.command_at = 2;
         way.command_byte = byte;
         assert_int_not_equal(cse_counter_step(counter, world->rig.outside, &step), CSN_OK);
-        assert_int_equal(way.codes[3], 0x136);
+        assert_int_equal(way.codes[2], 0x136);
         way.command_at = 0;
         assert_int_equal(counter_now(world), before);
         assert_memory_equal(counter->mark, mark, sizeof mark);
@@ -599,8 +677,11 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(two_records_of_one_count, make, unmake),
         cmocka_unit_test_setup_teardown(from_one_counter_to_another, make, unmake),
         cmocka_unit_test_setup_teardown(a_tpm_that_the_host_made_up, make, unmake),
+        cmocka_unit_test_setup_teardown(what_cannot_be_pinned, make, unmake),
         cmocka_unit_test_setup_teardown(what_is_pinned_counts, make, unmake),
         cmocka_unit_test_setup_teardown(old_responses_are_refused, make, unmake),
+        cmocka_unit_test_setup_teardown(who_counts_in_between_is_seen, make, unmake),
+        cmocka_unit_test_setup_teardown(what_extends_the_mark_is_secret, make, unmake),
         cmocka_unit_test_setup_teardown(changed_commands_do_nothing, make, unmake),
         cmocka_unit_test_setup_teardown(a_host_that_lies_in_every_byte, make, unmake),
     };

@@ -39,6 +39,14 @@ class Serving:
         assert result.returncode == 0, (arguments, result.stderr)
         return result.stdout
 
+    def certificate(self, name):
+        """NAME.crt and NAME.key, for this machine's loopback."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", name + ".key", "-out",
+                        name + ".crt", "-subj", f"/CN={name}", "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-days", "30"], cwd=self.folder, check=True,
+                       capture_output=True)
+
     def start(self):
         self.process = subprocess.Popen([self.caisson, "serve", "serve.json", "--json"],
                                         cwd=self.folder, stdout=subprocess.PIPE,

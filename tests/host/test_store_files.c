@@ -22,7 +22,7 @@ static char folder[] = "/tmp/caisson-store-XXXXXX";
 static struct csn_store *store;
 static uint8_t answer[ROOM];
 static struct csn_wire_outside_answer head;
-static int sync_fails;
+static int sync_fails; /* 1: each; 2: of data alone */
 
 /* Linked in place of the C library's. */
 int __wrap_fdatasync(int fd);
@@ -37,7 +37,7 @@ int __wrap_fdatasync(int fd)
 int __wrap_fsync(int fd)
 {
     errno = EIO;
-    return sync_fails != 0 ? -1 : __real_fsync(fd);
+    return sync_fails == 1 ? -1 : __real_fsync(fd);
 }
 
 static csn_err open_store(struct csn_store **opened)
@@ -304,7 +304,7 @@ static void a_failed_sync_is_final(void **state)
     for (uint32_t which = 0; which < 3; which++) {
         assert_int_equal(APPEND("a", 0, "text"), CSN_WIRE_OUTSIDE_OK);
         assert_int_equal(PART("b", 0, "text"), CSN_WIRE_OUTSIDE_OK);
-        sync_fails = 1;
+        sync_fails = which == 0 ? 2 : 1;
         uint32_t status = which == 0   ? ask(CSN_WIRE_OUTSIDE_SYNC, "a", 0, NULL)
                           : which == 1 ? ask(CSN_WIRE_OUTSIDE_REPLACE, "b", 4, NULL)
                                        : ask(CSN_WIRE_OUTSIDE_REMOVE, "a", 0, NULL);
@@ -321,6 +321,86 @@ static void a_failed_sync_is_final(void **state)
     }
 }
 
+/* ---- the TPM ---- */
+
+static uint8_t sent[64];
+static size_t sent_size;
+static uint32_t next_session = 0x02000000;
+static uint32_t flushed;
+
+/* A TPM that says yes, and that a session begins. */
+static csn_err say_yes(void *state, const uint8_t *command, size_t size, uint8_t *response,
+                       size_t *response_size)
+{
+    (void)state;
+    sent_size = size;
+    memcpy(sent, command, size < sizeof sent ? size : sizeof sent);
+    memset(response, 0, 14);
+    response[0] = 0x80;
+    response[1] = 1;
+    response[5] = 14;
+    response[10] = 2;
+    response[13] = (uint8_t)next_session;
+    next_session += command[9] == 0x76;
+    flushed += command[9] == 0x65;
+    *response_size = 14;
+    return CSN_OK;
+}
+
+static uint32_t send_tpm(uint32_t code, uint32_t handle, uint32_t said)
+{
+    struct csn_wire_outside_ask about = {.operation = CSN_WIRE_OUTSIDE_TPM, .size = 14};
+    const uint8_t command[14] = {0x80,
+                                 0x01,
+                                 0,
+                                 0,
+                                 0,
+                                 (uint8_t)said,
+                                 0,
+                                 0,
+                                 (uint8_t)(code >> 8),
+                                 (uint8_t)code,
+                                 (uint8_t)(handle >> 24),
+                                 (uint8_t)(handle >> 16),
+                                 (uint8_t)(handle >> 8),
+                                 (uint8_t)handle};
+    sent_size = 0;
+    uint32_t status = serve(&about, command, sizeof command);
+    assert_int_equal(sent_size, status == CSN_WIRE_OUTSIDE_OK ? sizeof command : 0);
+    return status;
+}
+
+static void of_tpm_commands_few_pass(void **state)
+{
+    (void)state;
+    struct csn_detail detail = {""};
+    const struct csn_store_options options = {.folder = folder, .tpm = say_yes};
+    csn_store_close(store);
+    assert_int_equal(csn_store_open(&options, &store, &detail), CSN_OK);
+    uint32_t passed = 0;
+    for (uint32_t code = 0x100; code < 0x200; code++) {
+        uint32_t status = send_tpm(code, 0x01800100, 14);
+        assert_true(status == CSN_WIRE_OUTSIDE_OK || status == CSN_WIRE_OUTSIDE_REFUSED);
+        passed += status == CSN_WIRE_OUTSIDE_OK;
+    }
+    assert_int_equal(passed, 5); /* session, public, read, increment, extend */
+    assert_int_equal(send_tpm(0x169, 0x01800100, 13), CSN_WIRE_OUTSIDE_REFUSED);
+    /* Sessions: those that it began, and no more than there are places for. */
+    assert_int_equal(send_tpm(0x165, 0x02000077, 14), CSN_WIRE_OUTSIDE_REFUSED);
+    assert_int_equal(send_tpm(0x165, 0x81010002, 14), CSN_WIRE_OUTSIDE_REFUSED);
+    for (uint32_t i = 1; i < CSN_STORE_SESSIONS; i++) {
+        assert_int_equal(send_tpm(0x176, 0x81010002, 14), CSN_WIRE_OUTSIDE_OK);
+    }
+    assert_int_equal(send_tpm(0x176, 0x81010002, 14), CSN_WIRE_OUTSIDE_REFUSED);
+    assert_int_equal(send_tpm(0x165, 0x02000001, 14), CSN_WIRE_OUTSIDE_OK);
+    assert_int_equal(send_tpm(0x165, 0x02000001, 14), CSN_WIRE_OUTSIDE_REFUSED);
+    assert_int_equal(send_tpm(0x176, 0x81010002, 14), CSN_WIRE_OUTSIDE_OK);
+    flushed = 0;
+    csn_store_close(store);
+    assert_int_equal(flushed, CSN_STORE_SESSIONS); /* what was left */
+    assert_int_equal(open_store(&store), CSN_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_at_a_time, make, unmake),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told, make, unmake),
         cmocka_unit_test_setup_teardown(a_failed_sync_is_final, make, unmake),
+        cmocka_unit_test_setup_teardown(of_tpm_commands_few_pass, make, unmake),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
     compare.py llama GREEDY EXPECTED FOLDER   against llama.cpp, run here (TAP); skipped without it
     compare.py keep GREEDY EXPECTED FOLDER    makes EXPECTED: llama.cpp's answers
     compare.py survey GREEDY SEEDS FOLDER     how often tokens differ, and how sure llama.cpp was
+    compare.py speed GREEDY ROUNDS FOLDER     CPU time of a prompt's tokens and of those after it
 
 Each model is made by scripts/make_gguf.py. Tokens are greedy and have to be the same. Logits have
 to be as near as TOLERANCE says: the root of the mean square of differences, as a part of that of
@@ -235,15 +236,52 @@ def survey(args):
     return 0
 
 
+# Larger than any cache, at some 100 to 200 MB.
+FAST = ["--width", "2048", "--inner", "5632", "--heads", "32", "--kv-heads", "4", "--vocab", "8192"]
+FAST_LAYERS = {"f32": 1, "f16": 2, "q8_0": 4, "q4_0": 6, "q4_k": 6}
+FAST_PROMPT = 256
+
+
+def seconds(command):
+    """What a program says on its last line: of the prompt, of the tokens."""
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    return [float(word) for word in done.stderr.split()[-2:]]
+
+
+def speed(args):
+    """Both on one thread, in turns; each in batches that suit it."""
+    theirs = peer(args)
+    tokens = [str(i * 37 % 8000) for i in range(FAST_PROMPT)]
+    for kind, layers in FAST_LAYERS.items():
+        ratios = [[], []]
+        with tempfile.TemporaryDirectory() as folder:
+            model = os.path.join(folder, "model.gguf")
+            maker().main([model, "--type", kind, "--layers", str(layers), *FAST])
+            for _ in range(int(args.expected)):
+                ours = seconds([args.greedy, model, os.devnull, str(COUNT), "64",
+                                kernels(args.greedy)[-1], *tokens])
+                other = seconds([theirs[0], model, os.devnull, str(COUNT), str(FAST_PROMPT),
+                                 theirs[1], *tokens])
+                for i in range(2):
+                    ratios[i].append((other[i] / ours[i], ours[i], other[i]))
+        for what, found, count in zip(("prompt", "tokens"), ratios, (FAST_PROMPT, COUNT)):
+            found.sort()
+            middle = found[len(found) // 2]
+            print(f"{kind}, {what}: {middle[0]:.2f} times llama.cpp ({found[0][0]:.2f} to "
+                  f"{found[-1][0]:.2f}); {1e3 * middle[1] / count:.2f} ms a token, "
+                  f"{1e3 * middle[2] / count:.2f} ms", flush=True)
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["kept", "llama", "keep", "survey"])
+    parser.add_argument("what", choices=["kept", "llama", "keep", "survey", "speed"])
     parser.add_argument("greedy")
     parser.add_argument("expected")
     parser.add_argument("folder", nargs="?", default=".")
     args = parser.parse_args()
-    return {"kept": check_kept, "llama": check_llama, "keep": keep, "survey": survey}[args.what](
-        args)
+    return {"kept": check_kept, "llama": check_llama, "keep": keep, "survey": survey,
+            "speed": speed}[args.what](args)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
  *
  *     greedy MODEL LOGITS COUNT BATCH avx2|avx512 TOKEN ...
  *
- * Prints COUNT tokens, and puts the logits that each came from into a file, as floats. The prompt
- * is read in batches of BATCH. Without arguments: exit code 3 where there is AVX-512 with VNNI,
- * else 4.
+ * Prints COUNT tokens, to stderr the CPU seconds of the prompt and of these, and puts the logits
+ * that each came from into a file, as floats. The prompt is read in batches of BATCH. Without
+ * arguments: exit code 3 where there is AVX-512 with VNNI, else 4.
  */
 #include "llm/llm.h"
 #include "llm_rig.h"
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define TOKENS_MAX 4096u
 
@@ -64,6 +65,13 @@ static int generate(struct csn_llm *llm, const struct csn_llm_config *config, co
     return 0;
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
 int main(int argc, char **argv)
 {
     static uint32_t tokens[TOKENS_MAX];
@@ -90,8 +98,11 @@ int main(int argc, char **argv)
     if (out == NULL) {
         return 2;
     }
-    int failed = generate(rig.llm, &rig.model->config, read_prompt(rig.llm, tokens, prompt, batch),
-                          prompt, count, out);
+    const double start = cpu_seconds();
+    const float *logits = read_prompt(rig.llm, tokens, prompt, batch);
+    const double read = cpu_seconds();
+    int failed = generate(rig.llm, &rig.model->config, logits, prompt, count, out);
+    fprintf(stderr, "%.6f %.6f\n", read - start, cpu_seconds() - read);
     failed |= fclose(out);
     rig_close(&rig);
     return failed;

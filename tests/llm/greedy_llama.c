@@ -21,10 +21,10 @@ static void quiet(enum ggml_log_level level, const char *text, void *data)
     }
 }
 
-static double now(void)
+static double cpu_seconds(void)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
@@ -73,14 +73,14 @@ int main(int argc, char **argv)
     if (context == NULL || out == NULL) {
         return 2;
     }
-    double start = now();
+    double start = cpu_seconds();
     for (int at = 0; at < prompt; at += batch) {
         int size = prompt - at < batch ? prompt - at : batch;
         if (llama_decode(context, llama_batch_get_one(tokens + at, size)) != 0) {
             return 1;
         }
     }
-    double read = now();
+    double read = cpu_seconds();
     for (int i = 0; i < count; i++) {
         const float *logits = llama_get_logits_ith(context, -1);
         llama_token token = largest(logits, vocab);
@@ -92,7 +92,7 @@ int main(int argc, char **argv)
             return 1;
         }
     }
-    double done = now();
-    fprintf(stderr, "prompt %.6f s, tokens %.6f s\n", read - start, done - read);
+    double done = cpu_seconds();
+    fprintf(stderr, "%.6f %.6f\n", read - start, done - read);
     return fclose(out);
 }

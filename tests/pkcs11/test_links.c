@@ -3,6 +3,7 @@
  * test_links.c: how requests get to a gateway, with gateways that lie: HTTP answers of every kind,
  * sockets that hand out wrong rings, and a peer at the other end of real ones.
  */
+#include "core/event.h"
 #include "core/ring.h"
 #include "pkcs11/lane.h"
 #include <caisson/wire/channel.h>
@@ -12,12 +13,14 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -101,7 +104,8 @@ static struct p11_http *client(uint32_t timeout_ms)
     return http;
 }
 
-#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nCaisson-Worker: w.0\r\n"
+#define SIXTY_FIVE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define OK_HEAD    "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nCaisson-Worker: w.0\r\n"
 
 static void good_answers(void **state)
 {
@@ -143,13 +147,13 @@ static void ill_answers(void **state)
         "nonsense\r\n\r\n",
         "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\n\r\n",
-        OK_HEAD "Content-Length: 65\r\n\r\n",
+        OK_HEAD "Content-Length: 65\r\n\r\n" SIXTY_FIVE,
         OK_HEAD "Content-Length: 99999999999999999999\r\n\r\n",
         OK_HEAD "Content-Length: 5\r\n\r\nhell",
         OK_HEAD "Content-Length: 4\r\n\r\nhello",
         OK_HEAD "Transfer-Encoding: gzip\r\n\r\n",
         OK_HEAD "Transfer-Encoding: chunked\r\n\r\nx\r\n",
-        OK_HEAD "Transfer-Encoding: chunked\r\n\r\n41\r\n",
+        OK_HEAD "Transfer-Encoding: chunked\r\n\r\n41\r\n" SIXTY_FIVE "\r\n0\r\n\r\n",
         OK_HEAD "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
         OK_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n",
         OK_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n0\r\n\r\nmore",
@@ -350,7 +354,8 @@ static void *echo_some(void *state)
     struct echo *echo = state;
     uint8_t bytes[SIZE_MAX_ + 8];
     struct csn_ring_message message;
-    for (uint32_t done = 0; done < echo->count;) {
+    uint32_t looks = 0;
+    for (uint32_t done = 0; done < echo->count && looks < 100000; looks++) {
         if (csn_ring_read(&echo->hall->reader, bytes, &message) != CSN_OK) {
             usleep(10);
             continue;
@@ -363,7 +368,11 @@ static void *echo_some(void *state)
                 return NULL;
             }
         }
-        csn_ring_publish(&echo->hall->writer);
+        struct csn_shared *event =
+            (struct csn_shared *)(void *)(echo->hall->map + 64 + CSN_WIRE_CHANNEL_HOST_EVENT);
+        if (csn_ring_publish(&echo->hall->writer) && csn_event_signal(event)) {
+            syscall(SYS_futex, event, FUTEX_WAKE, 1, NULL, NULL, 0);
+        }
         done++;
     }
     (void)csn_ring_give_credit(&echo->hall->reader);

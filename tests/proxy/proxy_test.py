@@ -363,14 +363,6 @@ def comes_back(serving, relay, client, other):
     proxy.stop()
 
 
-def make_certificate(serving, name):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", name + ".key", "-out",
-                    name + ".crt", "-subj", f"/CN={name}", "-addext",
-                    "subjectAltName=IP:127.0.0.1", "-days", "30"], cwd=serving.folder, check=True,
-                   capture_output=True)
-
-
 def certificates(serving, relay, client, other):
     """A gateway whose certificate the system trusts, in a mount namespace; without --ca, and with
     that of another, in whose place the system's does not count."""
@@ -379,7 +371,7 @@ def certificates(serving, relay, client, other):
         print("# skipped: no mount namespace here", flush=True)
         return
     secure = serve_tls(serving)
-    make_certificate(serving, "other")
+    serving.certificate("other")
     named = subprocess.run(["openssl", "x509", "-noout", "-hash", "-in", "tls.crt"], text=True,
                            cwd=serving.folder, check=True, capture_output=True).stdout.strip()
     os.makedirs(serving.path("trusted"))
@@ -397,7 +389,7 @@ def certificates(serving, relay, client, other):
 def serve_tls(serving):
     """Another listener; once."""
     if not os.path.exists(serving.path("tls.crt")):
-        make_certificate(serving, "tls")
+        serving.certificate("tls")
         configure(serving, lambda config: config["listeners"].append(
             {"port": 0, "certificate": "tls.crt", "key": "tls.key"}))
         serving.process.send_signal(signal.SIGTERM)

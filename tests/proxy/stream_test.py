@@ -22,7 +22,7 @@ from serving import Serving  # noqa: E402
 CAISSON, TICKER = (os.path.abspath(path) for path in sys.argv[1:3])
 BACKEND = sys.argv[3]
 PARTS = sys.argv[4:] or ["streams", "calls", "whole", "fails", "gone", "crowded", "cut",
-                         "silent", "granted"]
+                         "silent", "tls", "granted"]
 WAYS = {"records": [], "oblivious": ["--oblivious"]}
 PATIENCE = 8 if "CAISSON_SKIP_STATUS" in os.environ else 60  # of a stream; seeded bugs block some
 COUNT = 0
@@ -359,6 +359,34 @@ def silent(serving, client):
         quiet.stop()
 
 
+def tls(serving, client):
+    """Over TLS proxy and gateway speak HTTP/2: parts are DATA, and who goes resets his stream."""
+    if shutil.which("openssl") is None:
+        print("# skipped: no openssl", flush=True)
+        return
+    secure = Serving(CAISSON, TICKER, BACKEND, more={"listeners": [
+        {"port": 0, "certificate": "tls.crt", "key": "tls.key"}]})
+    try:
+        secure.certificate("tls")
+        secure.run("keygen", "producer", "--tenant", "tenant.key", "--requests", "app.key")
+        secure.start()
+        secure.grant()
+        there = Client(secure, secure.front.replace("http:", "https:"))
+        there.options += ["--ca", "tls.crt"]
+        for way, option in WAYS.items():
+            proxy = Proxy(there, *option)
+            paced(proxy.curl("3 1 abc"), there, f"over TLS, {way}")
+            before = inside(secure, "dropped")
+            stream = proxy.curl("3 1 abc", "--http2-prior-knowledge")
+            check(stream.event() == "1 abc", f"over TLS, {way}: a stream has begun")
+            stream.kill()
+            check(until(lambda: inside(secure, "dropped") == before + 1),
+                  f"over TLS, {way}: its client goes, and it is dropped without another part")
+            proxy.stop()
+    finally:
+        secure.stop()
+
+
 def granted(serving, client):
     """A new grant ends what is under way, and what comes then is served."""
     version = 2
@@ -394,6 +422,8 @@ def main():
         for process in Stream.running:
             process.kill()
             process.wait()
+        if serving.process is not None and sys.exc_info()[0] is not None:
+            serving.process.kill()  # else it waits for streams that have no end
         serving.stop()
     print(f"1..{COUNT}")
     return 1 if FAILED else 0 if COUNT else 77

@@ -190,6 +190,55 @@ static void test_nonces(void **state)
     assert_memory_not_equal(seen[0], sealed + 8, 24);
 }
 
+/* Neighbours in a batch have nothing of each other: versions, salts, contexts. */
+static void test_neighbours(void **state)
+{
+    (void)state;
+    enum { COUNT = 6 };
+    static uint8_t sealed[COUNT][100];
+    struct fake_result results[COUNT];
+    struct fake_item items[COUNT];
+    uint32_t size = 0;
+    good(OP(CREATE), "mixed", "{\"type\":\"aes-256\"}");
+    for (int i = 0; i < COUNT; i++) { /* versions 1 1 2 2 3 3, each with a salt of its own */
+        tra_forget(call->worker, NULL);
+        size = seal("mixed", OP(ENCRYPT), "", sealed[i]);
+        if (i % 2 == 1) {
+            good(OP(ROTATE), "mixed", "{}");
+        }
+    }
+    for (int i = 0; i < COUNT; i++) {
+        items[i] = (struct fake_item){sealed[i * 5 % COUNT], size, "ad", 2, NULL, 0};
+    }
+    struct csn_wire_transit_request request = {.operation = OP(DECRYPT), .item_count = COUNT};
+    assert_int_equal(fake_binary(call, &request, "mixed", items, results), CSN_WIRE_STATUS_OK);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(results[i].head.status, CSN_WIRE_STATUS_OK);
+        assert_int_equal(results[i].head.key_version, i * 5 % COUNT / 2 + 1);
+        assert_memory_equal(results[i].output, "hello, hello", 12);
+    }
+    good(OP(ENCRYPT), "mixed",
+         "{\"batch_input\":[{\"plaintext\":\"\",\"version\":1},{\"plaintext\":\"\",\"version\":3}]"
+         "}");
+    assert_non_null(strstr((char *)call->output, "caisson:v3:AQEAAAMA"));
+    good(OP(CREATE), "apart", "{\"type\":\"aes-256\",\"derived\":true}");
+    static const char *const contexts[] = {"a", "b", "b", "a", "c", "a"};
+    for (int i = 0; i < COUNT; i++) {
+        items[i] = (struct fake_item){"text", 4, NULL, 0, contexts[i], 1};
+    }
+    request = (struct csn_wire_transit_request){.operation = OP(ENCRYPT), .item_count = COUNT};
+    assert_int_equal(fake_binary(call, &request, "apart", items, results), CSN_WIRE_STATUS_OK);
+    for (int i = 0; i < COUNT; i++) {
+        memcpy(sealed[i], results[i].output, 60);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(open_by("apart", OP(DECRYPT), sealed[i], 60, "", contexts[i]),
+                         CSN_WIRE_STATUS_OK);
+        assert_int_equal(open_by("apart", OP(DECRYPT), sealed[i], 60, "", "d"),
+                         CSN_WIRE_STATUS_NOT_FOUND);
+    }
+}
+
 /* ---- the binary form ---- */
 
 /* Every operation, twice: what it gives is what the other half takes. */
@@ -417,10 +466,15 @@ static void test_binary_pack(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moved),       cmocka_unit_test(test_contexts),
-        cmocka_unit_test(test_bits),        cmocka_unit_test(test_nonces),
-        cmocka_unit_test(test_binary),      cmocka_unit_test(test_binary_keys),
-        cmocka_unit_test(test_binary_pack), cmocka_unit_test(test_binary_refusals),
+        cmocka_unit_test(test_moved),
+        cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_nonces),
+        cmocka_unit_test(test_neighbours),
+        cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_binary_keys),
+        cmocka_unit_test(test_binary_pack),
+        cmocka_unit_test(test_binary_refusals),
         cmocka_unit_test(test_binary_cuts),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * outside.h: what an enclave with the store flag asks its host to keep, and the sealed journal in
- * which it does so (docs/WIRE.md, section 16).
+ * which it does so (docs/WIRE.md, section 17).
  *
  * Each worker has one more channel, of index channel_count. Over it the enclave asks (out ring) and
  * the host answers (in ring): one answer for each ask, in the order of the asks, under the ask's

@@ -141,6 +141,8 @@ static const struct {
     {"\"name\":\"a\"", "\"name\":\"..\"", "services[0].name: wants 1 to 63 of"},
     {"\"name\":\"a\"", "\"name\":\"s\"", "services[1]: a second service of that name"},
     {"a.sock", "s.sock", "services[1]: a second service with that control socket"},
+    {"\"image\":\"a.elf\",", "\"image\":\"a.elf\",\"rings\":\"r.sock\",",
+     "services[0]: rings are of a service with one instance"},
     {"\"image\":\"a.elf\",", "", "services[0].image: is missing"},
     {"\"signature\":\"a.sig\",", "", "services[0].signature: is missing"},
     {"\"control\":\"a.sock\",", "", "services[0].control: is missing"},
