@@ -32,7 +32,8 @@ root=$("$caisson" keygen root root.key | tail -n 1 | sed 's/.* //')
 cat >serve.json <<EOF
 {"listeners": [{"port": 0}], "admin": {"port": 0}, "tenants": [{"label": "owner"}],
  "services": [{"name": "model", "image": "$image", "signature": "image.sig", "backend": "$backend",
-               "control": "model.sock", "store": {"folder": "store"}, "evidence": {"root": "root.key"}}]}
+               "control": "model.sock", "store": {"folder": "store"},
+               "evidence": {"root": "root.key"}}]}
 EOF
 "$caisson" serve serve.json --json >serve.out 2>serve.err &
 gateway=$!

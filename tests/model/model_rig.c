@@ -3,7 +3,9 @@
 #include "model_rig.h"
 #include "../../src/crypto/cpu.h"
 #include "../../src/enclave/state.h"
+#include "../../src/import/import.h"
 #include "../../src/weights/weights_load.h"
+#include "../trees/trees_made.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,36 @@ struct csn_wire_model_policy rig_policy(uint32_t flags)
     return policy;
 }
 
+struct csn_wire_model_policy rig_tree_policy(uint32_t flags)
+{
+    struct csn_wire_model_policy policy = {.magic = CSN_WIRE_MODEL_MAGIC,
+                                           .version = CSN_WIRE_MODEL_VERSION,
+                                           .flags = CSN_WIRE_MODEL_TREES | flags,
+                                           .trees = rig.trees.ref};
+    if ((flags & CSN_WIRE_MODEL_TREES_KEY) == 0) {
+        memset(policy.trees.key, 0, sizeof policy.trees.key);
+    }
+    return policy;
+}
+
+static void put(const struct weights_made *made)
+{
+    char name[65];
+    cse_weights_name(made->ref.digest, name);
+    store_double_put(&rig.store, name, made->file, made->size);
+}
+
+static void make_trees(void)
+{
+    struct csn_import_fault fault = {0};
+    void *image;
+    size_t size;
+    assert_int_equal(csn_import_xgboost_json(MODEL_BOTH, strlen(MODEL_BOTH), &image, &size, &fault),
+                     CSN_OK);
+    weights_make(&rig.trees, image, size, CSN_WIRE_WEIGHTS_TREES);
+    free(image);
+}
+
 bool rig_grant(uint32_t who, const struct csn_wire_model_policy *policy)
 {
     static uint64_t version;
@@ -62,7 +94,6 @@ void rig_start(const char *path)
     extern const struct cse_service cse_service;
     uint64_t size;
     uint8_t *bytes;
-    char name[65];
     uint64_t features = 0;
     memset(&rig, 0, sizeof rig);
     read_file(path, &bytes, &size);
@@ -70,8 +101,9 @@ void rig_start(const char *path)
     free(bytes);
     store_double_start(&rig.store);
     rig.port = store_double_port(&rig.store);
-    cse_weights_name(rig.language.ref.digest, name);
-    store_double_put(&rig.store, name, rig.language.file, rig.language.size);
+    make_trees();
+    put(&rig.language);
+    put(&rig.trees);
     fake_start(&fake, &(struct fake_options){.flags = CSN_WIRE_FLAG_DETERMINISTIC,
                                              .service = &cse_service,
                                              .store = &rig.port,
@@ -103,6 +135,7 @@ void rig_stop(void)
     fake_stop(&fake);
     store_double_stop(&rig.store);
     weights_discard(&rig.language);
+    weights_discard(&rig.trees);
 }
 
 struct mod_worker *rig_worker(void)

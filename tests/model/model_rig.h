@@ -39,6 +39,7 @@ struct rig {
     struct store_double store;
     struct cse_outside_port port;
     struct weights_made language;
+    struct weights_made trees; /* the model of tests/trees by hand: three features, one output */
     struct fake_tenant tenants[RIG_TENANTS];
     struct csn_wire_model_policy policies[RIG_TENANTS];
     struct rig_call calls[RIG_CALLS];
@@ -51,6 +52,8 @@ void rig_start(const char *path);
 void rig_stop(void);
 /* Policy and grant; true: it was accepted. */
 bool rig_grant(uint32_t who, const struct csn_wire_model_policy *policy);
+/* What names the trees, as rig_policy(); and nothing else. */
+struct csn_wire_model_policy rig_tree_policy(uint32_t flags);
 /* What names the language model: LANGUAGE and these flags, the key if they say so. */
 struct csn_wire_model_policy rig_policy(uint32_t flags);
 

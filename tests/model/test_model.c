@@ -8,6 +8,7 @@
 #include "model_rig.h"
 #include "vocab/vocab_gguf.h"
 #include <caisson/wire/claim.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -630,6 +631,109 @@ static void test_models(void **state)
     assert_non_null(strstr(call->text, "\"id\":\"harbour\""));
 }
 
+/* ---- trees ---- */
+
+static void test_scores(void **state)
+{
+    (void)state;
+    const struct csn_wire_model_policy guest = rig_tree_policy(0);
+    const struct csn_wire_model_policy owner =
+        rig_tree_policy(CSN_WIRE_MODEL_TREES_KEY | CSN_WIRE_MODEL_TREES_SHARE);
+    assert_false(rig_grant(1, &guest));
+    assert_true(rig_grant(0, &owner));
+    assert_true(rig_grant(1, &guest));
+    const struct rig_call *call = rig_ask(
+        1, OP_SCORE,
+        "{\"rows\": [[0.25,1,1], [2.5e-1,2.0,0],[null,1,null],[0.5,1,40],[-1e999,null,1.5]]}");
+    assert_int_equal(call->status, CSN_WIRE_STATUS_OK);
+    assert_string_equal(call->text, "{\"scores\":[1.21000000e2,1.12000000e2,1.21000000e2,"
+                                    "1.24000000e2,1.22000000e2]}");
+    assert_int_equal(rig_send(0, OP_TEXT, "{\"prompt\":\"a\"}")->status, CSN_WIRE_STATUS_POLICY);
+    static const struct {
+        const char *json;
+        uint32_t status;
+    } bad[] = {
+        {"{\"rows\":[]}", CSN_WIRE_STATUS_MALFORMED},
+        {"{\"rows\":[1,2,3]}", CSN_WIRE_STATUS_MALFORMED},
+        {"{\"rows\":[[1,2]]}", CSN_WIRE_STATUS_MALFORMED},
+        {"{\"rows\":[[1,2,3,4]]}", CSN_WIRE_STATUS_MALFORMED},
+        {"{\"rows\":[[1,2,3],[1,2,\"3\"]]}", CSN_WIRE_STATUS_MALFORMED},
+        {"{\"rows\":[[1,2,3]],\"x\":1}", CSN_WIRE_STATUS_MALFORMED},
+        {"{\"row\":[[1,2,3]]}", CSN_WIRE_STATUS_MALFORMED},
+        {"[[1,2,3]]", CSN_WIRE_STATUS_MALFORMED},
+        {"{\"rows\":", CSN_WIRE_STATUS_MALFORMED},
+    };
+    for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(rig_send(1, OP_SCORE, bad[i].json)->status, bad[i].status);
+    }
+    /* a row is gone when its score is there */
+    const float canary = 123456.79f;
+    rig_ask(1, OP_SCORE, "{\"rows\":[[123456.79,1,1]]}");
+    assert_int_equal(scan(&canary, sizeof canary), 0);
+}
+
+/* Numbers as the C library reads and writes them. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"0",          "-0",    "1",
+                                        "0.1",        "1e-3",  "123.456",
+                                        "-7.5E+2",    "1e22",  "9007199254740991",
+                                        "1e300",      "1E-30", "3.4028235e38",
+                                        "0.000001234"};
+    for (uint32_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const double expected = strtod(texts[i], NULL);
+        const double found = mod_number((const uint8_t *)texts[i], (uint32_t)strlen(texts[i]));
+        assert_true(found == expected || fabs(found - expected) <= fabs(expected) * 1e-12);
+    }
+    for (uint32_t i = 0; i < 20000; i++) {
+        const uint32_t bits = i * 2654435761u;
+        uint8_t bytes[32] = {0};
+        struct mod_writer out = {bytes, sizeof bytes - 1, 0};
+        float number;
+        memcpy(&number, &bits, sizeof number);
+        mod_put_float(&out, number);
+        if (!isfinite(number)) {
+            assert_string_equal((char *)bytes, "null");
+        } else if (fabsf(number) > 1e-30f) {
+            const float back = strtof((char *)bytes, NULL);
+            assert_true(back == number || fabsf(back - number) <= fabsf(number) * 1.2e-7f);
+        }
+    }
+}
+
+/* A stream that its client takes in one piece: all of it, or a refusal. */
+static void test_stream_in_one_piece(void **state)
+{
+    (void)state;
+    static struct asker asker;
+    for (uint32_t tokens = 3; tokens < 60; tokens += 50) {
+        char json[256];
+        snprintf(json, sizeof json,
+                 "{\"prompt\":\"Once\",\"max_tokens\":%u,\"temperature\":3,\"seed\":4,"
+                 "\"stream\":true}",
+                 tokens);
+        const struct ask ask = {.path = "/v1/completions",
+                                .content = json,
+                                .content_size = (uint32_t)strlen(json),
+                                .headers = {"content-type", "application/json"},
+                                .credential = &rig.tenants[0].asker,
+                                .plain_size = 528};
+        asker_seal(&asker, &fake, &ask);
+        fake.tag_base = 0;
+        fake_send(&fake, &(struct fake_message){asker.message, asker.size}, 1);
+        assert_int_equal(fake.answers[0].code, CSN_WIRE_HELD);
+        for (uint32_t i = 0; i < 500 && fake_step(&fake); i++) {
+        }
+        fake.answers[0].tag = UINT64_MAX;
+        asker_open(&asker, &fake, 0);
+        assert_int_equal(asker.response.status, tokens == 3 ? 200 : 413);
+        assert_int_equal(rig_worker()->session_count, 0);
+        fake.answer_count = 0;
+        fake.answer_bytes = 0;
+    }
+}
+
 /* ---- grants ---- */
 
 static bool is_claimed(const uint8_t digest[32])
@@ -740,6 +844,9 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_stop_begun, begin, end),
         cmocka_unit_test_setup_teardown(test_together, begin, end),
         cmocka_unit_test_setup_teardown(test_models, begin, end),
+        cmocka_unit_test_setup_teardown(test_scores, begin, end),
+        cmocka_unit_test_setup_teardown(test_stream_in_one_piece, begin, end),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test_setup_teardown(test_grants, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
