@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT_NS  UINT64_C(30000000000)
@@ -89,7 +90,8 @@ static void write_settings(uint16_t port, const char *root, bool rings)
                "platforms = [\"software\"]\ninsecure_dev = true\nsoftware_roots = [\"%s\"]\n",
                measured, root);
     write_text("pkcs11.conf",
-               "gateway = http://127.0.0.1:%u\npolicy = policy.toml\ncredential = app.key\n%s",
+               "gateway = http://127.0.0.1:%u\npolicy = policy.toml\ncredential = app.key\n"
+               "%s",
                port, rings ? "rings = rings.sock\n" : "");
     setenv("CAISSON_PKCS11_CONF", children_path("pkcs11.conf"), 1);
 }
@@ -197,6 +199,20 @@ static void make_keys(struct pkcs11_token *token)
     token->point_size = point.size;
 }
 
+/* The gateway takes a moment after the grant. */
+static void await_keys(const struct pkcs11_token *token)
+{
+    const struct timespec pause = {.tv_nsec = 50000000};
+    uint64_t until = bench_wall_ns() + WAIT_NS;
+    CK_RV rv;
+    while ((rv = token->calls->C_FindObjectsInit(token->session, NULL, 0)) != CKR_OK &&
+           bench_wall_ns() < until) {
+        nanosleep(&pause, NULL);
+    }
+    pkcs11_token_need(rv, "nobody shows its keys");
+    PKCS11_NEED(token->calls->C_FindObjectsFinal(token->session));
+}
+
 void pkcs11_token_open(struct pkcs11_token *token, const char *library)
 {
     CK_RV (*get)(struct ck_functions * *list);
@@ -216,5 +232,6 @@ void pkcs11_token_open(struct pkcs11_token *token, const char *library)
     PKCS11_NEED(token->calls->C_OpenSession(token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
                                             NULL, &token->session));
     PKCS11_NEED(token->calls->C_Login(token->session, CKU_USER, pin, 4));
+    await_keys(token);
     make_keys(token);
 }

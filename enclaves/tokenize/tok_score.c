@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "tok_state.h"
 #include "weights/weights_load.h"
+#include <caisson/vouch.h>
 #include <string.h>
 
 /* ---- with the grant ---- */
@@ -139,9 +140,10 @@ csn_err tok_build_score(struct tok_state *state, const struct tok_source *source
                              sizeof score->image, &size));
     CSN_TRY(csn_trees_open(score->image, size, &score->model, &offset));
     const struct csn_trees_header *header = score->model.header;
-    return header->feature_count == score->feature_count && score->output < header->output_count
-               ? CSN_OK
-               : CSN_ERR_POLICY;
+    const bool fits =
+        header->feature_count == score->feature_count && score->output < header->output_count;
+    return fits ? cse_claim_grant(source->grant, CSN_WIRE_CLAIM_MODEL, wire->model.digest)
+                : CSN_ERR_POLICY;
 }
 
 /* ---- for a record ---- */

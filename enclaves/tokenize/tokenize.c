@@ -155,4 +155,5 @@ const struct cse_service cse_service = {
     .purpose_mask = UINT64_MAX,
     .batch_size = sizeof(struct tok_queue),
     .complete = tok_queue_complete,
+    .claim_count = 1, /* the model of a score */
 };

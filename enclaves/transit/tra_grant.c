@@ -113,9 +113,13 @@ csn_err tra_take_grant(void *state, const struct cse_grant_view *view)
                                       : CSN_ERR_MEMORY;
     }
     if (result != CSN_OK) {
+        if (grant->store != NULL && !grant->store->granted) {
+            tra_store_drop(grant->store);
+        }
         csn_wipe(grant, sizeof *grant);
         return result;
     }
+    grant->store->granted = true;
     grant->seed = seed_of(view);
     grant->ready = 1;
     return CSN_OK;

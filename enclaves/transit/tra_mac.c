@@ -43,6 +43,49 @@ static cse_status make(struct tra_work *work, struct tra_item *item, uint8_t tag
     return CSN_WIRE_STATUS_OK;
 }
 
+bool tra_macs_batch(const struct tra_work *work)
+{
+    return tra_hash_of(work) == CSN_WIRE_TRANSIT_SHA2_256 &&
+           (work->key->is.flags & CSN_WIRE_TRANSIT_KEY_DERIVED) == 0;
+}
+
+/* The version that an item may use, once. */
+static struct tra_version *take(struct tra_work *work, struct tra_item *item)
+{
+    struct tra_version *version = tra_pick(work, item->version);
+    item->status = version != NULL ? tra_take_use(work, version) : CSN_WIRE_STATUS_NOT_FOUND;
+    return item->status == CSN_WIRE_STATUS_OK ? version : NULL;
+}
+
+void tra_mac_items(struct tra_work *work)
+{
+    struct csn_hmac_key key;
+    struct csn_hmac_item macs[TRA_CHUNK];
+    const struct tra_version *of = NULL; /* whose key it is */
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < work->count; i++) {
+        struct tra_item *item = &work->items[i];
+        const struct tra_version *version =
+            item->status == CSN_WIRE_STATUS_OK ? take(work, item) : NULL;
+        if (version == NULL) {
+            continue;
+        }
+        if (version != of || count == TRA_CHUNK) {
+            csn_hmac_batch(macs, count);
+            count = 0;
+        }
+        if (version != of) {
+            csn_hmac_key_init(&key, version->secret, version->secret_size);
+            of = version;
+        }
+        item->version = version->number;
+        item->output_size = 32;
+        macs[count++] = (struct csn_hmac_item){&key, item->input, item->input_size, item->output};
+    }
+    csn_hmac_batch(macs, count);
+    csn_wipe(&key, sizeof key);
+}
+
 cse_status tra_mac_item(struct tra_work *work, struct tra_item *item)
 {
     uint8_t tag[64];

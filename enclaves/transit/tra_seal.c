@@ -18,7 +18,7 @@ struct chunk {
     struct csn_gcm_item gcm[TRA_CHUNK];
     struct tra_item *items[TRA_CHUNK];
     uint32_t count;
-    /* Of the item before, which the next one mostly shares: a version without a context. */
+    /* Of the item before; the next one mostly has the same, and with a context never. */
     uint32_t number; /* as it was asked for */
     struct tra_version *version;
     struct tra_sealer *sealer; /* NULL: none yet */
@@ -90,8 +90,7 @@ static cse_status prepare(struct tra_work *work, struct tra_item *item, uint32_t
     }
     chunk->sealer = tra_sealer(work, version, use_of(work), item, salt);
     chunk->version = version;
-    /* What has a context is no other item's. */
-    chunk->number = item->context_size == 0 ? number : UINT32_MAX;
+    chunk->number = number;
     return chunk->sealer != NULL ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_INTERNAL;
 }
 

@@ -93,6 +93,7 @@ struct tra_opening {
 struct tra_store {
     _Alignas(64) uint8_t journal[CSE_JOURNAL_SIZE];
     bool used;
+    bool granted;    /* once; until then a refusal gives the place back */
     bool durable;    /* there is a journal, and nothing counts without it */
     bool has_import; /* the import key was drawn */
     uint8_t tenant[32];
@@ -235,6 +236,8 @@ struct tra_version *tra_oldest(struct tra_store *store, const struct tra_key *ke
 struct tra_store *tra_store_of(struct tra_worker *worker, const uint8_t tenant[32]);
 /* The key that was made next after that serial number, or NULL. */
 struct tra_key *tra_next(struct tra_store *store, uint64_t serial);
+/* Of a tenant whose first grant is refused: all of it, wiped; the place is free again. */
+void tra_store_drop(struct tra_store *store);
 /* Every key and version, wiped. */
 void tra_store_clear(struct tra_store *store);
 
@@ -287,6 +290,9 @@ void tra_open_items(struct tra_work *work);
 void tra_rewrap_items(struct tra_work *work);
 cse_status tra_sign_item(struct tra_work *work, struct tra_item *item);
 cse_status tra_verify_item(struct tra_work *work, struct tra_item *item);
+/* Whether MACs of the request can be made side by side: by tra_mac_items(). */
+bool tra_macs_batch(const struct tra_work *work);
+void tra_mac_items(struct tra_work *work);
 cse_status tra_mac_item(struct tra_work *work, struct tra_item *item);
 cse_status tra_check_mac_item(struct tra_work *work, struct tra_item *item);
 cse_status tra_agree_item(struct tra_work *work, struct tra_item *item);

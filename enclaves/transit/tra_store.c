@@ -85,6 +85,12 @@ struct tra_key *tra_next(struct tra_store *store, uint64_t serial)
     return next;
 }
 
+void tra_store_drop(struct tra_store *store)
+{
+    cse_journal_close((struct cse_journal *)(void *)store->journal);
+    csn_wipe(store, sizeof *store);
+}
+
 void tra_store_clear(struct tra_store *store)
 {
     csn_wipe(store->keys, sizeof store->keys);

@@ -198,6 +198,16 @@ static void wipe_failed(const struct tra_work *work)
     }
 }
 
+static void one_by_one(struct tra_work *work)
+{
+    for (uint32_t i = 0; i < work->count; i++) {
+        struct tra_item *item = &work->items[i];
+        if (item->status == CSN_WIRE_STATUS_OK) {
+            item->status = one(work, item);
+        }
+    }
+}
+
 void tra_work(struct tra_work *work)
 {
     switch (work->operation) {
@@ -212,13 +222,11 @@ void tra_work(struct tra_work *work)
     case CSN_WIRE_TRANSIT_REWRAP:
         tra_rewrap_items(work);
         break;
+    case CSN_WIRE_TRANSIT_MAC:
+        (tra_macs_batch(work) ? tra_mac_items : one_by_one)(work);
+        break;
     default:
-        for (uint32_t i = 0; i < work->count; i++) {
-            struct tra_item *item = &work->items[i];
-            if (item->status == CSN_WIRE_STATUS_OK) {
-                item->status = one(work, item);
-            }
-        }
+        one_by_one(work);
     }
     wipe_failed(work);
 }

@@ -34,7 +34,7 @@ static const char help[] =
     "  --check POLICY       compile only; with --tenant its consumers are known\n"
     "  --control SOCKET     as given to caisson run; it has five seconds to appear\n"
     "  --tenant FILE        caisson keygen tenant\n"
-    "  --policy POLICY      what the service may do: docs/TOKENIZE.md, TRANSIT.md or MODEL.md\n"
+    "  --policy POLICY      of the image: docs/TOKENIZE.md, docs/TRANSIT.md, docs/MODEL.md\n"
     "  --weights-key FILE   caisson keygen weights: opens the model that the policy names; it goes "
     "to\n"
     "                       the enclave with the grant\n"

@@ -78,17 +78,31 @@ static void norm(struct csn_llm *llm, const float *source, const uint8_t *weight
     give(llm, llm->scratch.normed, config->width, count);
 }
 
-static void eval_layer(struct csn_llm *llm, uint32_t index, const struct csn_llm_item *items,
-                       uint32_t count)
+/* Of the stream and of what was attended to, the items that want logits move to the front. */
+static uint32_t keep_wanted(struct csn_llm *llm, const struct csn_llm_item *items, uint32_t count)
 {
     const struct csn_llm_config *config = &llm->model->config;
-    const struct csn_llm_layer *layer = &llm->model->layers[index];
+    const size_t width = config->width;
+    const size_t queries = (size_t)config->head_count * config->head_size;
+    uint32_t wanted = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        llm->logits_rows[i] = CSN_LLM_NO_LOGITS;
+        if (items[i].wants_logits) {
+            __builtin_memmove(llm->scratch.stream + wanted * width, llm->scratch.stream + i * width,
+                              width * sizeof(float));
+            __builtin_memmove(llm->scratch.attended + wanted * queries,
+                              llm->scratch.attended + i * queries, queries * sizeof(float));
+            llm->logits_rows[i] = wanted++;
+        }
+    }
+    return wanted;
+}
+
+/* What attention adds to the stream, and what the part after it does. */
+static void eval_rest(struct csn_llm *llm, const struct csn_llm_layer *layer, uint32_t count)
+{
+    const struct csn_llm_config *config = &llm->model->config;
     struct csn_llm_scratch *scratch = &llm->scratch;
-    norm(llm, scratch->stream, layer->attention_norm, count);
-    multiply(llm, &layer->query, scratch->queries);
-    multiply(llm, &layer->key, scratch->keys);
-    multiply(llm, &layer->value, scratch->values);
-    csn_llm_attend(llm, index, items, count);
     give(llm, scratch->attended, config->head_count * config->head_size, count);
     multiply(llm, &layer->merge, scratch->added);
     llm->kernels.row->add(scratch->stream, scratch->added, count * config->width);
@@ -101,23 +115,25 @@ static void eval_layer(struct csn_llm *llm, uint32_t index, const struct csn_llm
     llm->kernels.row->add(scratch->stream, scratch->added, count * config->width);
 }
 
-/* The items that want logits move to the front of the stream. */
-static void eval_output(struct csn_llm *llm, const struct csn_llm_item *items, uint32_t count)
+/* All layers; in the last one, what comes after attention is for those that want logits only. */
+static uint32_t eval_layers(struct csn_llm *llm, const struct csn_llm_item *items, uint32_t count)
 {
-    const uint32_t width = llm->model->config.width;
-    uint32_t wanted = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        llm->logits_rows[i] = CSN_LLM_NO_LOGITS;
-        if (items[i].wants_logits) {
-            __builtin_memmove(llm->scratch.stream + (size_t)wanted * width,
-                              llm->scratch.stream + (size_t)i * width, width * sizeof(float));
-            llm->logits_rows[i] = wanted++;
+    const uint32_t layer_count = llm->model->config.layer_count;
+    struct csn_llm_scratch *scratch = &llm->scratch;
+    uint32_t left = count;
+    for (uint32_t index = 0; index < layer_count; index++) {
+        const struct csn_llm_layer *layer = &llm->model->layers[index];
+        norm(llm, scratch->stream, layer->attention_norm, count);
+        multiply(llm, &layer->query, scratch->queries);
+        multiply(llm, &layer->key, scratch->keys);
+        multiply(llm, &layer->value, scratch->values);
+        csn_llm_attend(llm, index, items, count);
+        left = index + 1 == layer_count ? keep_wanted(llm, items, count) : count;
+        if (left > 0) {
+            eval_rest(llm, layer, left);
         }
     }
-    if (wanted > 0) {
-        norm(llm, llm->scratch.stream, llm->model->norm, wanted);
-        multiply(llm, &llm->model->output, llm->scratch.logits);
-    }
+    return left;
 }
 
 /* ---- what is called ---- */
@@ -159,10 +175,11 @@ csn_err csn_llm_eval(struct csn_llm *llm, const struct csn_llm_item *items, uint
         embed(llm, items[i].token, llm->scratch.stream + (size_t)i * config->width);
     }
     csn_llm_turns(llm, items, count);
-    for (uint32_t layer = 0; layer < config->layer_count; layer++) {
-        eval_layer(llm, layer, items, count);
+    wanted = eval_layers(llm, items, count);
+    if (wanted > 0) {
+        norm(llm, llm->scratch.stream, llm->model->norm, wanted);
+        multiply(llm, &llm->model->output, llm->scratch.logits);
     }
-    eval_output(llm, items, count);
     llm->count = count;
     return CSN_OK;
 }

@@ -2,10 +2,11 @@
 /*
  * curves.c: names of curves, and signatures checked with public halves in this process.
  *
- * ECDSA is checked by libcrypto, in a library context of our own: the program's may have this very
- * module as its engine.
+ * ECDSA on P-256 is checked by libcrypto, in a library context of our own: the program's may have
+ * this very module as its engine. On P-384 ours takes less than half of its time.
  */
 #include "crypto/curve.h"
+#include "crypto/ecdsa.h"
 #include "module.h"
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -87,7 +88,7 @@ static OSSL_LIB_CTX *library(void)
 static EVP_PKEY *make_verifier(const struct p11_key_info *info)
 {
     char name[8];
-    memcpy(name, info->type == CSN_WIRE_TRANSIT_P256 ? "P-256" : "P-384", 6);
+    memcpy(name, "P-256", sizeof "P-256");
     OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0),
                            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
                                                              (void *)(uintptr_t)info->public_key,
@@ -142,8 +143,31 @@ static int to_der(const uint8_t *signature, size_t size, uint8_t der[128])
     return length;
 }
 
-CK_RV p11_ecdsa_verify(const struct p11_key *key, const uint8_t *digest, size_t digest_size,
-                       const uint8_t *signature, size_t size)
+static csn_err ecdsa_fate = CSN_ERR_STATE;
+
+static void test_ecdsa(void)
+{
+    ecdsa_fate = csn_ecdsa_self_test();
+}
+
+static CK_RV verify_p384(const struct p11_key *key, const uint8_t *digest, size_t digest_size,
+                         const uint8_t *signature, size_t size)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const struct csn_ecdsa_claim claim = {.curve = CSN_EC_P384,
+                                          .public_key = key->info.public_key,
+                                          .digest = digest,
+                                          .digest_size = digest_size,
+                                          .signature = signature,
+                                          .signature_size = size};
+    if (pthread_once(&once, test_ecdsa) != 0 || ecdsa_fate != CSN_OK) {
+        return CKR_GENERAL_ERROR;
+    }
+    return csn_ecdsa_verify(&claim) == CSN_OK ? CKR_OK : CKR_SIGNATURE_INVALID;
+}
+
+static CK_RV verify_p256(const struct p11_key *key, const uint8_t *digest, size_t digest_size,
+                         const uint8_t *signature, size_t size)
 {
     _Static_assert(P11_SIGNATURE_MAX + 16 <= 128, "room for r and s as DER");
     uint8_t der[128];
@@ -159,6 +183,14 @@ CK_RV p11_ecdsa_verify(const struct p11_key *key, const uint8_t *digest, size_t 
     }
     EVP_PKEY_CTX_free(context);
     return rv;
+}
+
+CK_RV p11_ecdsa_verify(const struct p11_key *key, const uint8_t *digest, size_t digest_size,
+                       const uint8_t *signature, size_t size)
+{
+    return key->info.type == CSN_WIRE_TRANSIT_P384
+               ? verify_p384(key, digest, digest_size, signature, size)
+               : verify_p256(key, digest, digest_size, signature, size);
 }
 
 CK_RV p11_eddsa_verify(const struct p11_key *key, const uint8_t *message, size_t message_size,

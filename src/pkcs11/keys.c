@@ -393,7 +393,7 @@ static void sweep(struct p11_module *module, int64_t begun)
     module->listed_ms = begun;
 }
 
-CK_RV p11_keys_refresh(bool anew)
+CK_RV p11_keys_refresh(void)
 {
     struct p11_module *module = p11_lock();
     if (module == NULL) {
@@ -401,8 +401,9 @@ CK_RV p11_keys_refresh(bool anew)
     }
     int64_t begun = now_ms();
     bool fresh = module->listed_ms != 0 && begun - module->listed_ms < module->settings.refresh_ms;
+    fresh = fresh && !p11_service_was_surprised(module->service);
     p11_unlock();
-    if (fresh && !anew) {
+    if (fresh) {
         return CKR_OK;
     }
     pthread_mutex_lock(&module->listing);

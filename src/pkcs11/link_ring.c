@@ -39,7 +39,6 @@
 #define ANSWERS_TYPE "application/vnd.caisson.answers"
 #define RINGS_MAX    (UINT64_C(1) << 32)
 #define OUTPUT_MAX   (UINT32_C(16) << 20)
-#define ANSWER_ROOM  65536u
 
 struct p11_ring {
     int socket; /* open as long as the channel is ours */
@@ -161,6 +160,21 @@ static csn_err resume(struct p11_ring *ring, struct csn_shared *area)
     return CSN_OK;
 }
 
+/* Room for one more output of the largest size, with its frame. */
+static bool make_room(struct p11_ring *ring)
+{
+    size_t need = ring->size + FRAME + ring->rings.output_size_max + 8;
+    if (need > ring->room) {
+        uint8_t *more = realloc(ring->answer, 2 * need);
+        if (more == NULL) {
+            return false;
+        }
+        ring->answer = more;
+        ring->room = 2 * need;
+    }
+    return true;
+}
+
 static csn_err attach(struct p11_ring *ring, const char *path)
 {
     ring->socket = dial(path);
@@ -179,10 +193,7 @@ static csn_err attach(struct p11_ring *ring, const char *path)
     struct csn_shared *area = csn_shared_at(base, ring->rings.channel_offset);
     ring->worker_event = csn_shared_at(base, ring->rings.worker_offset);
     ring->host_event = csn_shared_at(area, CSN_WIRE_CHANNEL_HOST_EVENT);
-    ring->output = malloc((size_t)ring->rings.output_size_max + 8);
-    ring->answer = malloc(ANSWER_ROOM);
-    ring->room = ANSWER_ROOM;
-    if (ring->output == NULL || ring->answer == NULL || !csn_random_system(NULL, &ring->tag)) {
+    if (!make_room(ring) || !csn_random_system(NULL, &ring->tag)) {
         return CSN_ERR_MEMORY;
     }
     return resume(ring, area);
@@ -222,7 +233,6 @@ void p11_ring_forget(struct p11_ring *ring)
     if (ring->socket >= 0) {
         close(ring->socket);
     }
-    free(ring->output);
     free(ring->answer);
     free(ring);
 }
@@ -306,33 +316,17 @@ static bool wait_for_output(struct p11_ring *ring, uint64_t start)
     }
 }
 
-static bool keep_output(struct p11_ring *ring, uint32_t size, size_t size_max)
-{
-    size_t need = ring->size + FRAME + size;
-    if (need > size_max) {
-        return false;
-    }
-    if (need > ring->room) {
-        uint8_t *more = realloc(ring->answer, 2 * need);
-        if (more == NULL) {
-            return false;
-        }
-        ring->answer = more;
-        ring->room = 2 * need;
-    }
-    csn_store_u32(ring->answer + ring->size, size);
-    memcpy(ring->answer + ring->size + FRAME, ring->output, size);
-    ring->size = need;
-    return true;
-}
-
 /* All outputs of count messages, in order. */
 static bool take_outputs(struct p11_ring *ring, uint32_t count, size_t size_max)
 {
     uint64_t start = now_ns();
     struct csn_ring_message message;
     for (uint64_t end = ring->tag + count; ring->tag != end;) {
-        csn_err err = csn_ring_read(&ring->reader, ring->output, &message);
+        if (!make_room(ring)) {
+            return false;
+        }
+        uint8_t *frame = ring->answer + ring->size;
+        csn_err err = csn_ring_read(&ring->reader, frame + FRAME, &message);
         if (err == CSN_AGAIN && wait_for_output(ring, start)) {
             continue;
         }
@@ -342,9 +336,11 @@ static bool take_outputs(struct p11_ring *ring, uint32_t count, size_t size_max)
         if (message.tag != ring->tag) {
             continue; /* of a predecessor, who left before it came */
         }
-        if (!keep_output(ring, message.size, size_max)) {
+        if (ring->size + FRAME + message.size > size_max) {
             return false;
         }
+        csn_store_u32(frame, message.size);
+        ring->size += FRAME + message.size;
         ring->tag += message.final ? 1 : 0;
     }
     if (csn_ring_give_credit(&ring->reader) && csn_event_signal(ring->worker_event)) {

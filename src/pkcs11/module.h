@@ -180,7 +180,7 @@ void p11_keys_bury(struct p11_module *module);
 /* Of an operation that begins or ends. */
 void p11_key_hold(const struct p11_key *key, bool holds);
 /* Asks the enclave which keys there are, unless it was asked a moment ago. */
-CK_RV p11_keys_refresh(bool anew);
+CK_RV p11_keys_refresh(void);
 /* Keys that belong to a session: out of the table, and out of the enclave. */
 void p11_keys_end(struct p11_module *module, CK_SESSION_HANDLE owner);
 void p11_keys_free(struct p11_module *module);

@@ -360,7 +360,7 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE session, struct ck_attribute *items, C
     }
     rv = p11_template_check(items, count);
     rv = rv == CKR_OK && found->is_searching ? CKR_OPERATION_ACTIVE : rv;
-    rv = rv == CKR_OK ? p11_keys_refresh(false) : rv;
+    rv = rv == CKR_OK ? p11_keys_refresh() : rv;
     if (rv == CKR_OK) {
         const struct p11_module *module = p11_lock(); /* there: the session is held */
         found->found = malloc((3 * (size_t)module->key_count + 1) * sizeof *found->found);

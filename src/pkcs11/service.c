@@ -16,9 +16,15 @@
 struct p11_service {
     struct p11_lanes *lanes;
     bool debug;
+    bool is_surprised; /* any thread */
 };
 
 static _Thread_local char why[320];
+
+bool p11_service_was_surprised(struct p11_service *service)
+{
+    return __atomic_exchange_n(&service->is_surprised, false, __ATOMIC_RELAXED);
+}
 
 const char *p11_service_why(void)
 {
@@ -261,8 +267,12 @@ CK_RV p11_service_use(struct p11_service *service, const struct p11_key_info *in
 {
     /* What was sealed says its version itself. */
     bool sealed = use->operation == CSN_WIRE_TRANSIT_DECRYPT;
-    return use_named(service, info != NULL ? info->name : NULL,
-                     info != NULL && !sealed ? info->version : 0, use, output, size);
+    CK_RV rv = use_named(service, info != NULL ? info->name : NULL,
+                         info != NULL && !sealed ? info->version : 0, use, output, size);
+    if (rv == CKR_KEY_HANDLE_INVALID) {
+        __atomic_store_n(&service->is_surprised, true, __ATOMIC_RELAXED);
+    }
+    return rv;
 }
 
 /* ---- keys ---- */

@@ -76,6 +76,8 @@ struct p11_use {
 CK_RV p11_service_use(struct p11_service *service, const struct p11_key_info *info,
                       const struct p11_use *use, uint8_t *output, size_t *size);
 
+/* True once after a key was not there any more: what is known of the keys is old. */
+bool p11_service_was_surprised(struct p11_service *service);
 /* What went wrong last, in this thread; "" if nothing did. */
 const char *p11_service_why(void);
 

@@ -130,11 +130,17 @@ def with_service(public, options, body):
 
 
 def test_scores(public):
-    """each record has its score, from fields that are dropped too; the model's text is nowhere"""
+    """each record has its score, of fields that are dropped too; evidence names the model"""
     def body(service):
         service.grant(0, 1, "--weights-key", "weights")
+        nonce = "5a" * 32
+        call(0, "evidence", "--control", "sock", "--nonce", nonce, "-o", "evidence")
+        seen.append(call(0, "verify", "evidence", "--image", IMAGE, "--insecure-dev", "--root",
+                         public["root"], "--nonce", nonce, "--at", "now", "--json"))
         return service.serve()
+    seen = []
     opened = with_service(public, ("--store", "store"), body)
+    assert public["digest"] in seen[0], seen
     assert [record["risk"] for record in opened] == SCORES, opened
     assert all("card" not in record and list(record)[-1] == "risk" for record in opened), opened
     assert b"CSNTREE1" not in read(f"store/{public['digest']}")

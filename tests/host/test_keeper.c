@@ -3,10 +3,12 @@
  * test_keeper.c: a service whose state is outside, on a real backend, over a real folder: restarts,
  * ends at any moment, another enclave on the same folder, no space.
  */
+#include "../evidence/swtpm.h"
 #include "../images/keeper.h"
 #include "named.h"
 #include "outside.h"
 #include "party.h"
+#include <caisson/evidence.h>
 #include <caisson/wire/outside.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,6 +26,7 @@
 
 static char folder[] = "/tmp/caisson-keeper-XXXXXX";
 static struct csn_store *store;
+static struct csn_tpm_link *link_to_tpm; /* NULL: none */
 static struct site site;
 static struct party party;
 /* What was acknowledged, in order. */
@@ -32,7 +35,10 @@ static struct keeper_state kept;
 static csn_err open_store(struct csn_store **opened)
 {
     struct csn_detail detail = {""};
-    const struct csn_store_options options = {.folder = folder};
+    const struct csn_store_options options = {.folder = folder,
+                                              .tpm =
+                                                  link_to_tpm != NULL ? csn_tpm_link_carry : NULL,
+                                              .tpm_state = link_to_tpm};
     return csn_store_open(&options, opened, &detail);
 }
 
@@ -372,6 +378,56 @@ static void two_with_a_copy_each(void **state)
     run_command("rm", "-r", first, NULL);
 }
 
+/* From the enclave through the host's filter to a TPM, and over restarts. */
+static void a_tpm_guards_it(void **state)
+{
+    (void)state;
+    struct swtpm swtpm;
+    struct csn_wire_counter counter;
+    char detail[200] = "";
+    char old[] = "/tmp/caisson-keeper-XXXXXX";
+    if (!swtpm_start(&swtpm)) {
+        puts("# swtpm does not run: apt-get install swtpm");
+        return;
+    }
+    assert_int_equal(csn_tpm_counter_make(swtpm.tcti, 0x01800100, 0x81010002, &counter, detail),
+                     CSN_OK);
+    assert_int_equal(csn_tpm_link_open(swtpm.tcti, &link_to_tpm, detail), CSN_OK);
+    party.policy = &counter;
+    party.policy_size = sizeof counter;
+    assert_int_equal(grant(1), CSN_WIRE_STATUS_POLICY); /* the host was given no TPM */
+    assert_non_null(mkdtemp(old));
+    for (uint64_t round = 0; round < 5; round++) { /* more than there are places for sessions */
+        stop();
+        start();
+        assert_int_equal(grant(2 + round), CSN_WIRE_STATUS_OK);
+        check_kept();
+        assert_int_equal(put(), CSN_WIRE_STATUS_OK);
+        if (round == 3) {
+            copy_folder(folder, old);
+        }
+    }
+    assert_int_equal(put(), CSN_WIRE_STATUS_OK);
+    check_kept();
+    stop();
+    char now[sizeof folder];
+    memcpy(now, folder, sizeof folder);
+    memcpy(folder, old, sizeof folder);
+    start();
+    assert_int_equal(grant(10), CSN_WIRE_STATUS_POLICY); /* an older copy */
+    stop();
+    memcpy(folder, now, sizeof folder);
+    start();
+    assert_int_equal(grant(11), CSN_WIRE_STATUS_OK);
+    check_kept();
+    stop();
+    csn_tpm_link_close(link_to_tpm);
+    link_to_tpm = NULL;
+    swtpm_stop(&swtpm);
+    run_command("rm", "-r", old, NULL);
+    start();
+}
+
 static void limit(rlim_t size)
 {
     struct rlimit limits;
@@ -421,7 +477,9 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(others_are_refused, make, unmake),
         cmocka_unit_test_setup_teardown(two_with_a_copy_each, make, unmake),
         cmocka_unit_test_setup_teardown(without_space_it_can_be_read, make, unmake),
+        cmocka_unit_test_setup_teardown(a_tpm_guards_it, make, unmake),
     };
+    setenv("TSS2_LOG", "all+NONE", 0);
     int result = named_begin(argc, argv);
     return result >= 0 ? result : cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
 }

@@ -238,7 +238,7 @@ def survey(args):
 
 # Larger than any cache, at some 100 to 200 MB.
 FAST = ["--width", "2048", "--inner", "5632", "--heads", "32", "--kv-heads", "4", "--vocab", "8192"]
-FAST_LAYERS = {"f32": 1, "f16": 2, "q8_0": 4, "q4_0": 6, "q4_k": 6}
+FAST_LAYERS = {"f32": 2, "f16": 2, "q8_0": 4, "q4_0": 6, "q4_k": 6}
 FAST_PROMPT = 256
 
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* llm_rig.c: see llm_rig.h. */
+#define _GNU_SOURCE
 #include "llm_rig.h"
 #include "crypto/cpu.h"
 #include <caisson/wire/boot.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define HUGE_SIZE (UINT64_C(1) << 21)
 
@@ -31,8 +33,10 @@ bool rig_is_wide(void)
 
 static void *room(uint64_t size)
 {
-    void *memory = aligned_alloc(HUGE_SIZE, (size + HUGE_SIZE - 1) / HUGE_SIZE * HUGE_SIZE);
+    size = (size + HUGE_SIZE - 1) / HUGE_SIZE * HUGE_SIZE;
+    void *memory = aligned_alloc(HUGE_SIZE, size);
     need(memory != NULL, "no memory");
+    (void)madvise(memory, size, MADV_HUGEPAGE); /* as an enclave's pool is */
     return memory;
 }
 

@@ -173,6 +173,12 @@ void p11_service_forget(struct p11_service *service)
     free(service);
 }
 
+bool p11_service_was_surprised(struct p11_service *service)
+{
+    (void)service;
+    return false;
+}
+
 const char *p11_service_why(void)
 {
     return "";

@@ -19,7 +19,7 @@ from serving import Serving  # noqa: E402
 
 CAISSON, TRANSIT, MODULE, DRIVER = (os.path.abspath(path) for path in sys.argv[1:5])
 PARTS = sys.argv[5:] or ["tool", "ssh", "engine", "tls", "nginx", "kit", "rings", "crash",
-                         "refuses", "settings"]
+                         "keeps", "refuses", "settings"]
 ENGINE = glob.glob("/usr/lib/*/engines-3/pkcs11.so")
 COUNT = 0
 FAILED = 0
@@ -69,10 +69,10 @@ def wait_for_port(port):
 class Token:
     """A gateway with a transit enclave, and settings for the module."""
 
-    def __init__(self):
+    def __init__(self, **more):
         service = {"name": "transit", "image": TRANSIT, "signature": "image.sig",
                    "backend": "process", "control": "echo.sock", "rings": "rings.sock",
-                   "evidence": {"root": "root.key"}}
+                   "evidence": {"root": "root.key"}, **more}
         self.serving = Serving(CAISSON, TRANSIT, more={"services": [service]})
         self.folder = self.serving.folder
         self.serving.run("keygen", "producer", "--tenant", "tenant.key", "--keys", "app.key")
@@ -424,8 +424,8 @@ def crash(token):
     for more in ("", f"rings = {token.path('rings.sock')}\n"):
         token.settings("debug = true\n" + more)
         one = subprocess.Popen([DRIVER, MODULE, "survive", "rings" if more else "http"],
-                               cwd=token.folder, env=token.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True)
+                               cwd=token.folder, env=token.env, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         first = one.stdout.readline()
         token.serving.process.send_signal(signal.SIGUSR1)  # another instance takes its place
         time.sleep(0.5)
@@ -433,6 +433,24 @@ def crash(token):
         said = one.communicate("go\n", timeout=60)[0]
         check(one.returncode == 0, "rotation under a session" + (", rings" if more else ""),
               (one.returncode, first, said))
+
+
+def keeps(_):
+    """With a store, keys outlive the gateway that is killed and whoever made them."""
+    token = Token(store={"folder": "store"})
+    os.makedirs(token.path("store"), exist_ok=True)
+    try:
+        made = driver(token, "make", "kept")
+        token.serving.process.kill()
+        token.serving.process.communicate()
+        token.serving.start()
+        token.serving.grant(2)
+        token.settings("debug = true\n")
+        done = driver(token, "sign", "kept", "3")
+        check(made.returncode == 0 and done.returncode == 0, "a key outlives its gateway",
+              made.stdout + done.stdout)
+    finally:
+        token.serving.stop()
 
 
 def refuses(token):

@@ -422,6 +422,8 @@ def main():
         for process in Stream.running:
             process.kill()
             process.wait()
+        if serving.process is not None and sys.exc_info()[0] is not None:
+            serving.process.kill()  # else it waits for streams that have no end
         serving.stop()
     print(f"1..{COUNT}")
     return 1 if FAILED else 0 if COUNT else 77

@@ -2,6 +2,7 @@
 /* fake.c: see fake.h. */
 #include "fake.h"
 #include "../../enclaves/tokenize/tok_state.h"
+#include <caisson/vouch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,9 +35,24 @@ void fake_free(struct cse_call *call)
     free(call);
 }
 
+/* What a hook may say of its grant. */
+struct cse_claims {
+    uint8_t model[32];
+};
+
+csn_err cse_claim_grant(const struct cse_grant_view *grant, uint32_t label, const uint8_t claim[32])
+{
+    if (label != CSN_WIRE_CLAIM_MODEL) {
+        return CSN_ERR_ARGUMENT;
+    }
+    memcpy(grant->claims->model, claim, 32);
+    return CSN_OK;
+}
+
 csn_err fake_grant_binary(struct cse_call *call, const uint8_t *policy, uint32_t size)
 {
     struct csn_wire_consumer consumers[2] = {{.name = "fraud"}, {.name = "archive"}};
+    struct cse_claims claims = {{0}};
     consumers[0].secret_key[5] = 1;
     struct cse_grant_view view = {.tenant = call->tenant,
                                   .secret = call->secret,
@@ -44,9 +60,12 @@ csn_err fake_grant_binary(struct cse_call *call, const uint8_t *policy, uint32_t
                                   .policy_size = size,
                                   .consumer_count = 2,
                                   .consumers = consumers,
-                                  .outside = call->outside};
+                                  .outside = call->outside,
+                                  .claims = &claims};
     memset(call->state, 0, sizeof(struct tok_state));
-    return cse_service.grant(call->state, &view);
+    const csn_err err = cse_service.grant(call->state, &view);
+    memcpy(call->claim, claims.model, sizeof call->claim);
+    return err;
 }
 
 csn_err fake_grant(struct cse_call *call, const char *policy, struct csv_policy_error *why)

@@ -29,6 +29,7 @@ struct cse_call {
     uint8_t tenant[32];
     uint8_t secret[32];
     uint8_t weights_key[32];
+    uint8_t claim[32];           /* of the grant: its model, or zeros */
     struct cse_outside *outside; /* the caller's; NULL at first: there is no store */
 };
 

@@ -122,6 +122,7 @@ static void test_member(void **state)
     (void)state;
     begin(LIGHTGBM("objective=regression\n"));
     assert_int_equal(grant("", FEATURES, ",\"check\":true"), CSN_OK);
+    assert_memory_equal(rig.call->claim, rig.made.ref.digest, 32);
     /* Behind the last member, before the space; each text of several has its own. */
     expect("{\"amount\":-1}", "{\"amount\":-1,\"risk\":11240.000000}");
     expect("{ \"amount\" : -1 \n}", "{ \"amount\" : -1,\"risk\":11240.000000 \n}");

@@ -217,6 +217,10 @@ static void test_neighbours(void **state)
         assert_int_equal(results[i].head.key_version, i * 5 % COUNT / 2 + 1);
         assert_memory_equal(results[i].output, "hello, hello", 12);
     }
+    good(OP(ENCRYPT), "mixed",
+         "{\"batch_input\":[{\"plaintext\":\"\",\"version\":1},{\"plaintext\":\"\",\"version\":3}]"
+         "}");
+    assert_non_null(strstr((char *)call->output, "caisson:v3:AQEAAAMA"));
     good(OP(CREATE), "apart", "{\"type\":\"aes-256\",\"derived\":true}");
     static const char *const contexts[] = {"a", "b", "b", "a", "c", "a"};
     for (int i = 0; i < COUNT; i++) {
@@ -233,6 +237,53 @@ static void test_neighbours(void **state)
         assert_int_equal(open_by("apart", OP(DECRYPT), sealed[i], 60, "", "d"),
                          CSN_WIRE_STATUS_NOT_FOUND);
     }
+}
+
+/* MACs side by side are those that come one by one, whatever the sizes and versions. */
+static void test_macs(void **state)
+{
+    (void)state;
+    enum { COUNT = 80 };
+    static uint8_t message[300];
+    static struct fake_result results[COUNT];
+    struct fake_item items[COUNT];
+    char text[900], input[420], mac[80], expected[80];
+    good(OP(CREATE), "macs", "{\"type\":\"hmac\"}");
+    good(OP(ROTATE), "macs", "{}");
+    for (uint32_t i = 0; i < COUNT; i++) {
+        memset(message + i, (int)i, sizeof message - i);
+        items[i] = (struct fake_item){message, i * 3, NULL, 0, NULL, 0};
+    }
+    for (uint32_t version = 1; version < 3; version++) {
+        struct csn_wire_transit_request request = {
+            .operation = OP(MAC), .item_count = COUNT, .key_version = version};
+        assert_int_equal(fake_binary(call, &request, "macs", items, results), CSN_WIRE_STATUS_OK);
+        static uint8_t macs[COUNT][32];
+        for (uint32_t i = 0; i < COUNT; i++) {
+            assert_int_equal(results[i].head.output_size, 32);
+            assert_int_equal(results[i].head.key_version, version);
+            memcpy(macs[i], results[i].output, 32);
+        }
+        for (uint32_t i = 0; i < COUNT; i++) { /* and verify makes its own */
+            fake_base64(message, i * 3, input);
+            fake_base64(macs[i], 32, mac);
+            snprintf(text, sizeof text, "{\"input\":\"%s\",\"hmac\":\"%s\",\"version\":%u}", input,
+                     mac, (unsigned)version);
+            good(OP(VERIFY), "macs", text);
+            assert_true(fake_text(call, "valid", expected, sizeof expected));
+            assert_string_equal(expected, "true");
+        }
+    }
+    good(OP(MAC), "macs",
+         "{\"batch_input\":[{\"input\":\"\",\"version\":1},{\"input\":\"\",\"version\":9},"
+         "{\"input\":\"\",\"version\":2},{\"input\":\"\",\"version\":1}]}");
+    const char *first = strstr((char *)call->output, "caisson:v1:");
+    const char *second = strstr((char *)call->output, "caisson:v2:");
+    const char *third = first != NULL ? strstr(first + 1, "caisson:v1:") : NULL;
+    assert_true(first != NULL && second != NULL && third != NULL);
+    assert_memory_equal(first, third, 40);
+    assert_memory_not_equal(first + 11, second + 11, 40);
+    assert_non_null(strstr((char *)call->output, "{\"status\":\"not-found\"}"));
 }
 
 /* ---- the binary form ---- */
@@ -462,15 +513,11 @@ static void test_binary_pack(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moved),
-        cmocka_unit_test(test_contexts),
-        cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_nonces),
-        cmocka_unit_test(test_neighbours),
-        cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_binary_keys),
-        cmocka_unit_test(test_binary_pack),
-        cmocka_unit_test(test_binary_refusals),
+        cmocka_unit_test(test_moved),       cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_bits),        cmocka_unit_test(test_nonces),
+        cmocka_unit_test(test_neighbours),  cmocka_unit_test(test_macs),
+        cmocka_unit_test(test_binary),      cmocka_unit_test(test_binary_keys),
+        cmocka_unit_test(test_binary_pack), cmocka_unit_test(test_binary_refusals),
         cmocka_unit_test(test_binary_cuts),
     };
     return cmocka_run_group_tests(tests, begin, end);

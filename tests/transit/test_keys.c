@@ -405,6 +405,13 @@ static void test_policies(void **state)
     BAD(roles[1].patterns[0][0] = '/');
     BAD(memset(roles[1].patterns[0], 'a', 64));
     assert_int_not_equal(fake_grant(call, 2, &good_head, 31), CSN_OK);
+    /* who was refused has no place, or strangers could take them all */
+    const struct tra_worker *worker = call->worker;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < TRA_STORE_COUNT; i++) {
+        used += worker->stores[i].used;
+    }
+    assert_int_equal(used, 2);
     assert_int_equal(grant_roles(&good_head, good_roles, 2), CSN_OK);
 }
 

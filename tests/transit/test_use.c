@@ -656,7 +656,7 @@ static void test_batch(void **state)
     assert_true(fake_text(call, "ciphertext", ciphertext, sizeof ciphertext));
     char spoilt[300];
     strcpy(spoilt, ciphertext);
-    spoilt[strlen(spoilt) - 6] ^= 1;
+    spoilt[strlen(spoilt) - 6] = spoilt[strlen(spoilt) - 6] == 'A' ? 'B' : 'A';
     snprintf(request, sizeof request,
              "{\"batch_input\":[{\"ciphertext\":\"%s\"},{\"ciphertext\":\"%s\"},{\"ciphertext\":"
              "\"%s\"}]}",

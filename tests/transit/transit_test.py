@@ -54,7 +54,11 @@ class Transit:
             self.policy = self.file("tpm.json", json.dumps(
                 {"version": 1, "service": "transit", "store": "tpm",
                  "counter": counter}).encode())
-        self.begin()
+        try:
+            self.begin()
+        except BaseException:
+            self.serving.stop()
+            raise
 
     def grant(self):
         """The exit code, and what was said."""

@@ -70,6 +70,17 @@ static const char all[] =
     "\"drain_ms\":6},"
     "\"access_log\":{\"path\":\"-\",\"clients\":true},\"rotate_s\":86400}";
 
+static void test_store(void **state)
+{
+    (void)state;
+    struct csn_config *config = read_good(
+        "{\"listeners\":[{\"port\":0}],\"services\":[{\"name\":\"a\",\"image\":\"i\",\"signature\":"
+        "\"s\",\"control\":\"c\",\"store\":{\"folder\":\"kept\",\"tpm\":\"device:/dev/t\"}}]}");
+    assert_string_equal(config->services[0].store.folder, "/etc/gw/kept");
+    assert_string_equal(config->services[0].store.tpm, "device:/dev/t");
+    csn_config_free(config);
+}
+
 static void test_all(void **state)
 {
     (void)state;
@@ -141,6 +152,8 @@ static const struct {
     {"\"name\":\"a\"", "\"name\":\"..\"", "services[0].name: wants 1 to 63 of"},
     {"\"name\":\"a\"", "\"name\":\"s\"", "services[1]: a second service of that name"},
     {"a.sock", "s.sock", "services[1]: a second service with that control socket"},
+    {"\"image\":\"a.elf\",", "\"image\":\"a.elf\",\"rings\":\"r.sock\",",
+     "services[0]: rings are of a service with one instance"},
     {"\"image\":\"a.elf\",", "", "services[0].image: is missing"},
     {"\"signature\":\"a.sig\",", "", "services[0].signature: is missing"},
     {"\"control\":\"a.sock\",", "", "services[0].control: is missing"},
@@ -152,6 +165,10 @@ static const struct {
     {"\"own-uid\"", "\"own_uid\"", "services[0].require[1]: wants namespaces, own-uid"},
     {"[\"locked\",\"own-uid\"]", "\"locked\"", "services[0].require: wants a list"},
     {"\"inflight\":16", "\"inflight\":0", "services[0].inflight: wants a whole number"},
+    {"\"inflight\":16", "\"store\":{\"folder\":\"d\"}", "services[0]: a store is one instance's"},
+    {"\"inflight\":16", "\"store\":{\"tpm\":\"t\"}", "services[0].store.folder: is missing"},
+    {"\"inflight\":16", "\"store\":{\"dir\":\"d\"}", "services[0].store.dir: no such key"},
+    {"\"inflight\":16", "\"store\":\"d\"", "services[0].store: wants an object"},
     {"\"pcrs\":\"0,2\"", "\"pcrs\":0", "services[0].evidence.pcrs: wants a text"},
     {"\"pcrs\":\"0,2\"", "\"pcr\":\"0\"", "services[0].evidence.pcr: no such key"},
     {"\"rate\":0.5", "\"rate\":-0.5", "tenants[0].rate: wants a number from 0"},
@@ -251,8 +268,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_all),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_wholes),
-        cmocka_unit_test(test_counts),   cmocka_unit_test(test_holds),
+        cmocka_unit_test(test_store),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_wholes),   cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

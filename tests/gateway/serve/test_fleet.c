@@ -148,6 +148,8 @@ static const char *image_path;
 static char signature_path[] = "signature-XXXXXX";
 static struct csn_config *config;
 static struct csn_fleet fleet;
+static char folder[] = "fleet-store-XXXXXX";
+static bool has_store;
 static uint64_t now;
 
 static void start_fleet(uint32_t instances, uint32_t grants)
@@ -157,8 +159,10 @@ static void start_fleet(uint32_t instances, uint32_t grants)
     int size = snprintf(text, sizeof text,
                         "{\"listeners\":[{\"port\":0}],\"services\":[{\"name\":\"s\",\"image\":"
                         "\"%s\",\"signature\":\"%s\",\"control\":\"c\",\"instances\":%u,"
-                        "\"grants\":%u,\"overlap_s\":%u}]}",
-                        image_path, signature_path, instances, grants, OVERLAP);
+                        "\"grants\":%u,\"overlap_s\":%u%s%s%s}]}",
+                        image_path, signature_path, instances, grants, OVERLAP,
+                        has_store ? ",\"store\":{\"folder\":\"" : "", has_store ? folder : "",
+                        has_store ? "\"}" : "");
     assert_int_equal(csn_config_read(text, (size_t)size, "", &config, &detail), CSN_OK);
     fleet =
         (struct csn_fleet){.plan.event_fd = eventfd(0, EFD_NONBLOCK), .patience_ns = UINT64_MAX};
@@ -284,6 +288,47 @@ static void test_rotation(void **state)
     settle();
 }
 
+static void lose(void *state)
+{
+    *(bool *)state = true;
+}
+
+/* A store is one enclave's: the old one answers what is under way, and then the next one starts. */
+static void test_store_is_handed_over(void **state)
+{
+    static const struct csn_pump_asker asker = {NULL, lose};
+    bool lost = false;
+    void *place;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    has_store = true;
+    start_fleet(1, 0);
+    has_store = false;
+    settle();
+    struct csn_unit *old = unit_at(0);
+    assert_int_equal(old->state, CSN_UNIT_CURRENT);
+    assert_int_equal(csn_pump_reserve(&old->pumps[1], 8, &place), CSN_OK);
+    csn_pump_hand_over(&old->pumps[1], 8, &asker, &lost);
+    assert_true(csn_fleet_rotate(&fleet, now));
+    settle();
+    pass(1);
+    struct csn_unit *next = unit_at(1);
+    assert_int_equal(old->state, CSN_UNIT_RETIRING);
+    assert_null(csn_fleet_by_key(&fleet, 10)); /* it takes nothing new */
+    assert_int_equal(next->state, CSN_UNIT_DOWN);
+    assert_non_null(strstr(next->detail.text, "in use"));
+    assert_false(lost);
+    pass(31); /* no longer than any other that retires */
+    pass(31);
+    assert_true(lost);
+    assert_ptr_equal(unit_at(0), next);
+    assert_int_equal(next->state, CSN_UNIT_CURRENT);
+    assert_null(unit_at(1));
+    csn_fleet_end(&fleet);
+    settle();
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* Nobody is held up for ever by a tenant who is away. */
 static void test_absent(void **state)
 {
@@ -303,11 +348,6 @@ static void test_absent(void **state)
 }
 
 /* What a retired one still has under way is answered, though it takes nothing new. */
-static void lose(void *state)
-{
-    *(bool *)state = true;
-}
-
 static void test_under_way(void **state)
 {
     static const struct csn_pump_asker asker = {NULL, lose};
@@ -452,8 +492,9 @@ static bool sign(void)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        RIGGED(test_grants),     RIGGED(test_rotation), RIGGED(test_absent), RIGGED(test_under_way),
-        RIGGED(test_double_key), RIGGED(test_retries),  RIGGED(test_crash),  RIGGED(test_tokens),
+        RIGGED(test_grants),  RIGGED(test_rotation),  RIGGED(test_store_is_handed_over),
+        RIGGED(test_absent),  RIGGED(test_under_way), RIGGED(test_double_key),
+        RIGGED(test_retries), RIGGED(test_crash),     RIGGED(test_tokens),
     };
     image_path = argc > 1 ? argv[1] : "";
     if (!sign()) {
