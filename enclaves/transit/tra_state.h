@@ -108,8 +108,12 @@ struct tra_store {
     struct tra_version versions[TRA_VERSION_COUNT];
 };
 
-/* Whose key a sealer has: of a version, a use, a context and a salt. */
+/*
+ * Whose key a sealer has: of a version, a use, a context and a salt. The tenant, because ids come
+ * out of its journal, which it could have written itself: with the id of another tenant's key.
+ */
 struct tra_sealer_of {
+    uint8_t tenant[32];
     uint8_t key_id[16];
     uint8_t context[32]; /* digest; zeros without one */
     uint8_t salt[24];
@@ -117,7 +121,7 @@ struct tra_sealer_of {
     uint16_t use;
     uint16_t seals; /* 1: the salt is ours */
 };
-_Static_assert(sizeof(struct tra_sealer_of) == 80, "no padding");
+_Static_assert(sizeof(struct tra_sealer_of) == 112, "no padding");
 
 /* A key that was derived for texts. */
 struct tra_sealer {
@@ -130,6 +134,7 @@ struct tra_sealer {
 /* An ML-KEM key pair, expanded. */
 struct tra_kem {
     uint64_t clock;
+    uint8_t tenant[32]; /* as above */
     uint8_t key_id[16];
     uint32_t version;
     struct csn_mlkem_key key;
