@@ -37,7 +37,7 @@ PROGRAMS = [
     ("park", "no goal: waiting"),
     ("kem", "no goal: ML-KEM"),
 ]
-PLOTS = ("echo", "rings", "pipeline", "grpc", "growth", "park")  # those that take --svg
+PLOTS = ("echo", "rings", "pipeline", "grpc", "scale", "growth", "park")  # those that take --svg
 FIELDS = {
     "rows": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "pairs",
              "ours_ns", "other_ns", "floor_ns", "mode", "class", "reached"),
