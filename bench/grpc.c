@@ -3,8 +3,8 @@
  * grpc.c: goal 7: the same 1 KiB echo through the sealed path and by gRPC with TLS over a unix
  * socket. CPU time of everybody counts on both sides: client, enclave, server, and who waits.
  */
-#include "grpc_peer.h"
 #include "cores.h"
+#include "grpc_peer.h"
 #include "sealed.h"
 #include <caisson/wire/message.h>
 #include <stdio.h>

@@ -119,7 +119,8 @@ def show_percentiles(histograms):
     names = FIELDS["histograms"][2:]
     labels = [f"{row['program']}: {row['histogram']}" for row in histograms]
     width = max(map(len, labels))
-    print(f"\n{'ns, each duration by itself':<{width}}" + "".join(f"  {name:>10}" for name in names))
+    heads = "".join(f"  {name:>10}" for name in names)
+    print(f"\n{'ns, each duration by itself':<{width}}{heads}")
     for label, row in zip(labels, histograms):
         print(f"{label:<{width}}" + "".join(f"  {row[name]:>10,.0f}" for name in names))
     print()

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS     16u
-#define NODE_MAX   2048u
-#define NAME_SIZE  4096u
+#define DIGITS    16u
+#define NODE_MAX  2048u
+#define NAME_SIZE 4096u
 
 /* ---- AES-256-GCM: a record of 256 bytes with the associated data of a header ---- */
 struct gcm {

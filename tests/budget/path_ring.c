@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * path_ring.c: a batch of messages, written, published and read: by a call for each, and as a burst.
+ * path_ring.c: a batch of messages, written, published and read: a call for each, or as a burst.
  *
  * Built over the ring and, with bench/ring_twin.h before it, over the same ring that trusts its
  * peer: what the two counts differ by is what the checks cost (goal 4), on any load.
@@ -35,10 +35,10 @@ static void *begin(uint32_t size, uint32_t line_count)
     struct csn_shared *lines = (struct csn_shared *)ring->lines;
     struct csn_shared *credit = (struct csn_shared *)ring->credit;
     ring->size = size;
-    budget_require(
-        csn_ring_writer_init(&ring->writer, lines, credit, line_count, size) == CSN_OK &&
-            csn_ring_reader_init(&ring->reader, lines, credit, line_count, size) == CSN_OK,
-        "no ring");
+    budget_require(csn_ring_writer_init(&ring->writer, lines, credit, line_count, size) == CSN_OK &&
+                       csn_ring_reader_init(&ring->reader, lines, credit, line_count, size) ==
+                           CSN_OK,
+                   "no ring");
     return ring;
 }
 
