@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define COUNT 50u
-#define DRAWS 200000u
+#define DRAWS 50000u
 
 static uint32_t weights[COUNT];
 
