@@ -85,8 +85,9 @@ static struct tra_key *free_key(struct tra_store *store)
 static bool is_policy(const struct tra_entry *entry, const struct tra_policy_of_key *policy)
 {
     const uint32_t size = tra_length(policy->name);
+    const struct tra_kind *kind = tra_kind(policy->type);
     return memcmp(entry->key_id, policy->id, 16) == 0 && tra_is_name(policy->name, size) &&
-           tra_kind(policy->type) != NULL;
+           kind != NULL && (policy->operations & ~kind->operations) == 0;
 }
 
 static csn_err apply_key(struct tra_store *store, const struct tra_entry *entry,

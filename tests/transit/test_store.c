@@ -431,6 +431,11 @@ static void test_entries(void **state)
     log.bytes[32 + 80]++;
     assert_int_not_equal(tra_log_apply(&target, log.bytes, key_size), CSN_OK);
     log.bytes[32 + 80]--;
+    /* an operation that its type does not have */
+    const uint32_t operations_at = 32 + (uint32_t)offsetof(struct tra_policy_of_key, operations);
+    log.bytes[operations_at] |= 1u << CSN_WIRE_TRANSIT_SIGN;
+    assert_int_not_equal(tra_log_apply(&target, log.bytes, key_size), CSN_OK);
+    log.bytes[operations_at] = 0;
     for (uint32_t size = 1; size < log.size; size++) {
         if (size != key_size) {
             assert_int_not_equal(tra_log_apply(&target, log.bytes, size), CSN_OK);

@@ -65,12 +65,12 @@ struct csn_wire_birth {
     uint32_t origin;      /* CSN_WIRE_BIRTH_* */
     uint32_t operations;  /* CSN_WIRE_OPERATION_* */
     uint32_t flags;
-    uint64_t grant_version;   /* under which it was made */
-    uint64_t change;          /* number of that change in the tenant's store, from 1 */
-    uint64_t records_max;     /* uses of one version of the key; 0: no limit */
-    uint64_t reserved;        /* zero */
-    uint8_t tenant[32];       /* id */
-    uint8_t boot_id[16];      /* of the instance that made it, often an earlier one; zeros: of none */
+    uint64_t grant_version; /* under which it was made */
+    uint64_t change;        /* number of that change in the tenant's store, from 1 */
+    uint64_t records_max;   /* uses of one version of the key; 0: no limit */
+    uint64_t reserved;      /* zero */
+    uint8_t tenant[32];     /* id */
+    uint8_t boot_id[16];    /* of the instance that made it, often an earlier one; zeros: of none */
     uint8_t measurement[48];  /* of that instance's image */
     uint8_t grant_digest[32]; /* of that grant */
     char
