@@ -4,16 +4,49 @@
  * tell how the weights lie.
  */
 #include "sample.h"
+#include <stdbool.h>
 
 #define WEIGHT_BITS 31u
 #define WEIGHT_MAX  2147483000.0 /* of the likeliest; what the polynomial is off fits above it */
 #define LOGIT_MAX   3.0e38f
 
-/* NaN becomes the least. Written so that compilers make it selects and no branches. */
+/* ---- choices without branches ---- */
+
+/*
+ * All bits, or none. The compiler is not told which two values it may have: of a choice that it can
+ * see through it makes a branch where it likes.
+ */
+static uint64_t mask_of(bool is_set)
+{
+    uint64_t mask = 0 - (uint64_t)is_set;
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+
+static uint32_t choose(bool is_first, uint32_t first, uint32_t second)
+{
+    const uint32_t mask = (uint32_t)mask_of(is_first);
+    return (first & mask) | (second & ~mask);
+}
+
+static float choose_float(bool is_first, float first, float second)
+{
+    uint32_t bits[2];
+    float chosen;
+    __builtin_memcpy(&bits[0], &first, sizeof first);
+    __builtin_memcpy(&bits[1], &second, sizeof second);
+    const uint32_t found = choose(is_first, bits[0], bits[1]);
+    __builtin_memcpy(&chosen, &found, sizeof chosen);
+    return chosen;
+}
+
+/* ---- logits ---- */
+
+/* NaN becomes the least. */
 static float tame(float logit)
 {
-    const float above = logit > -LOGIT_MAX ? logit : -LOGIT_MAX;
-    return above < LOGIT_MAX ? above : LOGIT_MAX;
+    const float above = choose_float(logit > -LOGIT_MAX, logit, -LOGIT_MAX);
+    return choose_float(above < LOGIT_MAX, above, LOGIT_MAX);
 }
 
 static float greatest(const float *logits, uint32_t count)
@@ -21,7 +54,7 @@ static float greatest(const float *logits, uint32_t count)
     float best = -LOGIT_MAX;
     for (uint32_t i = 0; i < count; i++) {
         const float logit = tame(logits[i]);
-        best = logit > best ? logit : best;
+        best = choose_float(logit > best, logit, best);
     }
     return best;
 }
@@ -31,10 +64,22 @@ static uint32_t likeliest(const float *logits, uint32_t count)
     const float best = greatest(logits, count);
     uint32_t token = count;
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t found = tame(logits[i]) == best ? i : count;
-        token = found < token ? found : token;
+        const uint32_t found = choose(tame(logits[i]) == best, i, count);
+        token = choose(found < token, found, token);
     }
     return token;
+}
+
+static double larger(double left, double right)
+{
+    uint64_t bits[2];
+    double chosen;
+    const uint64_t mask = mask_of(left > right);
+    __builtin_memcpy(&bits[0], &left, sizeof left);
+    __builtin_memcpy(&bits[1], &right, sizeof right);
+    const uint64_t found = (bits[0] & mask) | (bits[1] & ~mask);
+    __builtin_memcpy(&chosen, &found, sizeof chosen);
+    return chosen;
 }
 
 /*
@@ -48,7 +93,7 @@ static uint32_t weight_of(double x)
                                     0.013602088628663626,   0.0018856498765369369,
                                     0.00021783881590746446, 2.1570623008967991e-05};
     const double least = -(double)WEIGHT_BITS - 1;
-    const double bounded = x > least ? x : least;
+    const double bounded = larger(x, least);
     const int32_t whole = (int32_t)(bounded + 64.0) - 64; /* towards minus infinity */
     const double rest = bounded - (double)whole - 0.5;
     double value = terms[7];
@@ -73,11 +118,17 @@ static void make_weights(float temperature, const float *logits, uint32_t count,
 
 /* ---- thresholds ---- */
 
+/* All bits, or none; of weights and limits up to 2^31. A loop over many stays a loop of vectors. */
+static uint32_t is_below(uint32_t weight, uint32_t least)
+{
+    return (uint32_t)((int32_t)(weight - least) >> 31);
+}
+
 static uint64_t count_from(const uint32_t *weights, uint32_t count, uint32_t least)
 {
     uint64_t found = 0;
     for (uint32_t i = 0; i < count; i++) {
-        found += weights[i] >= least;
+        found += ~is_below(weights[i], least) & 1;
     }
     return found;
 }
@@ -86,7 +137,7 @@ static uint64_t sum_from(const uint32_t *weights, uint32_t count, uint32_t least
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
-        sum += weights[i] >= least ? weights[i] : 0;
+        sum += weights[i] & ~is_below(weights[i], least);
     }
     return sum;
 }
@@ -98,7 +149,7 @@ static uint32_t threshold(const uint32_t *weights, uint32_t count, uint64_t want
     uint32_t least = 0;
     for (uint32_t bit = WEIGHT_BITS; bit-- > 0;) {
         const uint32_t candidate = least | UINT32_C(1) << bit;
-        least = measure(weights, count, candidate) >= wanted ? candidate : least;
+        least = choose(measure(weights, count, candidate) >= wanted, candidate, least);
     }
     return least;
 }
@@ -108,19 +159,20 @@ static void keep_count(uint32_t *weights, uint32_t count, uint32_t wanted)
     const uint32_t least = threshold(weights, count, wanted, count_from);
     uint64_t equal = wanted - count_from(weights, count, least + 1);
     for (uint32_t i = 0; i < count; i++) {
-        const uint64_t takes = weights[i] == least && equal > 0;
-        weights[i] = weights[i] > least || takes ? weights[i] : 0;
+        const uint64_t takes = mask_of(weights[i] == least) & mask_of(equal > 0) & 1;
+        weights[i] &= (uint32_t)(mask_of(weights[i] > least) | (0 - takes));
         equal -= takes;
     }
 }
 
 static void keep_share(uint32_t *weights, uint32_t count, float share)
 {
-    const uint64_t all = sum_from(weights, count, 0);
-    const uint64_t wanted = (uint64_t)((double)all * (double)share);
-    const uint32_t least = threshold(weights, count, wanted > 0 ? wanted : 1, sum_from);
+    const int64_t all = (int64_t)sum_from(weights, count, 0);
+    const int64_t part = (int64_t)((double)all * (double)share);
+    const uint64_t wanted = (uint64_t)part + (mask_of(part == 0) & 1);
+    const uint32_t least = threshold(weights, count, wanted, sum_from);
     for (uint32_t i = 0; i < count; i++) {
-        weights[i] = weights[i] >= least ? weights[i] : 0;
+        weights[i] &= ~is_below(weights[i], least);
     }
 }
 
@@ -143,7 +195,7 @@ static uint32_t draw(const uint32_t *weights, uint32_t count, uint64_t random)
     uint32_t token = 0;
     for (uint32_t i = 0; i < count; i++) {
         sum += weights[i];
-        token += sum <= at;
+        token += (uint32_t)mask_of(sum <= at) & 1;
     }
     return token;
 }
