@@ -25,7 +25,7 @@ enum csn_pack_format {
 enum csn_pack_format csn_pack_format_of(const void *bytes, size_t size);
 const char *csn_pack_format_name(enum csn_pack_format format);
 
-/* What is sealed: bytes of the model as it came, or a packed image made of it. */
+/* What is sealed: bytes of the model as it came, or what was made of it. */
 struct csn_pack_content {
     const uint8_t *bytes;
     uint64_t size;
@@ -34,11 +34,18 @@ struct csn_pack_content {
 };
 /*
  * CSN_ERR_UNKNOWN: of no known format, or not supported; else as the importer has it, with the
- * fault. A GGUF is not looked into.
+ * fault. Whatever passes, an enclave takes that has room for it.
  */
 CSN_MUST_USE csn_err csn_pack_content(const void *bytes, size_t size,
                                       struct csn_pack_content *content,
                                       struct csn_import_fault *fault);
+/*
+ * The part of it for a GGUF. *made, from malloc(), is a copy that csn_llm_open() and
+ * csn_vocab_open() have passed, of the same size, with its matrices arranged; they may have been
+ * before.
+ */
+CSN_MUST_USE csn_err csn_pack_gguf(const void *bytes, size_t size, void **made,
+                                   struct csn_import_fault *fault);
 
 /*
  * Seals to a file descriptor, from where it stands, under a salt of its own. CSN_ERR_SYSTEM:

@@ -64,7 +64,8 @@ csn_err csn_pack_content(const void *bytes, size_t size, struct csn_pack_content
     switch (csn_pack_format_of(bytes, size)) {
     case CSN_PACK_GGUF:
         found.kind = CSN_WIRE_WEIGHTS_GGUF;
-        err = CSN_OK;
+        made_size = size;
+        err = csn_pack_gguf(bytes, size, &found.made, fault);
         break;
     case CSN_PACK_TREES:
         err = check_trees(bytes, size, fault);

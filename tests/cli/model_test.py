@@ -9,11 +9,17 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gateway"))
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(FOLDER, "../gateway"), os.path.join(FOLDER, "../../scripts")]
+import make_gguf  # noqa: E402
 import tap  # noqa: E402
 
 CAISSON = os.path.abspath(sys.argv[1])
 CHUNK = 65536
+CANARY = "canary of the weights "
+MODEL = ["--type", "q4_0", "--layers", "1", "--width", "32", "--inner", "32", "--heads", "1",
+         "--vocab", "300"]
+SMALL = CHUNK // 2  # files are padded to 32 bytes
 TREE = {"tree_param": {"size_leaf_vector": "0"}, "left_children": [1, -1, -1],
         "right_children": [2, -1, -1], "split_indices": [1, 0, 0], "split_conditions": [0.5, 1, 2],
         "default_left": [1, 0, 0], "split_type": [0, 0, 0]}
@@ -42,9 +48,18 @@ def read(path):
         return file.read()
 
 
-def gguf(size):
-    """So that a chunk of it in the clear would be seen."""
-    return write("gguf", (b"GGUF" + b"canary of the weights " * (size // 22 + 1))[:size])
+def gguf(size, name="gguf"):
+    """A model of that size, by a description of canaries: a chunk of it in the clear would show."""
+    keys, length = make_gguf.metadata, 0
+    for _ in range(2):
+        text = (CANARY * (length // len(CANARY) + 1))[:length]
+        make_gguf.metadata = lambda args, text=text: keys(args) + [
+            make_gguf.pair("general.description", make_gguf.STRING, text)]
+        make_gguf.main([name, *MODEL])
+        length += size - os.path.getsize(name)
+    make_gguf.metadata = keys
+    assert length >= 0 and os.path.getsize(name) == size, (size, os.path.getsize(name))
+    return name
 
 
 def pack(model, output, *more, code=0, says=""):
@@ -53,20 +68,40 @@ def pack(model, output, *more, code=0, says=""):
 
 def test_sealed():
     """a GGUF of several chunks: the digest is of header and tags, and nothing is in the clear"""
-    for size in (5, CHUNK, 3 * CHUNK + 1000):
+    for size in (SMALL, CHUNK, 3 * CHUNK + 1024):
         digest = pack(gguf(size), f"sealed.{size}")
         data = read(f"sealed.{size}")
+        assert CANARY.encode() in read("gguf")
         tags, at = b"", 128
         while at < len(data):
             at = min(at + CHUNK + 16, len(data))
             tags += data[at - 16:at]
         assert hashlib.sha256(data[:128] + tags).hexdigest() == digest
-        assert len(data) == 128 + size + len(tags) and b"canary" not in data
+        assert len(data) == 128 + size + len(tags) and CANARY.encode() not in data
         for more in ((), ("--key", "key")):
             shown = json.loads(call(0, "model", "show", f"sealed.{size}", "--json", *more))
             assert shown == {"file": f"sealed.{size}", "kind": "gguf", "size": size,
                              "digest": digest, "opened": more != ()}
     assert pack("gguf", "again") != digest, "a salt of its own each time"
+
+
+def test_unsound():
+    """a GGUF that an enclave would not take is refused, with the key or the place"""
+    data = read(gguf(SMALL, "sound"))
+    for bad, says in (
+            (data[:5], "GGUF: shape: no sound GGUF file, offset 4"),
+            (data[:-100], "GGUF: shape: no sound GGUF file, offset "),
+            (data.replace(b"llama.block_count", b"llama.block_kount"),
+             "GGUF: shape: a key that is missing, of another type or out of range: "
+             "llama.block_count"),
+            (data.replace(b"output_norm", b"output_Norm"),
+             "GGUF: shape: a tensor that a llama does not have, or has once only, offset "),
+            (data.replace(b"<0x41>", b"<0x4a>"),
+             "GGUF: shape: vocabulary, token, byte or merge 65")):
+        assert bad != data
+        pack(write("unsound", bad), "none3", code=1, says=says)
+    assert not os.path.exists("none3")
+    pack("sound", "none3")
 
 
 def test_trees():
@@ -87,7 +122,7 @@ def test_trees():
 def test_places():
     """into a folder under its digest; over an existing file by --force; readable by the host"""
     os.mkdir("store")
-    digest = pack(gguf(100), "store")
+    digest = pack(gguf(SMALL), "store")
     assert os.listdir("store") == [digest]
     assert stat.S_IMODE(os.stat(f"store/{digest}").st_mode) == 0o644
     write("there", b"kept")
@@ -100,7 +135,7 @@ def test_places():
 
 def test_refused():
     """another key, a flipped bit, what is cut or longer: exit 3; a key that others may read: 1"""
-    pack(gguf(CHUNK + 50), "whole")
+    pack(gguf(CHUNK + 64), "whole")
     data = read("whole")
     call(0, "keygen", "weights", "other")
     call(3, "model", "show", "whole", "--key", "other", says="another key")
@@ -123,6 +158,7 @@ if __name__ == "__main__":
         os.chdir(folder)
         assert len(call(0, "keygen", "weights", "key")) == 64
         assert stat.S_IMODE(os.stat("key").st_mode) == 0o600
-        status = tap.run(tap.chosen([test_sealed, test_trees, test_places, test_refused], 2))
+        status = tap.run(tap.chosen(
+            [test_sealed, test_unsound, test_trees, test_places, test_refused], 2))
         os.chdir("/")
     sys.exit(status)
