@@ -66,24 +66,25 @@ def introspected(name, what):
 
 
 def targets(name, suite, target, patterns):
-    """What to build. Under a sanitizer that is what the tests named here need: the first two
-    configurations build the rest. With all of a compiler's warnings, everything but seeded bugs,
-    which are most of what there is."""
+    """What to build: what is made by default, and what the tests need that will run. (Not ninja's
+    "all", which with meson has the programs of all tests, the long ones too.) Under a sanitizer
+    only the latter: the other configurations build the rest. With all of a compiler's warnings,
+    everything but seeded bugs, which are most of what there is."""
     if target != "all":
         return [target]
-    if patterns is None:  # what only long tests need is not made by default
-        return ["all"] if suite == "short" else ["all", "meson-test-prereq"]
-    everything = introspected(name, "targets")
-    if "san" in name:
-        wanted = [re.compile("^" + p.replace("*", ".*") + "$") for p in patterns]
-        needed = {d for t in introspected(name, "tests") if any(w.match(t["name"]) for w in wanted)
-                  for d in t["depends"]}
-        made = [f for t in everything if t["id"] in needed for f in t["filename"]]
-    else:
-        made = [f for t in everything if t["build_by_default"] and "mutant_" not in t["name"]
-                for f in t["filename"]]
+    if suite == "long" and patterns is None:
+        return ["all", "meson-test-prereq"]
+    wanted = None if patterns is None else [re.compile("^" + p.replace("*", ".*") + "$")
+                                            for p in patterns]
+    needed = {d for t in introspected(name, "tests") for d in t["depends"]
+              if any(s.endswith(suite) for s in t["suite"])
+              and (wanted is None or any(w.match(t["name"]) for w in wanted))}
     top = os.path.join(ROOT, name) + os.sep
-    return sorted({f.removeprefix(top) for f in made})
+    return sorted({f.removeprefix(top) for t in introspected(name, "targets")
+                   if t["id"] in needed
+                   or ("san" not in name and t["build_by_default"]
+                       and (wanted is None or "mutant_" not in t["name"]))
+                   for f in t["filename"]})
 
 
 def listed(name, suite, patterns):

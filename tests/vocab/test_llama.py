@@ -50,7 +50,8 @@ def theirs(modules, model, texts, folder):
     subprocess.run(["node", os.path.join(HERE, "llama.mjs"), modules, model, path, out],
                    stderr=subprocess.DEVNULL, check=True)
     with open(out, encoding="utf-8") as file:
-        return ["\n".join(" ".join(map(str, tokens)) for tokens in pair) for pair in json.load(file)]
+        return ["\n".join(" ".join(map(str, tokens)) for tokens in pair)
+                for pair in json.load(file)]
 
 
 def hashes(tokens):

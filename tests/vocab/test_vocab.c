@@ -101,6 +101,7 @@ static void make_spm(struct made *made)
     add_token(made, "de", -7, 1);
     add_token(made, "bcde", -8, 1);
     add_token(made, "bb", 1, 1);
+    add_token(made, "<stop", 0, CSN_VOCAB_CONTROL); /* the longer one goes first */
     made->source.ends[0] = 256;
 }
 
