@@ -55,8 +55,10 @@ void csv_bytes_free(struct csv_bytes *bytes)
 
 static void drop_front(struct csv_bytes *bytes, size_t size)
 {
-    bytes->size -= size;
-    memmove(bytes->at, bytes->at + size, bytes->size);
+    if (size != 0) { /* without any, at may be NULL */
+        bytes->size -= size;
+        memmove(bytes->at, bytes->at + size, bytes->size);
+    }
 }
 
 void csv_parts_free(struct csv_parts *parts)

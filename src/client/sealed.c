@@ -37,10 +37,10 @@ csn_err csv_plain_reserve(struct csv_plain *plain, const struct csv_open_item *i
     for (uint32_t i = 0; i < count; i++) {
         size += items[i].size;
     }
-    if (size <= plain->size) {
+    if (plain->bytes != NULL && size <= plain->size) {
         return CSN_OK;
     }
-    uint8_t *bytes = malloc(size);
+    uint8_t *bytes = malloc(size != 0 ? size : 1); /* places are counted from it even of nothing */
     if (bytes == NULL) {
         return CSN_ERR_MEMORY;
     }

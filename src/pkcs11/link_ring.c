@@ -48,6 +48,7 @@ struct p11_ring {
     struct csn_ring_reader reader;
     struct csn_shared *worker_event, *host_event;
     uint64_t tag; /* of the next message; from a random start, so that no predecessor's fits */
+    uint64_t credit_told; /* what the enclave was woken for */
     uint64_t spin_ns, timeout_ns;
     uint64_t looked_ns; /* when the socket was, to see whether the gateway is there */
     uint8_t *output;    /* one, as it comes */
@@ -157,6 +158,7 @@ static csn_err resume(struct p11_ring *ring, struct csn_shared *area)
     ring->writer.credit_seen = credit;
     ring->writer.cursor = ring->writer.published = scout.cursor;
     ring->reader.cursor = ring->reader.credit_given = csn_shared_load_acquire(output_credit, 0);
+    ring->credit_told = ring->reader.credit_given;
     return CSN_OK;
 }
 
@@ -239,6 +241,13 @@ void p11_ring_forget(struct p11_ring *ring)
 
 /* ---- there ---- */
 
+static void wake_worker(const struct p11_ring *ring)
+{
+    if (csn_event_signal(ring->worker_event)) {
+        syscall(SYS_futex, ring->worker_event, FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
+}
+
 /* Each message of the list, under a tag of its own. Their number, or 0: nothing was sent. */
 static uint32_t put_messages(struct p11_ring *ring, const struct csv_fetch *fetch)
 {
@@ -268,8 +277,8 @@ static uint32_t put_messages(struct p11_ring *ring, const struct csv_fetch *fetc
         }
         at += FRAME + size;
     }
-    if (csn_ring_publish(&ring->writer) && csn_event_signal(ring->worker_event)) {
-        syscall(SYS_futex, ring->worker_event, FUTEX_WAKE, 1, NULL, NULL, 0);
+    if (csn_ring_publish(&ring->writer)) {
+        wake_worker(ring);
     }
     return count;
 }
@@ -316,6 +325,16 @@ static bool wait_for_output(struct p11_ring *ring, uint64_t start)
     }
 }
 
+/* The lines that are done with: the enclave may sleep until it has them. */
+static void give_back(struct p11_ring *ring)
+{
+    (void)csn_ring_give_credit(&ring->reader);
+    if (ring->credit_told != ring->reader.credit_given) { /* now, or by a read before */
+        ring->credit_told = ring->reader.credit_given;
+        wake_worker(ring);
+    }
+}
+
 /* All outputs of count messages, in order. */
 static bool take_outputs(struct p11_ring *ring, uint32_t count, size_t size_max)
 {
@@ -327,13 +346,19 @@ static bool take_outputs(struct p11_ring *ring, uint32_t count, size_t size_max)
         }
         uint8_t *frame = ring->answer + ring->size;
         csn_err err = csn_ring_read(&ring->reader, frame + FRAME, &message);
-        if (err == CSN_AGAIN && wait_for_output(ring, start)) {
-            continue;
+        if (err == CSN_AGAIN) {
+            give_back(ring);
+            if (wait_for_output(ring, start)) {
+                continue;
+            }
         }
         if (err != CSN_OK) {
             return false;
         }
         if (message.tag != ring->tag) {
+            if (now_ns() - start >= ring->timeout_ns) {
+                return false; /* whoever writes these never ends */
+            }
             continue; /* of a predecessor, who left before it came */
         }
         if (ring->size + FRAME + message.size > size_max) {
@@ -343,9 +368,7 @@ static bool take_outputs(struct p11_ring *ring, uint32_t count, size_t size_max)
         ring->size += FRAME + message.size;
         ring->tag += message.final ? 1 : 0;
     }
-    if (csn_ring_give_credit(&ring->reader) && csn_event_signal(ring->worker_event)) {
-        syscall(SYS_futex, ring->worker_event, FUTEX_WAKE, 1, NULL, NULL, 0);
-    }
+    give_back(ring);
     return true;
 }
 

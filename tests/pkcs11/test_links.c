@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static char place[64];
@@ -282,10 +283,10 @@ static void *hand_over(void *state)
     return NULL;
 }
 
-static struct p11_ring *enter(struct hall *hall)
+static struct p11_ring *enter_for(struct hall *hall, uint32_t timeout_ms)
 {
     pthread_t thread;
-    struct p11_settings settings = {.timeout_ms = 3000, .spin_us = 20};
+    struct p11_settings settings = {.timeout_ms = timeout_ms, .spin_us = 20};
     snprintf(settings.rings, sizeof settings.rings, "%s", place);
     if (hall->peer >= 0) {
         close(hall->peer);
@@ -294,6 +295,11 @@ static struct p11_ring *enter(struct hall *hall)
     struct p11_ring *ring = p11_ring_create(&settings);
     pthread_join(thread, NULL);
     return ring;
+}
+
+static struct p11_ring *enter(struct hall *hall)
+{
+    return enter_for(hall, 3000);
 }
 
 static void wrong_rings(void **state)
@@ -511,11 +517,88 @@ static void broken_answers(void **state)
     leave_hall(&hall);
 }
 
+/* ---- outputs of a predecessor, and of one who never ends ---- */
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* One of 16 bytes, to a tag that nobody waits for. False: no room. */
+static bool put_for_nobody(struct hall *hall)
+{
+    static const uint8_t bytes[16];
+    const struct csn_ring_piece pieces[2] = {{bytes, sizeof bytes}, {NULL, 0}};
+    bool good = csn_ring_write(&hall->writer, 0, true, pieces) == CSN_OK;
+    (void)csn_ring_publish(&hall->writer);
+    return good;
+}
+
+/* An enclave that sleeps until somebody gives back the lines of what it wrote for nobody. */
+static void *sleep_for_room(void *state)
+{
+    struct echo *echo = state;
+    static const struct timespec slice = {.tv_sec = 5};
+    struct csn_shared *event = (struct csn_shared *)(void *)echo->hall->map;
+    for (int i = 0; i < 100000 && !csn_ring_has_message(&echo->hall->reader); i++) {
+        usleep(10);
+    }
+    uint32_t seen = csn_event_arm(event);
+    (void)put_for_nobody(echo->hall);
+    syscall(SYS_futex, event, FUTEX_WAIT, seen, &slice, NULL, 0);
+    csn_event_disarm(event);
+    return echo_some(state);
+}
+
+static void leftovers(void **state)
+{
+    (void)state;
+    struct hall hall;
+    struct csv_fetched fetched;
+    build_hall(&hall);
+    struct p11_ring *ring = enter_for(&hall, 20000);
+    struct echo echo = {.hall = &hall, .count = 2, .parts = 1};
+    make_two(1);
+    double begin = now_s();
+    assert_int_equal(pthread_create(&echo.thread, NULL, sleep_for_room, &echo), 0);
+    assert_true(p11_ring_fetch(ring, &two_of, &fetched));
+    pthread_join(echo.thread, NULL);
+    assert_int_equal(fetched.status, 200);
+    assert_memory_equal(fetched.body, two, sizeof two);
+    assert_true(now_s() - begin < 4); /* woken, not by the end of its sleep */
+    p11_ring_destroy(ring);
+    leave_hall(&hall);
+}
+
+/* With no patience at all the first of them is the last: no line is given back. */
+static void never_ends(void **state)
+{
+    (void)state;
+    struct hall hall;
+    struct csv_fetched fetched;
+    uint64_t credit;
+    build_hall(&hall);
+    struct p11_ring *ring = enter_for(&hall, 0);
+    for (int i = 0; i < 100; i++) {
+        assert_true(put_for_nobody(&hall));
+    }
+    assert_true(p11_ring_fetch(ring, &two_of, &fetched));
+    assert_int_equal(fetched.status, 0);
+    assert_false(p11_ring_is_good(ring));
+    memcpy(&credit, hall.map + 64 + CSN_WIRE_CHANNEL_OUTPUT_CREDIT, sizeof credit);
+    assert_int_equal(credit, 0);
+    p11_ring_destroy(ring);
+    leave_hall(&hall);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exchanges),      cmocka_unit_test(successors),
         cmocka_unit_test(another_worker), cmocka_unit_test(broken_answers),
+        cmocka_unit_test(leftovers),      cmocka_unit_test(never_ends),
         cmocka_unit_test(wrong_rings),    cmocka_unit_test(unsealed_rings),
         cmocka_unit_test(good_answers),   cmocka_unit_test(ill_answers),
         cmocka_unit_test(long_head),      cmocka_unit_test(silence)};
