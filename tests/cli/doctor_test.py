@@ -26,7 +26,7 @@ def look(tcti, prefix=()):
 
 
 def test_missing():
-    """a device that is not there, one that is a file, one that is something else"""
+    """a device that is not there, and one that is a file"""
     code, works, said = look("device:" + os.path.abspath("none"))
     assert (code, works) == (1, False) and "the kernel (tpm_crb, tpm_tis)" in said, said
     with open("file", "wb"):
