@@ -149,7 +149,10 @@ bool bench_cores_begin(void)
     if (!choose_cpus()) {
         return false;
     }
-    compare_clocks();
+    if (cores.ns_per_tick <= 0) {
+        compare_clocks();
+    }
+    atomic_store(&cores.end, false);
     pin(cores.cpus[0]);
     bench_require(pthread_create(&cores.helper, NULL, help, NULL) == 0, "cannot start a thread");
     return true;
@@ -198,6 +201,20 @@ static double slice(const struct bench_way *way, uint64_t slice_ns)
 static double floor_ns(void)
 {
     return slice(&bare, FLOOR_NS) / 2;
+}
+
+double bench_cores_floor(void)
+{
+    cpu_set_t set;
+    if (pthread_getaffinity_np(pthread_self(), sizeof set, &set) != 0 || !bench_cores_begin()) {
+        return 0;
+    }
+    bench_real_time(true);
+    double floor = floor_ns();
+    bench_real_time(false);
+    bench_cores_end();
+    bench_require(pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0, "affinity");
+    return floor;
 }
 
 static bool moved(double before, double after)

@@ -46,6 +46,11 @@ void bench_cores_pair_by_mode(const struct bench_row *row, double target_b,
 /* The time of a unit of each step, by itself, for some time: half of it, a trip's, if half is set.
  */
 void bench_cores_spread(const struct bench_way *way, bool half, struct bench_histogram *histogram);
+/*
+ * One way of the bare ping-pong now, for pairs that are not slices of ways: the helper is started
+ * for it and ended again, and this thread is where it may be as before. 0: there is one CPU.
+ */
+double bench_cores_floor(void);
 /* The bare ping-pong as a way; a step is a round trip. */
 const struct bench_way *bench_cores_bare(void);
 

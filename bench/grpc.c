@@ -3,9 +3,8 @@
  * grpc.c: goal 7: the same 1 KiB echo through the sealed path and by gRPC with TLS over a unix
  * socket. CPU time of everybody counts on both sides: client, enclave, server, and who waits.
  */
+#include "cores.h"
 #include "grpc_peer.h"
-#include "histogram.h"
-#include "measure.h"
 #include "sealed.h"
 #include <caisson/wire/message.h>
 #include <stdio.h>
@@ -179,6 +178,7 @@ int main(int argc, char **argv)
     bench_require(csn_enclave_manifest(sealed.enclave)->output_size_max <= ANSWER_MAX, "output");
     many.count = alone.count = bench_pairs(UINT64_C(30000000));
     for (size_t i = 0; i < many.count; i++) {
+        many.floor[i] = alone.floor[i] = bench_cores_floor();
         many.other[i] = theirs_many(peer);
         many.ours[i] = ours_many(&sealed);
         alone.other[i] = theirs_alone(peer);

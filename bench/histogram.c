@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UNIT 16.0 /* the smallest step is a sixteenth of a ns */
+#define UNIT 64.0 /* steps of a ns: 1 part in 64 from 1 ns on, up to 17 s */
 
 #define NINES_MAX    5.0 /* the axis ends at 99.999 % */
 #define NINES_POINTS 101u

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * histogram.h: durations in buckets that grow with their value, so that any percentile of any
- * number of samples is known to 1 part in 64, in the manner of HdrHistogram; and their plot.
+ * number of samples is known to 1 part in 64 (from 1 ns on), in the manner of HdrHistogram; and
+ * their plot.
  */
 #ifndef CSN_BENCH_HISTOGRAM_H
 #define CSN_BENCH_HISTOGRAM_H

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define STARTS       15u
+#define SLICE_USUAL  1000u
 #define LIMIT_NS     1e7 /* the goal of the process backend: 10 ms */
 #define PAYLOAD      64u
 #define QEMU_POLL_NS 1000000L
@@ -291,7 +292,9 @@ static void run_pool(const struct rig *rig, const char *pool, const char *image)
 static void run_pools(const struct rig *rig)
 {
     run_pool(rig, "256 MiB", "small_256m");
-    run_pool(rig, "1 GiB", "small_1g");
+    if (bench_scaled(SLICE_USUAL) == SLICE_USUAL) { /* not where figures mean nothing */
+        run_pool(rig, "1 GiB", "small_1g");
+    }
 }
 
 static const char help[] =

@@ -75,7 +75,7 @@ static void begin(void)
     memcpy(rig.worker.talk_marks, (const uint32_t[3]){258, 259, 259}, 12);
     rig.worker.name_size = 4;
     memcpy(rig.worker.name, "fuzz", 4);
-    rig.tenant = (struct mod_tenant){.ready = 1, .session_max = 1, .may_talk = true};
+    rig.tenant = (struct mod_tenant){.ready = 1, .session_max = 1, .language = {true, true}};
 }
 
 csn_err csn_llm_eval(struct csn_llm *llm, const struct csn_llm_item *items, uint32_t count)

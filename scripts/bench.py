@@ -37,7 +37,7 @@ PROGRAMS = [
     ("park", "no goal: waiting"),
     ("kem", "no goal: ML-KEM"),
 ]
-PLOTS = ("echo", "rings", "pipeline", "grpc", "growth", "park")  # those that take --svg
+PLOTS = ("echo", "rings", "pipeline", "grpc", "scale", "growth", "park")  # those that take --svg
 FIELDS = {
     "rows": ("goal", "what", "ours", "other", "kind", "target", "ratio", "p10", "p90", "pairs",
              "ours_ns", "other_ns", "floor_ns", "mode", "class", "reached"),
@@ -114,6 +114,18 @@ def show(rows):
               f"{row['ratio']:>8.2f}  {spread:<18}  {goal:<14}  {said}{place}")
 
 
+def show_percentiles(histograms):
+    """Single durations: a median alone hides the one in a thousand that waits."""
+    names = FIELDS["histograms"][2:]
+    labels = [f"{row['program']}: {row['histogram']}" for row in histograms]
+    width = max(map(len, labels))
+    heads = "".join(f"  {name:>10}" for name in names)
+    print(f"\n{'ns, each duration by itself':<{width}}{heads}")
+    for label, row in zip(labels, histograms):
+        print(f"{label:<{width}}" + "".join(f"  {row[name]:>10,.0f}" for name in names))
+    print()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", default="build", help="build folder (default: build)")
@@ -151,6 +163,8 @@ def main():
     progress("")
     if result["rows"]:
         show(result["rows"])
+    if result["histograms"]:
+        show_percentiles(result["histograms"])
     for left in result["not_run"]:
         print(f"goals {left['goals']} ({left['program']}): {left['why']}")
     for line in result["left_out"]:

@@ -8,7 +8,8 @@
 
 The program does a path N and 2 N times under callgrind; a record's instructions are the difference
 by N, so that what is done once does not count. Over budget is a failure (exit 1); more than 10 %
-under it is a hint to write the gain down. Prints TAP. Exit 2: nothing was counted.
+under it is a hint to write the gain down. Of a path that is counted with and without its checks
+(PATH_trusting) the difference is held as PATH_checks. Prints TAP. Exit 2: nothing was counted.
 """
 import argparse
 import os
@@ -25,6 +26,8 @@ MARK = "budget_mark"
 DUMPS = 3  # of a path: with its set-up, of N records, of 2 N
 TOLERANCE_PERCENT = 5.0  # of a path that is new in the budget
 HINT_PERCENT = 10.0
+TRUSTING = "_trusting"  # the same path where a peer is believed (bench/ring_twin.h)
+CHECKS = "_checks"
 TIMEOUT_SECONDS = 280
 EXIT_SKIP = 77
 UPDATE = "scripts/budget.py --update"
@@ -76,6 +79,20 @@ def differences(names, dumps):
         found[name] = (twice - once) / int(records)
         if found[name] < 1:
             raise Broken(f"{name}: {once} and {twice} instructions: nothing was done")
+    return found
+
+
+def priced(counts):
+    """The same, but of a trusting path what it saves: the instructions of the checks."""
+    found = {}
+    for name, instructions in counts.items():
+        plain = name.removesuffix(TRUSTING)
+        if plain == name:
+            found[name] = instructions
+        elif plain in counts:
+            found[plain + CHECKS] = counts[plain] - instructions
+            if found[plain + CHECKS] <= 0:
+                raise Broken(f"{name} takes as many instructions as {plain}: it is no twin")
     return found
 
 
@@ -142,7 +159,7 @@ def run(options):
     program = options.program or PROGRAM
     if not os.path.exists(program):
         raise Broken(f"{program} is not there: ninja -C build tests/budget/budget_paths")
-    counts = count(program, options.path)
+    counts = priced(count(program, options.path))
     if options.update:
         write_budget(options.budget, counts)
         return 0
@@ -152,7 +169,7 @@ def run(options):
         raise Skip(options.print_only)
     rows = read_budget(options.budget)[1]
     if options.path:
-        rows = {name: row for name, row in rows.items() if name in options.path}
+        rows = {name: row for name, row in rows.items() if name in counts}
     return show(judge(counts, rows))
 
 

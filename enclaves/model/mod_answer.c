@@ -210,11 +210,12 @@ void mod_write_last(const struct mod_worker *worker, const struct mod_session *s
     fill(&out);
 }
 
-uint32_t mod_write_models(const struct mod_worker *worker, uint8_t *bytes, uint32_t room)
+uint32_t mod_write_models(const struct mod_worker *worker, bool has_language, uint8_t *bytes,
+                          uint32_t room)
 {
     struct mod_writer out = {bytes, room, 0};
     mod_put(&out, "{\"object\":\"list\",\"data\":[");
-    if (worker->language.ready) {
+    if (has_language) {
         mod_put(&out, "{\"id\":\"");
         mod_put_bytes(&out, worker->name, worker->name_size);
         mod_put(&out, "\",\"object\":\"model\",\"created\":0,\"owned_by\":\"");

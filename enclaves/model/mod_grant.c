@@ -52,12 +52,11 @@ static csn_err load(struct mod_worker *worker, const struct cse_grant_view *gran
     }
     __builtin_memcpy(wanted->loaded->digest, wanted->ref->digest, 32);
     csn_sha256(wanted->ref->key, sizeof wanted->ref->key, wanted->loaded->key_hash);
-    wanted->loaded->shared = wanted->shares;
     wanted->loaded->ready = true;
     return CSN_OK;
 }
 
-/* Whose key it is may use it, and may say whether others may. */
+/* Whose key it is may use it. */
 static csn_err use(struct mod_worker *worker, const struct cse_grant_view *grant,
                    const struct wanted *wanted)
 {
@@ -75,11 +74,35 @@ static csn_err use(struct mod_worker *worker, const struct cse_grant_view *grant
         return wanted->loaded->shared ? CSN_OK : CSN_ERR_POLICY;
     }
     csn_sha256(wanted->ref->key, sizeof wanted->ref->key, hash);
-    if (!csn_equal_ct(hash, wanted->loaded->key_hash, sizeof hash)) {
-        return CSN_ERR_AUTH;
+    return csn_equal_ct(hash, wanted->loaded->key_hash, sizeof hash) ? CSN_OK : CSN_ERR_AUTH;
+}
+
+/* Whose key it is says whether others may use it: when nothing can refuse the grant any more. */
+static void share(const struct wanted *wanted)
+{
+    if (wanted->has_key) {
+        wanted->loaded->shared = wanted->shares;
     }
-    wanted->loaded->shared = wanted->shares;
-    return CSN_OK;
+}
+
+/* The language model's digest, or that of the trees; where both are named, that of each. */
+static csn_err claim(const struct cse_grant_view *grant, const struct wanted *language,
+                     const struct wanted *trees)
+{
+    if (language->is_named) {
+        CSN_TRY(cse_claim_grant(grant, CSN_WIRE_CLAIM_MODEL, language->loaded->digest));
+    }
+    return !trees->is_named
+               ? CSN_OK
+               : cse_claim_grant(grant,
+                                 language->is_named ? CSN_WIRE_CLAIM_TREES : CSN_WIRE_CLAIM_MODEL,
+                                 trees->loaded->digest);
+}
+
+bool mod_may(const struct mod_tenant *tenant, const struct mod_right *right,
+             const struct mod_loaded *loaded)
+{
+    return tenant->ready == 1 && right->is_named && (right->has_key || loaded->shared);
 }
 
 static csn_err read_policy(struct mod_tenant *tenant, struct mod_worker *worker,
@@ -113,16 +136,17 @@ static csn_err read_policy(struct mod_tenant *tenant, struct mod_worker *worker,
     }
     CSN_TRY(use(worker, grant, &language));
     CSN_TRY(use(worker, grant, &trees));
+    CSN_TRY(claim(grant, &language, &trees));
     *tenant = (struct mod_tenant){
         .ready = 1,
         .session_max = policy->session_max != 0 ? policy->session_max : MOD_SESSION_MAX / 2,
         .token_max = policy->token_max,
-        .may_talk = language.is_named,
-        .may_score = trees.is_named,
+        .language = {language.is_named, language.has_key},
+        .trees = {trees.is_named, trees.has_key},
     };
-    const struct wanted *first = language.is_named ? &language : &trees;
-    return first->is_named ? cse_claim_grant(grant, CSN_WIRE_CLAIM_MODEL, first->loaded->digest)
-                           : CSN_OK;
+    share(&language);
+    share(&trees);
+    return CSN_OK;
 }
 
 csn_err mod_grant(void *state, const struct cse_grant_view *grant)

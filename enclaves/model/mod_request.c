@@ -6,6 +6,7 @@
 #include "mod_state.h"
 
 #define NODES_FIRST 256u
+#define ESCAPED_MAX 6u /* bytes of JSON that say one: \uXXXX */
 
 static bool take_tables(struct cse_call *call, struct csn_json *json, uint32_t count)
 {
@@ -72,6 +73,7 @@ double mod_number(const uint8_t *text, uint32_t size)
         }
         exponent += is_below ? -power : power;
     }
+    exponent = digits == 0 ? 0 : exponent;
     double scale = 1; /* powers to 10^22 are exact */
     int32_t steps = exponent < 0 ? -exponent : exponent;
     for (steps = steps > 350 ? 350 : steps; steps > 0; steps--) {
@@ -184,14 +186,20 @@ static bool add_stop(struct mod_request *request, uint32_t node)
 {
     const struct csn_json_node *value = &request->nodes[node];
     struct csn_stop *stop = &request->stop;
+    uint8_t text[ESCAPED_MAX * CSN_STOP_SIZE_MAX];
     if (value->kind != CSN_JSON_STRING || stop->count == CSN_STOP_COUNT_MAX ||
-        value->end - value->begin - 2 > CSN_STOP_SIZE_MAX) {
+        value->end - value->begin - 2 > sizeof text) {
         return false;
     }
-    stop->sizes[stop->count] =
-        csn_json_decode(request->text + value->begin + 1, value->end - value->begin - 2,
-                        stop->strings[stop->count]);
-    return stop->sizes[stop->count++] != 0;
+    const uint32_t size =
+        csn_json_decode(request->text + value->begin + 1, value->end - value->begin - 2, text);
+    const bool is_good = size != 0 && size <= CSN_STOP_SIZE_MAX;
+    if (is_good) {
+        __builtin_memcpy(stop->strings[stop->count], text, size);
+        stop->sizes[stop->count++] = size;
+    }
+    csn_wipe(text, sizeof text);
+    return is_good;
 }
 
 static bool read_stop(struct mod_request *request, uint32_t node)
@@ -269,7 +277,7 @@ static const struct {
     {"n", IN_TEXT | IN_TALK, is_one},
     {"best_of", IN_TEXT, is_one},
     {"echo", IN_TEXT, is_false},
-    {"logprobs", IN_TALK, is_false},
+    {"logprobs", IN_TEXT | IN_TALK, is_false},
     {"presence_penalty", IN_TEXT | IN_TALK, is_zero},
     {"frequency_penalty", IN_TEXT | IN_TALK, is_zero},
 };

@@ -66,7 +66,7 @@ cse_status mod_score(struct cse_call *call, const uint8_t *input, uint32_t input
     struct mod_writer out = {output, output_size_max, 0};
     struct csn_json json;
     uint32_t count;
-    if (tenant->ready != 1 || !tenant->may_score) {
+    if (!mod_may(tenant, &tenant->trees, &worker->trees)) {
         return CSN_WIRE_STATUS_POLICY;
     }
     const cse_status status = mod_scan(call, input, input_size, &json);

@@ -22,13 +22,19 @@
 
 #define MOD_PANIC_EVAL 1u /* an evaluation was refused */
 
+/* One of the models, to a tenant: its policy names it, its grant brought the key. */
+struct mod_right {
+    bool is_named;
+    bool has_key;
+};
+
 /* The tenant's, built from its grant. */
 struct mod_tenant {
     uint32_t ready; /* 1: there was a policy */
     uint32_t session_max;
     uint32_t token_max;
-    bool may_talk;
-    bool may_score;
+    struct mod_right language;
+    struct mod_right trees;
 };
 
 /* What talk is written as, for a model to go on with. */
@@ -116,6 +122,9 @@ static inline uint8_t *mod_area(struct mod_worker *worker, uint64_t offset)
 
 /* ---- mod_grant.c ---- */
 csn_err mod_grant(void *state, const struct cse_grant_view *grant);
+/* Now: an owner may have stopped to share since the tenant's grant. */
+bool mod_may(const struct mod_tenant *tenant, const struct mod_right *right,
+             const struct mod_loaded *loaded);
 
 /* ---- mod_open.c: from bytes to models; false: no model of ours, or too large ---- */
 bool mod_open_language(struct mod_worker *worker, uint64_t size, uint64_t features);
@@ -167,8 +176,9 @@ void mod_write_part(const struct mod_worker *worker, struct mod_session *session
 /* The end of a stream, always MOD_LAST_SIZE bytes. */
 void mod_write_last(const struct mod_worker *worker, const struct mod_session *session,
                     uint8_t bytes[MOD_LAST_SIZE]);
-/* The list of models. */
-uint32_t mod_write_models(const struct mod_worker *worker, uint8_t *bytes, uint32_t room);
+/* The list of models: the language model, or none. */
+uint32_t mod_write_models(const struct mod_worker *worker, bool has_language, uint8_t *bytes,
+                          uint32_t room);
 
 /* ---- mod_writer.c: JSON that is written; what does not fit is counted and not written ---- */
 struct mod_writer {

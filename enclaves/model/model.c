@@ -73,7 +73,7 @@ static cse_status begin(struct cse_call *call, const uint8_t *input, uint32_t si
 {
     const struct mod_tenant *tenant = cse_state(call);
     struct mod_worker *worker = cse_worker_state(call);
-    if (tenant->ready != 1 || !tenant->may_talk) {
+    if (!mod_may(tenant, &tenant->language, &worker->language)) {
         return CSN_WIRE_STATUS_POLICY;
     }
     if (sessions_of(worker, cse_tenant(call)) >= tenant->session_max) {
@@ -133,7 +133,10 @@ static cse_status models(struct cse_call *call, const uint8_t *input, uint32_t i
 {
     (void)input;
     (void)input_size;
-    *output_size = mod_write_models(cse_worker_state(call), output, output_size_max);
+    const struct mod_tenant *tenant = cse_state(call);
+    const struct mod_worker *worker = cse_worker_state(call);
+    *output_size = mod_write_models(worker, mod_may(tenant, &tenant->language, &worker->language),
+                                    output, output_size_max);
     return *output_size <= output_size_max ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_TOO_LARGE;
 }
 
@@ -173,5 +176,5 @@ const struct cse_service cse_service = {
     .purpose_mask = UINT64_MAX,
     .step = mod_step,
     .dropped = mod_dropped,
-    .claim_count = 1,
+    .claim_count = 2,
 };

@@ -6,6 +6,7 @@
  * may have been another instance; whoever signs has that from its journal.
  */
 #include "crypto/curve.h"
+#include "crypto/sha2.h"
 #include "tra_state.h"
 #include <caisson/vouch.h>
 #include <caisson/wire/birth.h>
@@ -41,12 +42,57 @@ static uint32_t words_of(uint32_t operations)
     return mask;
 }
 
-void tra_birth_now(const struct tra_work *work, struct tra_birth *birth)
+/* Over all that a certificate says and that does not change, and the secret. */
+static void make_witness(const struct tra_store *store, const struct tra_policy_of_key *policy,
+                         const struct tra_version *version, uint8_t witness[16])
 {
+    const uint32_t numbers[] = {policy->type, policy->flags & CSN_WIRE_TRANSIT_KEY_DERIVED,
+                                policy->operations, version->number, version->origin};
+    struct csn_hmac_key key;
+    struct csn_hmac mac;
+    uint8_t tag[32];
+    csn_hmac_key_init(&key, store->witness_key, sizeof store->witness_key);
+    csn_hmac_init(&mac, &key);
+    csn_hmac_update(&mac, policy->name, sizeof policy->name);
+    csn_hmac_update(&mac, policy->id, sizeof policy->id);
+    csn_hmac_update(&mac, numbers, sizeof numbers);
+    csn_hmac_update(&mac, &version->birth, offsetof(struct tra_birth, witness));
+    csn_hmac_update(&mac, version->secret, sizeof version->secret);
+    csn_hmac_final(&mac, tag);
+    memcpy(witness, tag, 16);
+    csn_wipe(&key, sizeof key);
+    csn_wipe(&mac, sizeof mac);
+}
+
+bool tra_bear(const struct tra_work *work, const struct tra_policy_of_key *policy,
+              struct tra_version *version)
+{
+    struct tra_store *store = work->store;
+    struct tra_birth *birth = &version->birth;
+    if (!store->has_witness) {
+        if (!cse_random(work->call, store->witness_key, sizeof store->witness_key)) {
+            return false;
+        }
+        store->has_witness = true;
+    }
+    birth->change = store->change + 1;
     birth->grant_version = cse_grant_version(work->call);
     memcpy(birth->boot_id, cse_boot_id(work->call), sizeof birth->boot_id);
     memcpy(birth->measurement, cse_measurement(work->call), sizeof birth->measurement);
     memcpy(birth->grant_digest, cse_grant_digest(work->call), sizeof birth->grant_digest);
+    make_witness(store, policy, version, birth->witness);
+    return true;
+}
+
+/* Of this boot, as far as the journal says; then its witness says whether that is true. */
+static bool is_forged(const struct tra_work *work, const struct tra_version *version)
+{
+    uint8_t witness[16];
+    if (memcmp(version->birth.boot_id, cse_boot_id(work->call), 16) != 0) {
+        return false;
+    }
+    make_witness(work->store, &work->key->is, version, witness);
+    return !work->store->has_witness || !csn_equal_ct(witness, version->birth.witness, 16);
 }
 
 cse_status tra_birth(const struct tra_work *work, const struct tra_version *version,
@@ -67,7 +113,9 @@ cse_status tra_birth(const struct tra_work *work, const struct tra_version *vers
         .records_max = is->max_uses,
     };
     memcpy(birth.tenant, work->store->tenant, sizeof birth.tenant);
-    memcpy(birth.boot_id, at->boot_id, sizeof birth.boot_id);
+    if (!is_forged(work, version)) { /* else of no boot */
+        memcpy(birth.boot_id, at->boot_id, sizeof birth.boot_id);
+    }
     memcpy(birth.measurement, at->measurement, sizeof birth.measurement);
     memcpy(birth.grant_digest, at->grant_digest, sizeof birth.grant_digest);
     memcpy(birth.name, is->name, sizeof birth.name);

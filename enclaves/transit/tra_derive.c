@@ -59,7 +59,8 @@ static bool is_of(const struct tra_sealer *sealer, const struct tra_sealer_of *w
                                            : memcmp(of->salt, wanted->salt, sizeof of->salt) == 0;
     return sealer->clock != 0 && salted && of->version == wanted->version &&
            of->use == wanted->use && memcmp(of->key_id, wanted->key_id, sizeof of->key_id) == 0 &&
-           memcmp(of->context, wanted->context, sizeof of->context) == 0;
+           memcmp(of->context, wanted->context, sizeof of->context) == 0 &&
+           memcmp(of->tenant, wanted->tenant, sizeof of->tenant) == 0;
 }
 
 static void make(const struct tra_work *work, const struct tra_version *version,
@@ -102,6 +103,7 @@ struct tra_sealer *tra_sealer(struct tra_work *work, const struct tra_version *v
     struct tra_worker *worker = work->worker;
     struct tra_sealer_of wanted = {
         .version = version->number, .use = (uint16_t)use, .seals = salt == NULL};
+    memcpy(wanted.tenant, work->store->tenant, sizeof wanted.tenant);
     memcpy(wanted.key_id, work->key->is.id, sizeof wanted.key_id);
     context_digest(item, wanted.context);
     if (salt != NULL) {
@@ -130,7 +132,8 @@ const struct csn_mlkem_key *tra_kem(const struct tra_work *work, const struct tr
     for (uint32_t i = 0; i < TRA_KEM_COUNT; i++) {
         struct tra_kem *kem = &worker->kems[i];
         if (kem->clock != 0 && kem->version == version->number &&
-            memcmp(kem->key_id, work->key->is.id, 16) == 0) {
+            memcmp(kem->key_id, work->key->is.id, 16) == 0 &&
+            memcmp(kem->tenant, work->store->tenant, sizeof kem->tenant) == 0) {
             kem->clock = ++worker->clock;
             return &kem->key;
         }
@@ -141,6 +144,7 @@ const struct csn_mlkem_key *tra_kem(const struct tra_work *work, const struct tr
         csn_wipe(oldest, sizeof *oldest);
         return NULL;
     }
+    memcpy(oldest->tenant, work->store->tenant, sizeof oldest->tenant);
     memcpy(oldest->key_id, work->key->is.id, 16);
     oldest->version = version->number;
     oldest->clock = ++worker->clock;

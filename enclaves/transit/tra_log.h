@@ -35,7 +35,7 @@ struct tra_entry_version {
     uint8_t origin;
     uint8_t unused[6];
 };
-_Static_assert(sizeof(struct tra_entry_version) == 192, "no padding");
+_Static_assert(sizeof(struct tra_entry_version) == 208, "no padding");
 
 #define TRA_LOG_SIZE 1024u /* the largest change: a policy and sixteen versions dropped */
 

@@ -84,12 +84,14 @@ static cse_status take_sealed(const struct tra_work *work, const struct import *
     return status;
 }
 
-static void log_born(struct tra_work *work, struct tra_log *log,
-                     const struct tra_policy_of_key *policy, struct tra_version *version)
+static cse_status commit_born(struct tra_work *work, struct tra_log *log,
+                              const struct tra_policy_of_key *policy, struct tra_version *version)
 {
-    tra_birth_now(work, &version->birth);
-    version->birth.change = work->store->change + 1;
+    if (!tra_bear(work, policy, version)) {
+        return CSN_WIRE_STATUS_INTERNAL;
+    }
     tra_log_version(log, work->store, policy, version);
+    return tra_log_commit(work, log);
 }
 
 /* ---- create ---- */
@@ -146,8 +148,7 @@ cse_status tra_create(struct tra_work *work, const struct tra_making *making)
                                     : draw(work, what->type, &version);
     if (status == CSN_WIRE_STATUS_OK) {
         tra_log_key(&log, work->store, &policy);
-        log_born(work, &log, &policy, &version);
-        status = tra_log_commit(work, &log);
+        status = commit_born(work, &log, &policy, &version);
     }
     csn_wipe(&version, sizeof version);
     if (status == CSN_WIRE_STATUS_OK) {
@@ -188,8 +189,7 @@ static cse_status add_version(struct tra_work *work, const struct import *import
                                 : draw(work, key->is.type, &version);
     }
     if (status == CSN_WIRE_STATUS_OK) {
-        log_born(work, &log, &key->is, &version);
-        status = tra_log_commit(work, &log);
+        status = commit_born(work, &log, &key->is, &version);
     }
     csn_wipe(&version, sizeof version);
     csn_wipe(&log, sizeof log);

@@ -45,6 +45,7 @@ struct tra_birth {
     uint8_t boot_id[16];
     uint8_t measurement[48];
     uint8_t grant_digest[32];
+    uint8_t witness[16]; /* that instance's: tra_bear() */
 };
 
 struct tra_version {
@@ -100,6 +101,8 @@ struct tra_store {
     struct tra_opening opening;
     uint8_t import_secret[32];
     uint8_t import_public[32];
+    bool has_witness; /* the key of witnesses was drawn; it is nowhere but here */
+    uint8_t witness_key[32];
     uint64_t change;    /* how many changes there were */
     uint64_t uses_here; /* while this instance lives */
     uint32_t key_count;
@@ -108,8 +111,12 @@ struct tra_store {
     struct tra_version versions[TRA_VERSION_COUNT];
 };
 
-/* Whose key a sealer has: of a version, a use, a context and a salt. */
+/*
+ * Whose key a sealer has: of a version, a use, a context and a salt. The tenant, because ids come
+ * out of its journal, which it could have written itself: with the id of another tenant's key.
+ */
 struct tra_sealer_of {
+    uint8_t tenant[32];
     uint8_t key_id[16];
     uint8_t context[32]; /* digest; zeros without one */
     uint8_t salt[24];
@@ -117,7 +124,7 @@ struct tra_sealer_of {
     uint16_t use;
     uint16_t seals; /* 1: the salt is ours */
 };
-_Static_assert(sizeof(struct tra_sealer_of) == 80, "no padding");
+_Static_assert(sizeof(struct tra_sealer_of) == 112, "no padding");
 
 /* A key that was derived for texts. */
 struct tra_sealer {
@@ -130,6 +137,7 @@ struct tra_sealer {
 /* An ML-KEM key pair, expanded. */
 struct tra_kem {
     uint64_t clock;
+    uint8_t tenant[32]; /* as above */
     uint8_t key_id[16];
     uint32_t version;
     struct csn_mlkem_key key;
@@ -326,8 +334,13 @@ cse_status tra_import_key(struct tra_work *work, uint8_t public_key[32], uint8_t
 /* certificate: TRA_BIRTH_MAX bytes. */
 cse_status tra_birth(const struct tra_work *work, const struct tra_version *version,
                      uint8_t *certificate, uint32_t *size);
-/* What a version is born with: of this instance and grant. */
-void tra_birth_now(const struct tra_work *work, struct tra_birth *birth);
+/*
+ * What a version is born with: of this instance and grant, and a witness to it, without which no
+ * certificate says that it was born here: a tenant can write its own journal, but no witness. Its
+ * secret and number are there already. False: no random.
+ */
+bool tra_bear(const struct tra_work *work, const struct tra_policy_of_key *policy,
+              struct tra_version *version);
 
 /* What may be shown of a key and one of its versions. */
 void tra_describe(const struct tra_work *work, const struct tra_version *version,

@@ -26,8 +26,9 @@
 #endif
 
 /*
- * What must hold of a word that the peer wrote. bench/ builds a second copy of this file in which
- * all of it is taken on trust, to say what the checks cost; nothing else may define this.
+ * What must hold of a word that the peer wrote. bench/ and tests/budget build a second copy of this
+ * file in which all of it is taken on trust, to say what the checks cost; nothing else may define
+ * this.
  */
 #ifndef CSN_RING_CHECK
 #define CSN_RING_CHECK(holds) (holds)

@@ -64,8 +64,9 @@ INLINE uint32_t first_row(uint32_t blocks)
 
 INLINE void absorb(struct sum *sum, csn_vector block, const struct csn_gcm_key *key, uint32_t row)
 {
-    csn_vector power = csn_vector_load(key->hash_powers[0] + row);
-    csn_vector halves = csn_vector_load(key->hash_halves[0] + row);
+    /* From the whole table: a place counted from its first row would lie beyond that row. */
+    csn_vector power = csn_vector_load((const uint8_t *)key->hash_powers + row);
+    csn_vector halves = csn_vector_load((const uint8_t *)key->hash_halves + row);
     __asm__("" : "+x"(power)); /* used twice, loaded once */
     sum->low = csn_vector_xor(sum->low, csn_vector_low(block, power));
     sum->high = csn_vector_xor(sum->high, csn_vector_high(block, power));

@@ -302,10 +302,18 @@ static csn_err take_over(struct cse_writing *writing)
 
 /* ---- the interface ---- */
 
+/* Records were opened where they lay: what they said is the caller's to keep, or to wipe. */
+static void wipe_replayed(struct cse_outside *outside)
+{
+    csn_wipe(outside->buffer, outside->options.manifest->input_size_max);
+    csn_wipe(outside->sealed, outside->options.manifest->output_size_max);
+}
+
 static csn_err open_again(struct cse_writing *writing)
 {
     writing->good = false;
     csn_err result = take_over(writing);
+    wipe_replayed(writing->outside);
     if (result != CSN_OK) {
         writing->good = false;
         writing->hooks.clear(writing->hooks.state); /* no half of it is used */

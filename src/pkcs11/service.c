@@ -285,8 +285,10 @@ static bool read_key(const uint8_t *bytes, size_t size, bool with_public, struct
         return false;
     }
     memcpy(&key, bytes, sizeof key);
-    if (key.name[sizeof key.name - 1] != 0 ||
-        (with_public && key.public_size > size - sizeof key)) {
+    if (!with_public) {
+        key.public_size = 0; /* it has one, and what follows is another key */
+    }
+    if (key.name[sizeof key.name - 1] != 0 || key.public_size > size - sizeof key) {
         return false;
     }
     *info = (struct p11_key_info){.type = key.type,

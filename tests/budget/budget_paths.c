@@ -18,7 +18,12 @@ _Static_assert(4 * ROUND == BUDGET_BATCHES, "one round to get warm, one, and two
 #define EXIT_SKIP 77
 
 static const struct path paths[] = {
-    {"ring_64", ring_begin, ring_batch, free},
+    {"ring_64", ring_64_begin, ring_one_batch, free},
+    {"ring_64_trusting", twin_64_begin, twin_one_batch, free},
+    {"ring_burst_64", ring_64_begin, ring_burst_batch, free},
+    {"ring_burst_64_trusting", twin_64_begin, twin_burst_batch, free},
+    {"ring_1024", ring_1024_begin, ring_one_batch, free},
+    {"ring_1024_trusting", twin_1024_begin, twin_one_batch, free},
     {"gcm_seal_256", gcm_begin, gcm_seal_batch, free},
     {"gcm_open_256", gcm_begin, gcm_open_batch, free},
     {"gcm_seal_one_256", gcm_begin, gcm_seal_one, free},
@@ -44,6 +49,14 @@ void budget_require(bool done, const char *what)
         fprintf(stderr, "budget_paths: %s\n", what);
         exit(1);
     }
+}
+
+void *budget_make(size_t size)
+{
+    void *state = aligned_alloc(64, (size + 63) / 64 * 64);
+    budget_require(state != NULL, "no memory");
+    memset(state, 0, size);
+    return state;
 }
 
 void budget_mark(void);

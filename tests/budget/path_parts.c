@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path_parts.c: ring, GCM, FF1, HMAC, JSON scan and a stranger's request, each alone. */
-#include "core/ring.h"
+/* path_parts.c: GCM, FF1, HMAC, JSON scan and a stranger's request, each alone. */
 #include "crypto/aead.h"
 #include "crypto/ff1.h"
 #include "crypto/sha2.h"
@@ -11,60 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_COUNT 256u
-#define DIGITS     16u
-#define NODE_MAX   2048u
-#define NAME_SIZE  4096u
-
-static void *make(size_t size)
-{
-    void *state = aligned_alloc(64, (size + 63) / 64 * 64);
-    budget_require(state != NULL, "no memory");
-    memset(state, 0, size);
-    return state;
-}
-
-/* ---- a message of 64 bytes: written, published with its batch, read ---- */
-struct ring {
-    _Alignas(64) uint8_t lines[LINE_COUNT * 64];
-    _Alignas(64) uint8_t credit[64];
-    struct csn_ring_writer writer;
-    struct csn_ring_reader reader;
-    uint64_t number;
-};
-
-void *ring_begin(void)
-{
-    struct ring *ring = make(sizeof *ring);
-    struct csn_shared *lines = (struct csn_shared *)ring->lines;
-    struct csn_shared *credit = (struct csn_shared *)ring->credit;
-    budget_require(csn_ring_writer_init(&ring->writer, lines, credit, LINE_COUNT,
-                                        BUDGET_RING_SIZE) == CSN_OK &&
-                       csn_ring_reader_init(&ring->reader, lines, credit, LINE_COUNT,
-                                            BUDGET_RING_SIZE) == CSN_OK,
-                   "no ring");
-    return ring;
-}
-
-void ring_batch(void *state)
-{
-    struct ring *ring = state;
-    uint64_t body[BUDGET_RING_SIZE / 8] = {0};
-    struct csn_ring_message message;
-    const struct csn_ring_piece pieces[2] = {{body, sizeof body}, {NULL, 0}};
-    const uint64_t first = ring->number;
-    bool done = true;
-    for (uint32_t i = 0; i < BUDGET_BATCH; i++) {
-        body[0] = ring->number;
-        done &= csn_ring_write(&ring->writer, ring->number++, true, pieces) == CSN_OK;
-    }
-    csn_ring_publish(&ring->writer);
-    for (uint32_t i = 0; i < BUDGET_BATCH; i++) {
-        done &= csn_ring_read(&ring->reader, body, &message) == CSN_OK &&
-                message.tag == first + i && body[0] == first + i;
-    }
-    budget_require(done, "a ring lost or changed a message");
-}
+#define DIGITS    16u
+#define NODE_MAX  2048u
+#define NAME_SIZE 4096u
 
 /* ---- AES-256-GCM: a record of 256 bytes with the associated data of a header ---- */
 struct gcm {
@@ -80,7 +28,7 @@ struct gcm {
 void *gcm_begin(void)
 {
     static const uint8_t secret[32] = {1};
-    struct gcm *gcm = make(sizeof *gcm);
+    struct gcm *gcm = budget_make(sizeof *gcm);
     csn_gcm_key_init(&gcm->key, secret);
     for (uint32_t i = 0; i < BUDGET_BATCH; i++) {
         memset(gcm->plain[i], (int)i, BUDGET_SIZE);
@@ -138,7 +86,7 @@ struct ff1 {
 void *ff1_begin(void)
 {
     static const uint8_t secret[32] = {2};
-    struct ff1 *ff1 = make(sizeof *ff1);
+    struct ff1 *ff1 = budget_make(sizeof *ff1);
     budget_require(csn_aes_key_init(&ff1->key, secret, sizeof secret) == CSN_OK &&
                        csn_ff1_plan_init(&ff1->plan, &ff1->key, 10, DIGITS, 8) == CSN_OK,
                    "no FF1 plan");
@@ -175,7 +123,7 @@ struct hmac {
 
 void *hmac_begin(void)
 {
-    struct hmac *hmac = make(sizeof *hmac);
+    struct hmac *hmac = budget_make(sizeof *hmac);
     csn_hmac_key_init(&hmac->key, "secret", 6);
     for (uint32_t i = 0; i < BUDGET_BATCH; i++) {
         hmac->items[i] = (struct csn_hmac_item){
@@ -208,7 +156,7 @@ struct json {
 
 void *json_begin(void)
 {
-    struct json *json = make(sizeof *json);
+    struct json *json = budget_make(sizeof *json);
     for (uint32_t i = 0; i < BUDGET_PAYLOADS; i++) {
         csr_generate(1, i, &json->records[i]);
     }
@@ -243,7 +191,7 @@ struct named {
 void *named_begin(void)
 {
     static uint8_t name[NAME_SIZE];
-    struct named *named = make(sizeof *named);
+    struct named *named = budget_make(sizeof *named);
     const struct csn_bhttp_message message = {.method = csn_bhttp_text("GET"),
                                               .scheme = csn_bhttp_text("https"),
                                               .path = csn_bhttp_text("/"),

@@ -27,6 +27,14 @@ def breaks(budget, names, dumps):
     return False
 
 
+def equals(budget, counts):
+    try:
+        budget.priced(counts)
+    except budget.Broken:
+        return True
+    return False
+
+
 def shown(budget, counts, rows):
     """(exit code, text) of a verdict."""
     out = io.StringIO()
@@ -57,6 +65,10 @@ def checks(budget, folder):
     yield "a path without budget fails", \
         shown(budget, {"a": 100.0, "b": 200.0, "c": 1.0}, rows)[0] == 1
     yield "a budget without path fails", shown(budget, {"a": 100.0}, rows)[0] == 1
+    yield "of a trusting path the checks count", \
+        budget.priced({"a": 10.0, "a_trusting": 7.0, "b": 1.0, "c_trusting": 5.0}) \
+        == {"a": 10.0, "a_checks": 3.0, "b": 1.0}
+    yield "a twin that checks as well is seen", equals(budget, {"a": 10.0, "a_trusting": 10.0})
     with contextlib.redirect_stdout(io.StringIO()):
         budget.write_budget(path, {"a": 89.4, "c": 7.0})
     comments, rows = budget.read_budget(path)

@@ -308,6 +308,46 @@ static void generations_do_not_mix(void **state)
     store_double_stop(&mixed);
 }
 
+/* ---- nothing of it stays ---- */
+
+/* Bytes that a record was made of, in a row as store_rig.c makes them. */
+static bool says(const uint8_t *bytes, uint32_t size)
+{
+    uint32_t run = 1;
+    for (uint32_t i = 1; i < size; i++) {
+        run = bytes[i] == (uint8_t)(bytes[i - 1] + 1) ? run + 1 : 1;
+        if (run == 12) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a replay opened is wiped from where it was read, and so is what only proved a damage. */
+static void what_was_replayed_is_wiped(void **state)
+{
+    struct world *world = *state;
+    static struct store_rig rig;
+    assert_int_equal(rig_open(&world->rig), CSN_OK);
+    write_some(&world->rig, SIZE_COUNT);
+    struct store_object *log = store_double_ending(&world->store, LOG(0));
+    for (uint32_t damaged = 0; damaged < 2; damaged++) {
+        struct store_double copy;
+        store_double_start(&copy);
+        log->bytes[300] ^= damaged != 0;
+        store_double_copy(&copy, &world->store);
+        rig_begin(&rig, &copy);
+        memset(rig.outside->buffer, 0, rig.manifest.input_size_max);
+        memset(rig.outside->sealed, 0, rig.manifest.output_size_max);
+        assert_int_equal(rig_open(&rig), damaged != 0 ? CSN_ERR_AUTH : CSN_OK);
+        assert_int_equal(rig.count, damaged != 0 ? 0 : SIZE_COUNT);
+        assert_false(says(rig.outside->buffer, rig.manifest.input_size_max));
+        assert_false(says(rig.outside->sealed, rig.manifest.output_size_max));
+        rig_end(&rig);
+        store_double_stop(&copy);
+    }
+}
+
 /* ---- whose it is ---- */
 
 static void of_another_it_is_none(void **state)
@@ -500,6 +540,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(snapshots_replace_the_log, make, unmake),
         cmocka_unit_test(a_crash_in_a_snapshot),
         cmocka_unit_test_setup_teardown(generations_do_not_mix, make, unmake),
+        cmocka_unit_test_setup_teardown(what_was_replayed_is_wiped, make, unmake),
         cmocka_unit_test_setup_teardown(of_another_it_is_none, make, unmake),
         cmocka_unit_test_setup_teardown(a_hole_ends_it, make, unmake),
         cmocka_unit_test_setup_teardown(branches_do_not_mix, make, unmake),

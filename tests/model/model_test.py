@@ -51,15 +51,15 @@ class Model:
         self.ports = [self.admit("tenant", ["--weights-key", "weights.key"]),
                       self.admit("guest", [])]
 
-    def admit(self, tenant, more):
+    def grant(self, tenant, more):
         self.serving.run("grant", "--control", "echo.sock", "--tenant", tenant + ".key",
                          "--policy", tenant + ".json", *more, "--version", "1", "--image", IMAGE,
                          "--insecure-dev", "--root", self.serving.root, "--statement",
                          tenant + ".statement")
-        until = time.monotonic() + 30
-        while self.serving.get(self.serving.admin + "/readyz")[0] != 200:
-            assert time.monotonic() < until, "it does not become ready"
-            time.sleep(0.05)
+        self.serving.wait_ready()
+
+    def admit(self, tenant, more):
+        self.grant(tenant, more)
         proxy = subprocess.Popen(
             [CAISSON, "proxy", "--gateway", self.serving.front, "--credential",
              tenant + "-app.key", "--image", IMAGE, "--insecure-dev", "--root", self.serving.root,
@@ -67,6 +67,18 @@ class Model:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.proxies.append(proxy)
         return int(json.loads(proxy.stdout.readline())["url"].rsplit(":", 1)[-1].rstrip("/"))
+
+    def again(self):
+        """What a new instance needs: grants are gone with the one that was killed."""
+        until = time.monotonic() + 30
+        while True:
+            try:
+                self.grant("tenant", ["--weights-key", "weights.key"])
+                break
+            except AssertionError:
+                assert time.monotonic() < until, "it does not come back"
+                time.sleep(0.2)
+        self.grant("guest", [])
 
     def curl(self, who, path, body=None, *more):
         arguments = ["curl", "-sN", "-m", "60", f"http://127.0.0.1:{self.ports[who]}{path}", *more]
@@ -79,6 +91,16 @@ class Model:
                              capture_output=True, timeout=90, check=False).stdout.decode()
         text, status = out.rsplit("\n", 1)
         return int(status), text
+
+    def until_answered(self, who, body):
+        """A proxy whose enclave is another one verifies that first."""
+        until = time.monotonic() + 30
+        while True:
+            status, text = self.ask(who, "/v1/completions", body)
+            if status == 200:
+                return text
+            assert time.monotonic() < until, (status, text)
+            time.sleep(0.1)
 
     def stop(self):
         for proxy in self.proxies:
@@ -275,6 +297,36 @@ def test_canaries(model):
     return None
 
 
+def test_killed(model):
+    """killed while it writes: the answer is seen to be cut off; granted anew, it says the same"""
+    enclaves = family(model.serving.process.pid)[1:]
+    if not enclaves:
+        return "the enclave is no process of its own"
+    asked = {"prompt": "Once there was", "max_tokens": 24, "temperature": 0}
+    before = json.loads(model.ask(0, "/v1/completions", asked)[1])["choices"]
+    body = {"prompt": "Once", "max_tokens": 900, "temperature": 30, "stream": True}
+    cut = 0
+    for seed in range(20):
+        model.until_answered(0, asked)
+        process = subprocess.Popen(model.curl(0, "/v1/completions", {**body, "seed": seed}),
+                                   stdout=subprocess.PIPE)
+        first = process.stdout.readline()
+        assert first.startswith(b"data: "), first
+        for pid in family(model.serving.process.pid)[1:]:
+            os.kill(pid, signal.SIGKILL)
+        rest = process.stdout.read()
+        process.wait()
+        assert (process.returncode == 0) == (b"[DONE]" in rest), (process.returncode, rest[-300:])
+        cut += process.returncode != 0
+        model.again()
+        if cut:
+            break
+    assert cut > 0, "each answer was there as a whole"
+    for who in (0, 1):
+        assert json.loads(model.until_answered(who, asked))["choices"] == before
+    return None
+
+
 def main():
     if BACKEND == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return tap.skip_all("no /dev/kvm")
@@ -282,7 +334,7 @@ def main():
         return tap.skip_all("no curl")
     tests = tap.chosen([test_whole_and_stream, test_talk, test_models_listed,
                         test_comes_as_written, test_two_at_a_time, test_refused,
-                        test_client_goes, test_canaries], 5)
+                        test_client_goes, test_canaries, test_killed], 5)
     model = Model()
     try:
         return tap.run(tests, model)

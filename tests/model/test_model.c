@@ -577,6 +577,7 @@ static const struct {
      "0123456789012345678901234\"}",
      CSN_WIRE_STATUS_MALFORMED, 21},
     {OP_TEXT, "{\"prompt\":\"a\",\"stop\":[1]}", CSN_WIRE_STATUS_MALFORMED, 21},
+    {OP_TEXT, "{\"prompt\":\"a\",\"logprobs\":1}", CSN_WIRE_STATUS_MALFORMED, 25},
     {OP_TEXT, "{\"prompt\":\"a\",\"stream\":1}", CSN_WIRE_STATUS_MALFORMED, 23},
     {OP_TEXT, "{\"prompt\":\"a\",\"stream\":true,\"stream_options\":{\"x\":true}}",
      CSN_WIRE_STATUS_MALFORMED, 45},
@@ -618,9 +619,22 @@ static void test_refused(void **state)
     const struct rig_call *call =
         rig_ask(0, OP_TEXT,
                 "{\"prompt\":[\"a\"],\"max_tokens\":null,\"stop\":null,\"stream\":false,\"n\":1,"
-                "\"best_of\":1,\"echo\":false,\"presence_penalty\":0,\"frequency_penalty\":-0.0,"
+                "\"best_of\":1,\"echo\":false,\"logprobs\":null,\"presence_penalty\":0,\"frequency_"
+                "penalty\":-0.0,"
                 "\"user\":\"me\",\"top_p\":0,\"top_k\":5,\"seed\":null,\"temperature\":1e-3}");
     assert_int_equal(call->status, CSN_WIRE_STATUS_OK);
+    /* stop strings are as long as what they say, not as they are written */
+    char json[600];
+    for (uint32_t size = CSN_STOP_SIZE_MAX; size <= CSN_STOP_SIZE_MAX + 1; size++) {
+        int used = snprintf(json, sizeof json, "{\"prompt\":\"a\",\"max_tokens\":1,\"stop\":\"");
+        for (uint32_t i = 0; i < size; i++) {
+            used += snprintf(json + used, sizeof json - (size_t)used, "\\u00%02x", 0x41 + i % 26);
+        }
+        snprintf(json + used, sizeof json - (size_t)used, "\"}");
+        const uint32_t expected =
+            size <= CSN_STOP_SIZE_MAX ? CSN_WIRE_STATUS_OK : CSN_WIRE_STATUS_MALFORMED;
+        assert_int_equal(rig_ask(0, OP_TEXT, json)->status, expected);
+    }
 }
 
 static void test_models(void **state)
@@ -629,6 +643,11 @@ static void test_models(void **state)
     const struct rig_call *call = rig_ask(1, OP_MODELS, "");
     assert_int_equal(call->status, CSN_WIRE_STATUS_OK);
     assert_non_null(strstr(call->text, "\"id\":\"harbour\""));
+    /* to whom it is not granted it is not there */
+    const struct csn_wire_model_policy nothing = {.magic = CSN_WIRE_MODEL_MAGIC,
+                                                  .version = CSN_WIRE_MODEL_VERSION};
+    assert_true(rig_grant(2, &nothing));
+    assert_string_equal(rig_ask(2, OP_MODELS, "")->text, "{\"object\":\"list\",\"data\":[]}");
 }
 
 /* ---- trees ---- */
@@ -648,6 +667,9 @@ static void test_scores(void **state)
     assert_int_equal(call->status, CSN_WIRE_STATUS_OK);
     assert_string_equal(call->text, "{\"scores\":[1.21000000e2,1.12000000e2,1.21000000e2,"
                                     "1.24000000e2,1.22000000e2]}");
+    /* zero with a great exponent is no missing value */
+    const char *const zero = rig_ask(1, OP_SCORE, "{\"rows\":[[0,1,1]]}")->text;
+    assert_string_equal(rig_ask(1, OP_SCORE, "{\"rows\":[[0.0e400,1,1]]}")->text, zero);
     assert_int_equal(rig_send(0, OP_TEXT, "{\"prompt\":\"a\"}")->status, CSN_WIRE_STATUS_POLICY);
     static const struct {
         const char *json;
@@ -676,11 +698,11 @@ static void test_scores(void **state)
 static void test_numbers(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"0",          "-0",    "1",
-                                        "0.1",        "1e-3",  "123.456",
-                                        "-7.5E+2",    "1e22",  "9007199254740991",
-                                        "1e300",      "1E-30", "3.4028235e38",
-                                        "0.000001234"};
+    static const char *const texts[] = {"0",           "-0",    "1",
+                                        "0.1",         "1e-3",  "123.456",
+                                        "-7.5E+2",     "1e22",  "9007199254740991",
+                                        "1e300",       "1E-30", "3.4028235e38",
+                                        "0.000001234", "0e400", "-0.0E999"};
     for (uint32_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const double expected = strtod(texts[i], NULL);
         const double found = mod_number((const uint8_t *)texts[i], (uint32_t)strlen(texts[i]));
@@ -736,11 +758,11 @@ static void test_stream_in_one_piece(void **state)
 
 /* ---- grants ---- */
 
-static bool is_claimed(const uint8_t digest[32])
+static bool is_claimed(uint32_t label, const uint8_t digest[32])
 {
     for (uint32_t i = 0; i < fake.made->key_count; i++) {
         const struct csn_wire_boot_key *key = &fake.made->keys[i];
-        if (key->purpose == CSN_WIRE_KEY_CLAIM && key->suite == CSN_WIRE_CLAIM_MODEL &&
+        if (key->purpose == CSN_WIRE_KEY_CLAIM && key->suite == label &&
             memcmp(key->public_key, digest, 32) == 0) {
             return true;
         }
@@ -815,7 +837,41 @@ static void test_grants(void **state)
                                          .version = CSN_WIRE_MODEL_VERSION};
     assert_true(rig_grant(2, &bad)); /* of nothing: nothing may be asked */
     assert_int_equal(rig_send(2, OP_TEXT, "{\"prompt\":\"a\"}")->status, CSN_WIRE_STATUS_POLICY);
-    assert_true(is_claimed(rig.language.ref.digest));
+    assert_true(is_claimed(CSN_WIRE_CLAIM_MODEL, rig.language.ref.digest));
+}
+
+/* The owner shares, and stops to: who was let in has no more answers from then on. */
+static void test_sharing_ends(void **state)
+{
+    (void)state;
+    static const char *json = "{\"prompt\":\"Once\",\"max_tokens\":2}";
+    const struct csn_wire_model_policy shares =
+        rig_policy(CSN_WIRE_MODEL_LANGUAGE_KEY | CSN_WIRE_MODEL_LANGUAGE_SHARE);
+    const struct csn_wire_model_policy keeps = rig_policy(CSN_WIRE_MODEL_LANGUAGE_KEY);
+    struct csn_wire_model_policy bad = keeps;
+    assert_int_equal(rig_ask(1, OP_TEXT, json)->status, CSN_WIRE_STATUS_OK);
+    bad.flags |= CSN_WIRE_MODEL_TREES; /* which are not there: a refused grant changes nothing */
+    bad.trees = rig_tree_policy(0).trees;
+    assert_false(rig_grant(0, &bad));
+    assert_int_equal(rig_ask(1, OP_TEXT, json)->status, CSN_WIRE_STATUS_OK);
+    assert_true(rig_grant(0, &keeps));
+    assert_int_equal(rig_send(1, OP_TEXT, json)->status, CSN_WIRE_STATUS_POLICY);
+    assert_null(strstr(rig_ask(1, OP_MODELS, "")->text, "harbour"));
+    assert_int_equal(rig_ask(0, OP_TEXT, json)->status, CSN_WIRE_STATUS_OK);
+    assert_true(rig_grant(0, &shares));
+    assert_int_equal(rig_ask(1, OP_TEXT, json)->status, CSN_WIRE_STATUS_OK);
+}
+
+/* A grant of both models: the evidence has both digests. */
+static void test_both_are_claimed(void **state)
+{
+    (void)state;
+    struct csn_wire_model_policy both = rig_tree_policy(CSN_WIRE_MODEL_TREES_KEY);
+    both.flags |= CSN_WIRE_MODEL_LANGUAGE | CSN_WIRE_MODEL_LANGUAGE_KEY;
+    both.language = rig.language.ref;
+    assert_true(rig_grant(0, &both));
+    assert_true(is_claimed(CSN_WIRE_CLAIM_MODEL, rig.language.ref.digest));
+    assert_true(is_claimed(CSN_WIRE_CLAIM_TREES, rig.trees.ref.digest));
 }
 
 int main(int argc, char **argv)
@@ -848,6 +904,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_stream_in_one_piece, begin, end),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test_setup_teardown(test_grants, begin, end),
+        cmocka_unit_test_setup_teardown(test_sharing_ends, begin, end),
+        cmocka_unit_test_setup_teardown(test_both_are_claimed, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

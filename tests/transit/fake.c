@@ -50,7 +50,9 @@ static void boot_outside(struct cse_call *call, struct store_double *store)
 
 struct cse_call *fake_boot(struct store_double *store)
 {
+    static int boots;
     struct cse_call *call = calloc(1, sizeof *call);
+    call->boot = (FAKE_BOOT + boots++) & 0xff;
     begin_process();
     call->worker = aligned_alloc(64, (sizeof(struct tra_worker) + 63) / 64 * 64);
     memset(call->worker, 0, sizeof(struct tra_worker));
@@ -352,8 +354,7 @@ csn_err cse_statement_sign(struct cse_call *call, const char *label, const void 
 const uint8_t *cse_boot_id(const struct cse_call *call)
 {
     static uint8_t boot_id[16];
-    (void)call;
-    memset(boot_id, FAKE_BOOT, sizeof boot_id);
+    memset(boot_id, call->boot, sizeof boot_id);
     return boot_id;
 }
 const uint8_t *cse_measurement(const struct cse_call *call)

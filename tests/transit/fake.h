@@ -13,13 +13,14 @@
 #define FAKE_OUTPUT_MAX  137216u /* what the largest request's answer has room for */
 #define FAKE_TENANTS     4u
 #define FAKE_INPUT_MAX   CSN_WIRE_PAYLOAD_MAX
-#define FAKE_BOOT        0x77 /* every byte of the boot id, and so on */
+#define FAKE_BOOT        0x77 /* every byte of the first boot id, and so on */
 #define FAKE_MEASUREMENT 0x88
 #define FAKE_DIGEST      0x99
 
 struct cse_call {
     void *worker;
     void *states[FAKE_TENANTS];
+    int boot;        /* every byte of the boot id: FAKE_BOOT at first, then others */
     uint32_t tenant; /* who asks */
     uint32_t rights;
     uint32_t purpose;

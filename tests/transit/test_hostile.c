@@ -116,6 +116,47 @@ static void test_moved(void **state)
                      CSN_WIRE_STATUS_NOT_FOUND);
 }
 
+/* Of the tenant that asks. */
+static struct tra_key *key_named(const char *name)
+{
+    struct tra_store *store = ((struct tra_grant *)call->states[call->tenant])->store;
+    return tra_find(store, name, (uint32_t)strlen(name));
+}
+
+/*
+ * A tenant writes its own journal, and so a key with the id of another's: what is kept expanded is
+ * still the other's alone.
+ */
+static void test_same_id(void **state)
+{
+    (void)state;
+    const uint32_t salt_at = offsetof(struct csn_wire_transit_sealed, salt);
+    uint8_t ours[100], theirs[100], wrapped[CSN_MLKEM_CIPHERTEXT_SIZE], shared[32], secret[32];
+    good(OP(CREATE), "same", "{\"type\":\"aes-256\"}");
+    good(OP(CREATE), "same-kem", "{\"type\":\"ml-kem-768\"}");
+    seal("same", OP(ENCRYPT), "", ours);
+    good(OP(ENCAPSULATE), "same-kem", "{}");
+    assert_int_equal(fake_bytes(call, "ciphertext", wrapped, sizeof wrapped), sizeof wrapped);
+    assert_int_equal(fake_bytes(call, "shared_secret", shared, sizeof shared), sizeof shared);
+    const struct tra_key *box = key_named("same"), *kem = key_named("same-kem");
+    call->tenant = 1;
+    good(OP(CREATE), "same", "{\"type\":\"aes-256\"}");
+    good(OP(CREATE), "same-kem", "{\"type\":\"ml-kem-768\"}");
+    memcpy(key_named("same")->is.id, box->is.id, 16);
+    memcpy(key_named("same-kem")->is.id, kem->is.id, 16);
+    seal("same", OP(ENCRYPT), "", theirs);
+    assert_memory_not_equal(ours + salt_at, theirs + salt_at, 24);
+    struct csn_wire_transit_request request = {.operation = OP(DECAPSULATE), .item_count = 1};
+    const struct fake_item item = {wrapped, sizeof wrapped, NULL, 0, NULL, 0};
+    struct fake_result result;
+    assert_int_equal(fake_binary(call, &request, "same-kem", &item, &result), CSN_WIRE_STATUS_OK);
+    memcpy(secret, result.output, sizeof secret);
+    assert_memory_not_equal(secret, shared, sizeof secret);
+    call->tenant = 0;
+    assert_int_equal(fake_binary(call, &request, "same-kem", &item, &result), CSN_WIRE_STATUS_OK);
+    assert_memory_equal(result.output, shared, sizeof shared);
+}
+
 static void test_contexts(void **state)
 {
     (void)state;
@@ -518,7 +559,7 @@ int main(void)
         cmocka_unit_test(test_neighbours),  cmocka_unit_test(test_macs),
         cmocka_unit_test(test_binary),      cmocka_unit_test(test_binary_keys),
         cmocka_unit_test(test_binary_pack), cmocka_unit_test(test_binary_refusals),
-        cmocka_unit_test(test_binary_cuts),
+        cmocka_unit_test(test_binary_cuts), cmocka_unit_test(test_same_id),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

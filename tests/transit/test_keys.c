@@ -494,7 +494,7 @@ static void test_birth(void **state)
     assert_int_equal(birth.records_max, 77);
     assert_string_equal(birth.name, "born");
     assert_int_equal(birth.tenant[31], 1);
-    assert_int_equal(birth.boot_id[15], FAKE_BOOT);
+    assert_int_equal(birth.boot_id[15], call->boot);
     assert_int_equal(birth.measurement[47], FAKE_MEASUREMENT);
     assert_int_equal(birth.grant_digest[31], FAKE_DIGEST);
     assert_int_equal(birth.public_size, 65);

@@ -12,6 +12,7 @@
 
 #include "../../enclaves/transit/tra_log.h"
 #include "fake.h"
+#include <caisson/wire/birth.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -351,6 +352,56 @@ static void test_refused_grant(void **state)
     good(INFO, "still", "");
 }
 
+static int boot_of(const char *name)
+{
+    uint8_t bytes[TRA_BIRTH_MAX];
+    struct csn_wire_birth birth;
+    good(INFO, name, "");
+    assert_true(fake_bytes(call, "birth", bytes, sizeof bytes) >= sizeof birth);
+    memcpy(&birth, bytes, sizeof birth);
+    return birth.boot_id[7];
+}
+
+/*
+ * A tenant that writes its own journal knows this boot's id, and what stands with a key that was
+ * made here; no certificate then says that a secret of its own was.
+ */
+static void test_forged_birth(void **state)
+{
+    (void)state;
+    struct tra_store *mine = ((struct tra_grant *)call->states[0])->store;
+    good(CREATE, "real", "{\"type\":\"ed25519\"}");
+    assert_int_equal(boot_of("real"), call->boot);
+    struct tra_log log = {.size = 0};
+    const struct tra_key *real = tra_find(mine, "real", 4);
+    struct tra_policy_of_key policy = real->is;
+    struct tra_version version = mine->versions[real->newest_at];
+    memset(version.secret, 0x21, sizeof version.secret);
+    assert_int_equal(version.birth.boot_id[7], call->boot);
+    strcpy(policy.name, "ours");
+    policy.id[0] ^= 1;
+    tra_log_key(&log, mine, &policy);
+    tra_log_version(&log, mine, &policy, &version);
+    assert_int_equal(tra_log_apply(mine, log.bytes, log.size), CSN_OK);
+    assert_int_equal(boot_of("ours"), 0);
+    /* the secret alone, with all else as it was */
+    log.size = 0;
+    policy = real->is;
+    tra_log_drop(&log, mine, policy.id, 0);
+    tra_log_key(&log, mine, &policy);
+    tra_log_version(&log, mine, &policy, &version);
+    assert_int_equal(tra_log_apply(mine, log.bytes, log.size), CSN_OK);
+    assert_int_equal(boot_of("real"), 0);
+    /* what comes back in the same boot has its own */
+    assert_int_equal(cse_journal_reopen((struct cse_journal *)(void *)mine->journal), CSN_OK);
+    assert_int_equal(boot_of("real"), call->boot);
+    refused(NOT_FOUND, INFO, "ours", "");
+    const int before = call->boot;
+    assert_int_equal(restart(), CSN_OK);
+    assert_int_not_equal(call->boot, before);
+    assert_int_equal(boot_of("real"), before);
+}
+
 /* Entries that no change of ours would write. */
 static void test_entries(void **state)
 {
@@ -404,9 +455,10 @@ static void test_entries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_restart),       TEST(test_uses),       TEST(test_failures), TEST(test_damage),
-        TEST(test_other_tenant),  TEST(test_older_copy), TEST(test_none),     TEST(test_entries),
-        TEST(test_refused_grant), TEST(test_snapshot),
+        TEST(test_restart),  TEST(test_uses),         TEST(test_failures),
+        TEST(test_damage),   TEST(test_other_tenant), TEST(test_older_copy),
+        TEST(test_none),     TEST(test_entries),      TEST(test_refused_grant),
+        TEST(test_snapshot), TEST(test_forged_birth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 
 #define CSN_WIRE_CLAIM_MODEL UINT32_C(1) /* digest of the sealed weights that were loaded */
 #define CSN_WIRE_CLAIM_STORE UINT32_C(2) /* what keeps an older store out: a word, as below */
+#define CSN_WIRE_CLAIM_TREES UINT32_C(3) /* as MODEL: of trees, where MODEL is something else */
 
 /* words of CSN_WIRE_CLAIM_STORE */
 #define CSN_WIRE_STORE_NONE "none" /* state is gone with the instance */

@@ -25,7 +25,9 @@ struct wish {
 static const struct {
     uint32_t label;
     const char *name;
-} names[] = {{CSN_WIRE_CLAIM_MODEL, "model"}, {CSN_WIRE_CLAIM_STORE, "store"}};
+} names[] = {{CSN_WIRE_CLAIM_MODEL, "model"},
+             {CSN_WIRE_CLAIM_STORE, "store"},
+             {CSN_WIRE_CLAIM_TREES, "trees"}};
 #define NAME_COUNT (sizeof names / sizeof names[0])
 
 static bool is_word(const uint8_t *bytes, size_t size)
