@@ -4,7 +4,6 @@
 an image that goes without, one that is given none.
 store_test.py CAISSON KEEPER ECHO BACKEND [PART]. Prints TAP."""
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -150,22 +149,12 @@ def test_second(public):
                      "--output", "output"))
 
 
-def no_override():
-    """What modes hold back: of root, without the capability to pass them over."""
-    if os.geteuid() != 0:
-        return ()
-    if shutil.which("setpriv") is None:
-        return None
-    dropped = "-dac_override,-dac_read_search"
-    return ("setpriv", "--bounding-set", dropped, "--inh-caps", dropped)
-
-
 def test_folders(public):
     """folders that will not do are refused with the remedy; a read-only one is told of"""
     call(1, *command(KEEPER, "--store", "none/inner"), says="make the folder that it is to lie in")
     call(1, *command(KEEPER, "--store", "signer"), says="name a folder")
     assert not os.path.exists("none")
-    prefix = no_override()
+    prefix = tap.held_by_modes()
     if prefix is None:
         return "no setpriv"
     os.mkdir("closed")
