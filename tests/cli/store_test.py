@@ -46,6 +46,12 @@ def begin():
     return public
 
 
+def refuse(says, *options, image=KEEPER, prefix=()):
+    """A run that, if it were let in, would have nothing to do."""
+    call(1, *command(image, "--grants", "0", "--output", "output", *options), says=says,
+         prefix=prefix)
+
+
 class Service:
     """A run that is fed piece by piece; what it says goes into a file."""
     version = 0
@@ -141,8 +147,8 @@ def test_second(public):
     with Service(public, "--store", "shared") as service:
         service.grant(0)
         for folder in ("shared", "./shared/", os.path.abspath("shared")):
-            call(1, *command(KEEPER, "--control", "other", "--store", folder),
-                 says=f"{folder}: in use by another enclave: end that one")
+            refuse(f"{folder}: in use by another enclave: end that one", "--control", "other",
+                   "--store", folder)
         assert not os.path.exists("other")
         service.feed(PUT, b"after the second one")
     call(0, *command(KEEPER, "--control", "other", "--store", "shared", "--grants", "0",
@@ -151,8 +157,8 @@ def test_second(public):
 
 def test_folders(public):
     """folders that will not do are refused with the remedy; a read-only one is told of"""
-    call(1, *command(KEEPER, "--store", "none/inner"), says="make the folder that it is to lie in")
-    call(1, *command(KEEPER, "--store", "signer"), says="name a folder")
+    refuse("make the folder that it is to lie in", "--store", "none/inner")
+    refuse("name a folder", "--store", "signer")
     assert not os.path.exists("none")
     prefix = tap.held_by_modes()
     if prefix is None:
@@ -160,7 +166,7 @@ def test_folders(public):
     os.mkdir("closed")
     for mode in (0, 0o444):
         os.chmod("closed", mode)
-        call(1, *command(KEEPER, "--store", "closed"), says="chmod 700", prefix=prefix)
+        refuse("chmod 700", "--store", "closed", prefix=prefix)
     os.chmod("closed", 0o555)
     with Service(public, "--store", "closed", prefix=prefix) as service:
         service.grant(1, says="the enclave refuses the grant")
@@ -176,7 +182,7 @@ def test_folders(public):
 
 def test_neither(public):
     """--store that the image does not take, and none where it does, are told at the start"""
-    call(1, *command(ECHO, "--store", "unused"), says="the image keeps nothing outside")
+    refuse("the image keeps nothing outside", "--store", "unused", image=ECHO)
     assert not os.path.exists("unused")
     with Service(public) as service:
         service.grant(1, says="the enclave refuses the grant")
