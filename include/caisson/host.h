@@ -244,10 +244,15 @@ struct csn_store_options {
                    size_t *response_size);
     void *tpm_state;
 };
-/* CSN_BUSY: another process, or store of this one, has it. CSN_ERR_SYSTEM. */
+/*
+ * CSN_BUSY: another process, or store of this one, has it. CSN_ERR_SYSTEM: it cannot be made, or
+ * entered; the detail has the remedy. A folder that can only be read is one, too: a model's.
+ */
 CSN_API CSN_MUST_USE csn_err csn_store_open(const struct csn_store_options *options,
                                             struct csn_store **store, struct csn_detail *detail);
 CSN_API void csn_store_close(struct csn_store *store); /* NULL allowed */
+/* Of when it was opened. What an image writes then fails: a journal's grant is refused. */
+CSN_API bool csn_store_is_read_only(const struct csn_store *store);
 
 struct csn_store_counts {
     uint64_t asks;

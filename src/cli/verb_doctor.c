@@ -4,20 +4,86 @@
 #include "run_evidence.h"
 #include <caisson/host.h>
 #include <caisson/verify.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char help[] =
-    "usage: caisson doctor [--require NAME[,NAME…]] [--json]\n\n"
+    "usage: caisson doctor [--require NAME[,NAME…]] [--tpm TCTI] [--json]\n\n"
     "Tries what the backends need and prints one line for each: works or not, what was found, and\n"
     "the remedy; then which platforms can vouch for an enclave (evidence-NAME: caisson run\n"
-    "--evidence NAME). It changes nothing on the machine.\n\n"
+    "--evidence NAME), and whether this user reaches a TPM 2.0 (tpm: for --tpm of caisson run and\n"
+    "caisson store; --tpm says which, default device:/dev/tpmrm0). It changes nothing on the\n"
+    "machine.\n\n"
     "  $ caisson doctor\n"
     "  $ caisson doctor --require kvm             # in a script: exit 1 where kvm does not work\n"
     "  $ caisson doctor --json | jq '.[] | select(.works | not)'\n\n"
     "Exit codes: 0 (whatever was found), 1 something named by --require does not work, 2 usage.\n";
 
 #define LINE_COUNT_MAX 64u
+
+/* ---- the TPM ---- */
+
+/* Why a device cannot be opened, and the remedy; false: it can be, and is one. */
+static bool explain_device(const char *path, struct csn_detail *detail)
+{
+    struct stat about = {.st_gid = 0};
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    int error = errno;
+    const bool is_known = stat(path, &about) == 0;
+    if (fd >= 0) {
+        close(fd);
+        if (!S_ISCHR(about.st_mode)) {
+            snprintf(detail->text, sizeof detail->text, "%.100s: not a device", path);
+        }
+        return !S_ISCHR(about.st_mode);
+    }
+    const struct group *group = is_known ? getgrgid(about.st_gid) : NULL;
+    const char *remedy =
+        error == ENOENT  ? ": no TPM 2.0, or the firmware or the kernel (tpm_crb, tpm_tis) hides it"
+        : error == EBUSY ? ": somebody has it alone: /dev/tpmrm0 is for all"
+                         : "";
+    snprintf(detail->text, sizeof detail->text, "%.100s: %s%s", path, strerror(error), remedy);
+    if (error == EACCES) {
+        snprintf(detail->text, sizeof detail->text,
+                 "%.80s: %s: it is for the group %.32s: usermod -aG %.32s USER, and log in again",
+                 path, strerror(error), group != NULL ? group->gr_name : "of its own",
+                 group != NULL ? group->gr_name : "GROUP");
+    }
+    return true;
+}
+
+/* Whether what the TCTI names answers as a TPM does. */
+static void find_tpm(const char *tcti, struct csn_capability *line)
+{
+    static const char device[] = "device:";
+    /* TPM2_GetCapability: one property, the family. It changes nothing. */
+    static const uint8_t command[22] = {0x80, 1, 0, 0, 0, 22, 0, 0, 1, 0x7a, 0,
+                                        0,    0, 6, 0, 0, 1,  0, 0, 0, 0,    1};
+    uint8_t response[4096];
+    size_t size = sizeof response;
+    struct csn_tpm_link *link = NULL;
+    char why[200] = "";
+    *line = (struct csn_capability){.name = "tpm"};
+    if (strncmp(tcti, device, sizeof device - 1) == 0 &&
+        explain_device(tcti + sizeof device - 1, &line->detail)) {
+        return;
+    }
+    if (csn_tpm_link_open(tcti, &link, why) != CSN_OK) {
+        snprintf(line->detail.text, sizeof line->detail.text, "%s", why);
+        return;
+    }
+    line->works = csn_tpm_link_carry(link, command, sizeof command, response, &size) == CSN_OK &&
+                  size >= 10 && memcmp(response + 6, "\0\0\0", 4) == 0;
+    csn_tpm_link_close(link);
+    snprintf(line->detail.text, sizeof line->detail.text, "%.100s: %s", tcti,
+             line->works ? "answers; caisson store init-tpm makes a counter in it"
+                         : "does not answer as a TPM 2.0 does");
+}
 
 /* Platforms that could vouch for what runs here, as `caisson run --evidence` would find them. */
 static uint32_t find_platforms(struct csn_capability *lines, uint32_t count_max)
@@ -108,14 +174,18 @@ static int run(int argc, char **argv)
     bool json = false;
     bool done;
     const char *require = NULL;
+    const char *tpm = CSN_EVIDENCE_TPM_TCTI;
     size_t count;
-    const struct cli_option options[] = {{"--json", NULL, &json}, {"--require", &require, NULL}};
-    int code = cli_options(&cli_doctor, argc, argv, options, 2, NULL, 0, &count, &done);
+    const struct cli_option options[] = {
+        {"--json", NULL, &json}, {"--require", &require, NULL}, {"--tpm", &tpm, NULL}};
+    int code = cli_options(&cli_doctor, argc, argv, options, sizeof options / sizeof options[0],
+                           NULL, 0, &count, &done);
     if (code != CLI_OK || done) {
         return code;
     }
-    uint32_t found = csn_doctor(lines, LINE_COUNT_MAX);
-    found += find_platforms(lines + found, LINE_COUNT_MAX - found);
+    uint32_t found = csn_doctor(lines, LINE_COUNT_MAX - 1);
+    found += find_platforms(lines + found, LINE_COUNT_MAX - 1 - found);
+    find_tpm(tpm, &lines[found++]);
     (json ? print_json : print_text)(lines, found);
     return check_required(lines, found, require);
 }

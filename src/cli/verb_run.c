@@ -34,7 +34,8 @@ static const char help[] =
     "(default -)\n"
     "  --store DIR       where an image that keeps things outside keeps them (sealed); one "
     "enclave\n"
-    "                    at a time\n"
+    "                    at a time. Made if it is missing, in a folder that is there; a folder or\n"
+    "                    file that can only be read will do for a model\n"
     "  --tpm TCTI        which TPM carries its counters, such as device:/dev/tpmrm0\n"
     "  --stats F         counters as one JSON object, at the end; for each ring too: messages,\n"
     "                    batches, parks, wakes, poisoned (of this end; \"workers\" has the "
@@ -79,6 +80,27 @@ static int parse_require(const char *text, uint32_t *require)
     return CLI_OK;
 }
 
+/* What will refuse a grant later is said now, while its operator looks. */
+static int open_store(struct cli_run *run, const struct wish *wish)
+{
+    const struct csn_wire_manifest *manifest = &run->image.image.manifest;
+    const bool keeps = (manifest->flags & CSN_WIRE_FLAG_STORE) != 0;
+    struct csn_detail detail = {{0}};
+    if (csn_store_place_open(&run->place, manifest, wish->store, wish->tpm, &detail) != CSN_OK) {
+        return cli_fail(CLI_FAILURE, "%s", detail.text);
+    }
+    if (keeps && wish->store == NULL) {
+        cli_fail(0, "note: the image keeps things outside, and there is no --store: grants whose "
+                    "policy needs one are refused");
+    } else if (keeps && csn_store_is_read_only(run->place.store)) {
+        cli_fail(0,
+                 "note: --store: %s cannot be written: what is in it can be read, such as a "
+                 "model; grants that need more are refused (chown, chmod 700)",
+                 wish->store);
+    }
+    return CLI_OK;
+}
+
 static int start_enclave(struct cli_run *run, const struct wish *wish, const char *path)
 {
     struct csn_enclave_options options = {.backend = wish->backend};
@@ -88,14 +110,15 @@ static int start_enclave(struct cli_run *run, const struct wish *wish, const cha
     if (code != CLI_OK) {
         return code;
     }
-    if (csn_store_place_open(&run->place, wish->store, wish->tpm, &detail) != CSN_OK) {
-        return cli_fail(CLI_FAILURE, "%s", detail.text);
-    }
-    options.store = run->place.store;
     csn_err err = csn_signed_image_read(path, wish->signature, image, &detail);
     if (err != CSN_OK) {
         return cli_fail(err == CSN_ERR_AUTH ? CLI_INVALID : CLI_FAILURE, "%s", detail.text);
     }
+    code = open_store(run, wish);
+    if (code != CLI_OK) {
+        return code;
+    }
+    options.store = run->place.store;
     code = run_evidence_extend(&run->evidence, image->measurement);
     options.image = image->bytes;
     options.image_size = image->size;

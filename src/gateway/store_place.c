@@ -4,12 +4,18 @@
 #include "backend/detail.h"
 #include <caisson/evidence.h>
 
-csn_err csn_store_place_open(struct csn_store_place *place, const char *folder, const char *tpm,
-                             struct csn_detail *detail)
+csn_err csn_store_place_open(struct csn_store_place *place,
+                             const struct csn_wire_manifest *manifest, const char *folder,
+                             const char *tpm, struct csn_detail *detail)
 {
     *place = (struct csn_store_place){.store = NULL};
     if (folder == NULL) {
         return CSN_OK;
+    }
+    if ((manifest->flags & CSN_WIRE_FLAG_STORE) == 0) {
+        return csn_detail_set(detail, CSN_ERR_ARGUMENT,
+                              "the image keeps nothing outside (caisson inspect): leave the store "
+                              "out");
     }
     struct csn_store_options options = {.folder = folder};
     char why[200] = "";

@@ -16,11 +16,14 @@ struct csn_store_place {
 };
 
 /*
- * folder NULL: none, and CSN_OK. tpm: a TCTI as tss2 has them; NULL: none. CSN_BUSY: another
+ * folder NULL: none, and CSN_OK. manifest: of the image that it is for; CSN_ERR_ARGUMENT: it keeps
+ * nothing outside. tpm: a TCTI as tss2 has them; NULL: none. CSN_BUSY: another
  * enclave has the folder. Nothing is open after an error.
  */
-CSN_MUST_USE csn_err csn_store_place_open(struct csn_store_place *place, const char *folder,
-                                          const char *tpm, struct csn_detail *detail);
+CSN_MUST_USE csn_err csn_store_place_open(struct csn_store_place *place,
+                                          const struct csn_wire_manifest *manifest,
+                                          const char *folder, const char *tpm,
+                                          struct csn_detail *detail);
 void csn_store_place_close(struct csn_store_place *place);
 
 #endif

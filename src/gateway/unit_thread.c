@@ -66,7 +66,8 @@ static csn_err start_enclave(struct csn_unit *unit, struct csn_detail *detail)
     if (unit->plan.extend != NULL && unit->restarts == 0) {
         CSN_TRY(unit->plan.extend(unit->plan.extend_state, unit->image.measurement, detail));
     }
-    CSN_TRY(csn_store_place_open(&unit->place, service->store.folder, service->store.tpm, detail));
+    CSN_TRY(csn_store_place_open(&unit->place, &unit->image.image.manifest, service->store.folder,
+                                 service->store.tpm, detail));
     const struct csn_enclave_options options = {.image = unit->image.bytes,
                                                 .image_size = unit->image.size,
                                                 .backend = service->backend,

@@ -10,6 +10,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What whoever started it can do about that. */
+static const char *remedy(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return ": make the folder that it is to lie in";
+    case ENOTDIR:
+        return ": name a folder";
+    case EACCES:
+    case EPERM:
+        return ": it must be a folder of the user that runs this (chown, chmod 700)";
+    case EROFS:
+        return ": name one on a medium that can be written";
+    default:
+        return "";
+    }
+}
+
+/* Opened and ours; -1 and errno. */
+static int open_folder(const char *path)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return -1;
+    }
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0 &&
+        (faccessat(folder, ".", X_OK, AT_EACCESS) != 0 || flock(folder, LOCK_EX | LOCK_NB) != 0)) {
+        int error = errno;
+        close(folder);
+        errno = error;
+        return -1;
+    }
+    return folder;
+}
+
 csn_err csn_store_open(const struct csn_store_options *options, struct csn_store **store,
                        struct csn_detail *detail)
 {
@@ -18,23 +53,19 @@ csn_err csn_store_open(const struct csn_store_options *options, struct csn_store
     if (made == NULL) {
         return csn_detail_set(detail, CSN_ERR_MEMORY, "no memory for a store");
     }
-    if (mkdir(options->folder, 0700) != 0 && errno != EEXIST) {
+    made->folder = open_folder(options->folder);
+    if (made->folder < 0) {
         int error = errno;
         free(made);
-        return csn_detail_set(detail, CSN_ERR_SYSTEM, "%.120s: %s", options->folder,
-                              strerror(error));
+        return error == EWOULDBLOCK
+                   ? csn_detail_set(detail, CSN_BUSY,
+                                    "%.120s: in use by another enclave: end that "
+                                    "one, or name another folder",
+                                    options->folder)
+                   : csn_detail_set(detail, CSN_ERR_SYSTEM, "%.100s: %s%s", options->folder,
+                                    strerror(error), remedy(error));
     }
-    made->folder = open(options->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (made->folder < 0 || flock(made->folder, LOCK_EX | LOCK_NB) != 0) {
-        int error = errno;
-        csn_err err = error == EWOULDBLOCK ? CSN_BUSY : CSN_ERR_SYSTEM;
-        if (made->folder >= 0) {
-            close(made->folder);
-        }
-        free(made);
-        return csn_detail_set(detail, err, "%.120s: %s", options->folder,
-                              err == CSN_BUSY ? "in use by another enclave" : strerror(error));
-    }
+    made->read_only = faccessat(made->folder, ".", W_OK, AT_EACCESS) != 0;
     made->options = *options;
     made->options.folder = NULL;
     made->folder_dirty = true; /* of before, for all we know */
@@ -55,6 +86,11 @@ void csn_store_close(struct csn_store *store)
     close(store->folder);
     pthread_mutex_destroy(&store->lock);
     free(store);
+}
+
+bool csn_store_is_read_only(const struct csn_store *store)
+{
+    return store->read_only;
 }
 
 void csn_store_counts(const struct csn_store *store, struct csn_store_counts *counts)

@@ -20,12 +20,14 @@
 struct csn_store_file {
     char name[CSN_WIRE_OBJECT_NAME_MAX + 1]; /* empty: none */
     int fd;
-    uint64_t used; /* clock of the last use */
+    bool is_writable; /* else it is read, and made by others */
+    uint64_t used;    /* clock of the last use */
 };
 
 struct csn_store {
     int folder;        /* locked as long as it is open */
     bool broken;       /* a sync failed: what was written before may be lost */
+    bool read_only;    /* as it was opened */
     bool folder_dirty; /* names in it have changed since its last sync */
     uint64_t clock;
     pthread_mutex_t lock;

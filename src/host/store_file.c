@@ -70,26 +70,70 @@ static int open_plain(struct csn_store *store, const char *path, int flags)
     return fd;
 }
 
-static int open_object(struct csn_store *store, const char *name, bool make)
+static struct csn_store_file *find(struct csn_store *store, const char *name)
 {
     for (uint32_t i = 0; i < CSN_STORE_FILES; i++) {
         if (strcmp(store->files[i].name, name) == 0) {
-            store->files[i].used = ++store->clock;
-            return store->files[i].fd;
+            return &store->files[i];
         }
     }
-    int fd = open_plain(store, name, O_RDWR);
-    if (fd < 0 && errno == ENOENT && make) {
-        fd = open_plain(store, name, O_RDWR | O_CREAT | O_EXCL);
-        store->folder_dirty |= fd >= 0;
-    }
+    return NULL;
+}
+
+static int keep_open(struct csn_store *store, const char *name, int fd, bool is_writable)
+{
     if (fd >= 0) {
         struct csn_store_file *file = place_for(store);
         snprintf(file->name, sizeof file->name, "%s", name);
         file->fd = fd;
+        file->is_writable = is_writable;
         file->used = ++store->clock;
     }
     return fd;
+}
+
+/* For writing; what is not there is made. */
+static int open_to_write(struct csn_store *store, const char *name)
+{
+    struct csn_store_file *file = find(store, name);
+    if (file != NULL && file->is_writable) {
+        file->used = ++store->clock;
+        return file->fd;
+    }
+    csn_store_forget(store, name);
+    int fd = open_plain(store, name, O_RDWR);
+    if (fd < 0 && errno == ENOENT) {
+        fd = open_plain(store, name, O_RDWR | O_CREAT | O_EXCL);
+        store->folder_dirty |= fd >= 0;
+    }
+    return keep_open(store, name, fd, true);
+}
+
+/* Whether the name is another file's by now, or nobody's. */
+static bool was_replaced(const struct csn_store *store, const struct csn_store_file *file)
+{
+    struct stat ours;
+    struct stat named;
+    return fstat(file->fd, &ours) != 0 ||
+           fstatat(store->folder, file->name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+           ours.st_ino != named.st_ino || ours.st_dev != named.st_dev;
+}
+
+/*
+ * For reading, which is all that a host may be able to do: a model's file of mode 0444, a medium
+ * that is mounted read-only. Such a file is made by others, who put a new one in its place while
+ * we have it open: that is looked for where a reader begins. What the enclave itself wrote is
+ * read back from where it wrote it.
+ */
+static int open_to_read(struct csn_store *store, const char *name, bool begins)
+{
+    struct csn_store_file *file = find(store, name);
+    if (file != NULL && (file->is_writable || !begins || !was_replaced(store, file))) {
+        file->used = ++store->clock;
+        return file->fd;
+    }
+    csn_store_forget(store, name);
+    return keep_open(store, name, open_plain(store, name, O_RDONLY), false);
 }
 
 /* ---- moving bytes ---- */
@@ -160,7 +204,7 @@ static uint32_t append(struct csn_store *store, const char *name,
                        const struct csn_wire_outside_ask *ask, const uint8_t *bytes)
 {
     struct stat about;
-    int fd = open_object(store, name, true);
+    int fd = open_to_write(store, name);
     if (fd < 0 || fstat(fd, &about) != 0) {
         return status_of(errno);
     }
@@ -175,7 +219,7 @@ static uint32_t append(struct csn_store *store, const char *name,
 
 static uint32_t sync_object(struct csn_store *store, const char *name)
 {
-    int fd = open_object(store, name, false);
+    int fd = open_to_read(store, name, false);
     if (fd < 0) {
         return status_of(errno);
     }
@@ -245,7 +289,7 @@ static uint32_t look(struct csn_store *store, const char *name,
                      struct csn_wire_outside_answer *answer)
 {
     struct stat about;
-    int fd = open_object(store, name, false);
+    int fd = open_to_read(store, name, true);
     if (fd < 0 || fstat(fd, &about) != 0) {
         return status_of(errno);
     }
@@ -263,7 +307,7 @@ uint32_t csn_store_file_ask(struct csn_store *store, const struct csn_wire_outsi
         return look(store, name, answer);
     }
     if (ask->operation == CSN_WIRE_OUTSIDE_READ) {
-        int fd = open_object(store, name, false);
+        int fd = open_to_read(store, name, ask->offset == 0);
         return fd < 0 ? status_of(errno) : read_some(store, fd, ask, read, answer);
     }
     if (store->broken) {

@@ -3,6 +3,7 @@
 reason for which it was left out as what it returns.
 """
 import os
+import shutil
 import subprocess
 import sys
 
@@ -35,6 +36,16 @@ def skip_all(reason):
 def skip_status():
     """Of a seeded bug, 0 would look like a pass."""
     return int(os.environ.get("CAISSON_SKIP_STATUS", "0"))
+
+
+def held_by_modes():
+    """What goes before a command that is to be held back by modes of files, as root is not; None:
+    that cannot be had."""
+    if os.geteuid() != 0:
+        return ()
+    dropped = "-dac_override,-dac_read_search"
+    return ("setpriv", "--bounding-set", dropped, "--inh-caps", dropped) \
+        if shutil.which("setpriv") else None
 
 
 def chosen(tests, at):

@@ -26,6 +26,9 @@ CALLS = {"accept4", "bind", "capget", "capset", "clone", "clone3", "close_range"
          "ioctl", "listen", "madvise", "memfd_create", "mlock", "mprotect", "personality",
          "pidfd_send_signal", "prctl", "pread64", "recvfrom", "seccomp", "sendmsg", "sendto",
          "setsockopt", "shutdown", "socket", "tgkill", "timerfd_settime", "waitid", "writev"}
+# And what a store calls, by the sources.
+CALLS |= {"faccessat2", "fdatasync", "flock", "fstat", "fsync", "mkdir", "newfstatat", "openat",
+          "pwrite64", "renameat", "unlinkat"}
 SYSTEMD = shutil.which("systemd-analyze")
 
 
@@ -95,7 +98,8 @@ def lacks(text):
     found = sorted((stub_calls() - MAY_FAIL | CALLS) - allowed(unit))
     wanted = {"Type": "notify", "NotifyAccess": "main", "DeviceAllow": "/dev/kvm rw",
               "SupplementaryGroups": "kvm", "LimitMEMLOCK": "infinity",
-              "SystemCallErrorNumber": "EPERM"}
+              "SystemCallErrorNumber": "EPERM", "StateDirectory": "caisson",
+              "StateDirectoryMode": "0700"}
     found += [name for name, value in wanted.items() if unit.get(name) != [value]]
     # the stub makes an image's pages executable, asks for its personality, and kvm is a device
     found += [name for name in ("MemoryDenyWriteExecute", "LockPersonality", "PrivateDevices")
@@ -153,10 +157,28 @@ def test_needs(text):
             ("PrivateTmp=yes", "PrivateTmp=yes\nPrivateDevices=yes", "PrivateDevices"),
             ("PrivateTmp=yes", "MemoryDenyWriteExecute=yes", "MemoryDenyWriteExecute"),
             ("AF_INET6 AF_UNIX", "AF_INET6", "AF_UNIX"),
+            ("@keyring", "@keyring @sync", "fdatasync"),
+            ("StateDirectory=caisson", "", "StateDirectory"),
+            ("StateDirectoryMode=0700", "StateDirectoryMode=0755", "StateDirectoryMode"),
             ("Type=notify", "Type=exec", "Type"),
             ("WatchdogSec=30s", "", "WatchdogSec")):
         assert text.count(old) == 1, old
         assert missing in lacks(text.replace(old, new)), missing
+
+
+def test_tpm(text):
+    """with the drop-in for a TPM that the guide has, it is no more exposed than is allowed"""
+    with open(os.path.join(SOURCE, "docs/GATEWAY.md"), encoding="utf-8") as file:
+        found = re.findall(r"```\n\[Service\]\n([^`]*/dev/tpmrm0[^`]*)```", file.read())
+    assert len(found) == 1, found
+    for line in ("DeviceAllow=/dev/tpmrm0 rw", "SupplementaryGroups=tss"):
+        assert line in found[0].splitlines(), found
+    more = text.replace("[Install]", found[0] + "\n[Install]")
+    level = exposure(more)
+    print(f"# exposure {level}")
+    assert level <= EXPOSURE_MAX, level
+    assert exposure(more.replace("DeviceAllow=/dev/tpmrm0 rw", "DevicePolicy=auto\nDeviceAllow=\n"
+                                 "PrivateUsers=no\nRestrictNamespaces=no")) > level
 
 
 def test_verify(text):
@@ -169,7 +191,7 @@ def test_verify(text):
     assert "ProtectClocks" in analyze(spoilt, "verify", "--recursive-errors=no").stderr
 
 
-TESTS = [test_exposure, test_each_line, test_needs, test_verify]
+TESTS = [test_exposure, test_each_line, test_needs, test_tpm, test_verify]
 
 
 def main():

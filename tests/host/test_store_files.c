@@ -269,6 +269,127 @@ static void one_at_a_time(void **state)
     assert_int_equal(csn_store_open(&nowhere, &second, &detail), CSN_ERR_SYSTEM);
 }
 
+/* ---- what can only be read ---- */
+
+#define NOBODY 65534
+
+/* A file that another user put there; read-only, and without a way to make it anything else. */
+static void put_file(const char *name, const char *text)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0444), 0);
+}
+
+static void put_in_its_place(const char *name, const char *text)
+{
+    char from[160];
+    char to[160];
+    put_file("LATER", text);
+    snprintf(from, sizeof from, "%s/LATER", folder);
+    snprintf(to, sizeof to, "%s/%s", folder, name);
+    assert_int_equal(rename(from, to), 0);
+}
+
+/* From here on as a user whom modes hold back; and back. */
+static void be_nobody(bool nobody)
+{
+    if (getuid() == 0) {
+        assert_int_equal(seteuid(nobody ? NOBODY : 0), 0);
+    }
+}
+
+static void what_can_only_be_read_is_read(void **state)
+{
+    (void)state;
+    put_file("model", "weights");
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_false(csn_store_is_read_only(store));
+    be_nobody(true);
+    const bool is_read = holds("model", "weights");
+    const uint32_t sized = ask(CSN_WIRE_OUTSIDE_SIZE, "model", 0, NULL);
+    const uint32_t appended = APPEND("model", 7, "x");
+    const bool is_same = holds("model", "weights");
+    be_nobody(false);
+    assert_true(is_read && is_same);
+    assert_int_equal(sized, CSN_WIRE_OUTSIDE_OK);
+    assert_int_equal(appended, CSN_WIRE_OUTSIDE_FAILED);
+    /* What was only read so far can be written where that is allowed. */
+    assert_int_equal(APPEND("own", 0, "ab"), CSN_WIRE_OUTSIDE_OK);
+    csn_store_close(store);
+    assert_int_equal(open_store(&store), CSN_OK);
+    assert_true(holds("own", "ab"));
+    assert_int_equal(APPEND("own", 2, "c"), CSN_WIRE_OUTSIDE_OK);
+    assert_true(holds("own", "abc"));
+}
+
+static void folders_that_cannot_be_written(void **state)
+{
+    (void)state;
+    struct csn_detail detail = {""};
+    const struct csn_store_options options = {.folder = folder};
+    put_file("model", "weights");
+    csn_store_close(store);
+    assert_int_equal(chmod(folder, 0555), 0);
+    be_nobody(true);
+    csn_err err = csn_store_open(&options, &store, &detail);
+    const bool is_read_only = err == CSN_OK && csn_store_is_read_only(store);
+    const bool is_read = err == CSN_OK && holds("model", "weights");
+    const uint32_t made = err == CSN_OK ? APPEND("new", 0, "x") : 0;
+    be_nobody(false);
+    assert_int_equal(err, CSN_OK);
+    assert_true(is_read_only && is_read);
+    assert_int_equal(made, CSN_WIRE_OUTSIDE_FAILED);
+    csn_store_close(store);
+    store = NULL;
+    for (unsigned i = 0; i < 2; i++) { /* nothing in it could be opened; not even it */
+        assert_int_equal(chmod(folder, i == 0 ? 0444 : 0), 0);
+        be_nobody(true);
+        err = csn_store_open(&options, &store, &detail);
+        be_nobody(false);
+        assert_int_equal(err, CSN_ERR_SYSTEM);
+        assert_non_null(strstr(detail.text, "chmod 700"));
+    }
+    assert_int_equal(chmod(folder, 0700), 0);
+    const struct csn_store_options nowhere = {.folder = "/nonexistent/a"};
+    assert_int_equal(csn_store_open(&nowhere, &store, &detail), CSN_ERR_SYSTEM);
+    assert_non_null(strstr(detail.text, "make the folder"));
+    const struct csn_store_options file = {.folder = "/etc/passwd"};
+    assert_int_equal(csn_store_open(&file, &store, &detail), CSN_ERR_SYSTEM);
+    assert_non_null(strstr(detail.text, "name a folder"));
+    assert_int_equal(open_store(&store), CSN_OK);
+}
+
+/* Seen by who begins to read; whoever is in the middle reads one file to its end. */
+static void a_file_that_was_replaced_is_noticed(void **state)
+{
+    (void)state;
+    put_file("model", "first one");
+    assert_true(holds("model", "first one"));
+    put_in_its_place("model", "the second one");
+    assert_int_equal(read_at("model", 6, 10), CSN_WIRE_OUTSIDE_OK);
+    assert_int_equal(head.size, 3);
+    assert_memory_equal(answer + sizeof head, "one", 3);
+    assert_true(holds("model", "the second one"));
+    put_in_its_place("model", "third");
+    assert_int_equal(ask(CSN_WIRE_OUTSIDE_SIZE, "model", 0, NULL), CSN_WIRE_OUTSIDE_OK);
+    assert_int_equal(head.value, 5);
+    char path[160];
+    snprintf(path, sizeof path, "%s/model", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(read_at("model", 0, 1), CSN_WIRE_OUTSIDE_MISSING);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    assert_int_equal(read_at("model", 0, 1), CSN_WIRE_OUTSIDE_FAILED);
+    /* What an enclave wrote is read from where it wrote it, and goes on there. */
+    assert_int_equal(APPEND("own", 0, "mine"), CSN_WIRE_OUTSIDE_OK);
+    put_in_its_place("own", "another's");
+    assert_true(holds("own", "mine"));
+}
+
 /* ---- the medium ---- */
 
 static void limit(rlim_t size)
@@ -409,6 +530,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_stay_in_the_folder, make, unmake),
         cmocka_unit_test_setup_teardown(forms_are_strict, make, unmake),
         cmocka_unit_test_setup_teardown(one_at_a_time, make, unmake),
+        cmocka_unit_test_setup_teardown(what_can_only_be_read_is_read, make, unmake),
+        cmocka_unit_test_setup_teardown(folders_that_cannot_be_written, make, unmake),
+        cmocka_unit_test_setup_teardown(a_file_that_was_replaced_is_noticed, make, unmake),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told, make, unmake),
         cmocka_unit_test_setup_teardown(a_failed_sync_is_final, make, unmake),
         cmocka_unit_test_setup_teardown(of_tpm_commands_few_pass, make, unmake),
