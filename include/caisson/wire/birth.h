@@ -70,7 +70,7 @@ struct csn_wire_birth {
     uint64_t records_max;     /* uses of one version of the key; 0: no limit */
     uint64_t reserved;        /* zero */
     uint8_t tenant[32];       /* id */
-    uint8_t boot_id[16];      /* of the instance that made it, often an earlier one; zeros: of none */
+    uint8_t boot_id[16];      /* of the instance that made it, maybe an earlier one; zeros: none */
     uint8_t measurement[48];  /* of that instance's image */
     uint8_t grant_digest[32]; /* of that grant */
     char
