@@ -8,6 +8,7 @@
 # in a folder of its own that goes away at the end; with STAY=1 it serves until you press Enter.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+needs=curl
 . "$here/../begin.sh"
 
 say "keys: who signs images, who vouches for this machine, a tenant, and what its program asks with"

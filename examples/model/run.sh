@@ -3,6 +3,7 @@
 # From a GGUF file to curl: run.sh CAISSON IMAGE MODEL.gguf [BACKEND] (docs/guide/model.md).
 # Everything lies in a folder that is removed at the end; servers are on loopback.
 set -eu
+command -v curl >/dev/null || { echo "curl is needed: apt-get install curl" >&2; exit 1; }
 caisson=$(realpath "$1")
 image=$(realpath "$2")
 model=$(realpath "$3")

@@ -9,6 +9,7 @@
 # in a folder of its own that goes away at the end.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+needs="curl openssl"
 . "$here/../begin.sh"
 # ask PATH [JSON]: through the proxy
 ask() {

@@ -107,7 +107,23 @@ def test_transit():
     return None
 
 
-TESTS = [test_script, test_document, test_transit]
+def test_lacking():
+    """without curl, or openssl where it is used, a script says so and starts nothing"""
+    for script, there, lacks in (("gateway", [], "curl"), ("transit", [], "curl"),
+                                 ("transit", ["curl"], "openssl")):
+        with tempfile.TemporaryDirectory(prefix="caisson-quick-") as folder:
+            tools = os.path.join(folder, "tools")
+            os.mkdir(tools)
+            for tool in ["dirname", *there]:
+                os.symlink(shutil.which(tool), os.path.join(tools, tool))
+            status, output = run([os.path.join(SOURCE, f"examples/{script}/quickstart.sh")],
+                                 folder, {"PATH": tools, "CAISSON_BUILD": BUILD, "TMPDIR": folder})
+            assert status == 1, (script, status, output)
+            assert output == f"{lacks} is needed: apt-get install {lacks}\n", (script, output)
+            assert os.listdir(folder) == ["tools"], os.listdir(folder)
+
+
+TESTS = [test_script, test_document, test_transit, test_lacking]
 
 
 def main():
