@@ -3,7 +3,7 @@
  * test_fleet.c: how units of a service follow each other, by the clock of the test, over enclaves
  * that are made up here: they have the key, the tenants and the fate that the test says.
  *
- * test_fleet IMAGE: any image; its signature is made here.
+ * test_fleet IMAGE: any image that keeps a store; its signature is made here.
  */
 #include "gateway/fleet.h"
 #include "skip.h"
