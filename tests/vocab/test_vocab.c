@@ -225,6 +225,25 @@ static void test_bpe(void **state)
     free(opened.memory);
 }
 
+/* A merge that the cut into words forbids: what begins with a line's end holds no letter. */
+static void test_line_end(void **state)
+{
+    (void)state;
+    static struct made made;
+    struct opened opened;
+    make_bpe(&made);
+    add_token(&made,
+              "\xc4\x8a"
+              "a",
+              0, 1); /* 264: "\n" as a letter, and "a" */
+    add_merge(&made, "\xc4\x8a a");
+    made.source.split = CSN_VOCAB_LLAMA3;
+    assert_int_equal(open_made(&made, &opened), CSN_OK);
+    EXPECT(&opened.vocab, "\na", false, '\n', 'a');
+    EXPECT(&opened.vocab, "!a", false, '!', 'a');
+    free(opened.memory);
+}
+
 /* Each byte by itself has a token whose bytes are that byte. */
 static void test_bytes(void **state)
 {
@@ -442,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_byte_missing),
         cmocka_unit_test(test_merges_refused),
+        cmocka_unit_test(test_line_end),
         cmocka_unit_test(test_sources_refused),
         cmocka_unit_test(test_strings_cut),
         cmocka_unit_test(test_room),
