@@ -71,10 +71,10 @@ static bool is_of_kind(const EVP_PKEY *key, const struct kind *kind)
 
 static bool take(const EVP_PKEY *key, const struct kind *kind, struct cli_key_secret *secret)
 {
+    size_t size = kind->size_max;
     secret->size = kind->size_max;
     if (kind->group == NULL) {
-        return EVP_PKEY_get_raw_private_key(key, secret->bytes, &secret->size) == 1 &&
-               secret->size == kind->size_max;
+        return EVP_PKEY_get_raw_private_key(key, secret->bytes, &size) == 1 && size == secret->size;
     }
     BIGNUM *scalar = NULL;
     bool good = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &scalar) == 1 &&
@@ -114,7 +114,7 @@ int cli_key_secret_read(const char *path, uint32_t type, struct cli_key_secret *
     }
     if (size >= kind->size_min && size <= kind->size_max) {
         memcpy(secret->bytes, bytes, size);
-        secret->size = size;
+        secret->size = (uint32_t)size;
     } else if (kind->algorithm != NULL) {
         code = read_pem(path, name, kind, bytes, size, secret);
     } else {

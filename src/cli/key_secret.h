@@ -4,14 +4,12 @@
 #ifndef CSN_CLI_KEY_SECRET_H
 #define CSN_CLI_KEY_SECRET_H
 
-#include <stddef.h>
+#include <caisson/client.h>
 #include <stdint.h>
 
-#define CLI_KEY_SECRET_MAX 64u
-
 struct cli_key_secret {
-    size_t size;
-    uint8_t bytes[CLI_KEY_SECRET_MAX];
+    uint32_t size;
+    uint8_t bytes[CSV_KEY_SECRET_MAX];
 };
 
 /* A type's name, as requests write it, to enum csn_wire_transit_type; 0: no such type. */

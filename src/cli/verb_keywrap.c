@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verb_keywrap.c: `caisson keywrap`: a key's secret half, sealed for the transit enclave. */
 #include "appraise.h"
-#include "client/sealed.h"
-#include "crypto/hpke.h"
 #include "evidence_input.h"
 #include "key_secret.h"
-#include "verify/text.h"
 #include <caisson/wire/transit.h>
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>
@@ -49,11 +46,10 @@ static const char help[] =
     "      curl -s http://127.0.0.1:8390/v1/transit/keys/web/import \\\n"
     "          -H content-type:application/json -d @-\n";
 
-#define IMPORT_LABEL    "caisson-transit-import-v1"
 #define STATEMENT_LABEL "caisson-import-key-v1"
 #define ANSWER_SIZE_MAX (UINT64_C(64) << 10)
-#define BASE64_MAX      128u
-#define SEALED_MAX      (32u + CLI_KEY_SECRET_MAX + 16u)
+#define SEALED_MAX      (CSV_KEY_SECRET_MAX + CSV_KEY_BESIDE)
+#define BASE64_SIZE(n)  (((n) + 2) / 3 * 4)
 
 struct wish {
     const char *import_key;
@@ -76,17 +72,18 @@ struct import_key {
 
 /* ---- the import key ---- */
 
-/* Base64 of exactly size bytes. */
+/* Base64 of exactly size bytes, at most 64, and as it would be written: libcrypto reads others. */
 static bool read_base64(const char *text, size_t text_size, uint8_t *bytes, size_t size)
 {
-    uint8_t read[BASE64_MAX / 4 * 3 + 2];
-    size_t got = 0;
-    if (text_size > BASE64_MAX || !csv_base64_read((const uint8_t *)text, text_size, read, &got) ||
-        got != size) {
+    uint8_t read[66];
+    uint8_t again[BASE64_SIZE(64) + 1];
+    if (text_size != BASE64_SIZE(size) ||
+        EVP_DecodeBlock(read, (const uint8_t *)text, (int)text_size) < 0) {
         return false;
     }
+    EVP_EncodeBlock(again, read, (int)size);
     memcpy(bytes, read, size);
-    return true;
+    return memcmp(again, text, text_size) == 0;
 }
 
 static bool read_member(const cJSON *object, const char *name, uint8_t *bytes, size_t size)
@@ -180,44 +177,24 @@ static int check_or_say(struct wish *wish, const struct import_key *key)
 
 /* ---- sealing ---- */
 
-static csn_err seal(const struct wish *wish, const struct import_key *key,
-                    const struct cli_key_secret *secret, uint8_t sealed[SEALED_MAX])
-{
-    uint8_t info[sizeof IMPORT_LABEL - 1 + 32 + CSN_WIRE_TRANSIT_NAME_SIZE] = {0};
-    uint8_t ephemeral[32];
-    const uint8_t aad = (uint8_t)wish->type;
-    struct csn_hpke_context context = {0};
-    const struct csn_hpke_setup setup = {
-        .aead = CSN_AEAD_AES_256_GCM, .info = info, .info_size = sizeof info};
-    memcpy(info, IMPORT_LABEL, sizeof IMPORT_LABEL - 1);
-    memcpy(info + sizeof IMPORT_LABEL - 1, wish->tenant, 32);
-    memcpy(info + sizeof IMPORT_LABEL - 1 + 32, wish->name, strlen(wish->name));
-    csn_err err = csv_random(ephemeral, sizeof ephemeral);
-    err =
-        err == CSN_OK ? csn_hpke_sender(&context, sealed, key->public_key, ephemeral, &setup) : err;
-    err = err == CSN_OK ? csn_hpke_seal(&context, &aad, 1, secret->bytes, secret->size, sealed + 32,
-                                        sealed + 32 + secret->size)
-                        : err;
-    explicit_bzero(ephemeral, sizeof ephemeral);
-    explicit_bzero(&context, sizeof context);
-    return err;
-}
-
 static int wrap(const struct wish *wish, const struct import_key *key, const char *path)
 {
     uint8_t sealed[SEALED_MAX];
-    uint8_t text[SEALED_MAX / 3 * 4 + 8];
+    uint8_t text[BASE64_SIZE(SEALED_MAX) + 1];
     struct cli_key_secret secret = {0};
+    struct csv_key_target target = {.name = wish->name, .type = wish->type};
+    memcpy(target.import_key, key->public_key, 32);
+    memcpy(target.tenant, wish->tenant, 32);
     int code = cli_key_secret_read(path, wish->type, &secret);
     if (code == CLI_OK) {
-        csn_err err = seal(wish, key, &secret, sealed);
+        csn_err err = csv_key_seal(&target, secret.bytes, secret.size, sealed);
         code = err == CSN_OK ? CLI_OK
                              : cli_fail(CLI_FAILURE, "not sealed: %s",
                                         err == CSN_ERR_AUTH ? "the import key is no public key"
                                                             : csn_err_name(err));
     }
     if (code == CLI_OK) {
-        EVP_EncodeBlock(text, sealed, (int)(32 + secret.size + 16));
+        EVP_EncodeBlock(text, sealed, (int)(secret.size + CSV_KEY_BESIDE));
         printf("{\"type\":\"%s\",\"sealed\":\"%s\"}\n", wish->type_text, (const char *)text);
     }
     explicit_bzero(&secret, sizeof secret);
