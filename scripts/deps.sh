@@ -21,7 +21,7 @@ elif [ "${1:-build}" != build ]; then
     wished="$wished curl nghttp2-client wrk nodejs npm firefox-esr chromium prometheus systemd"
     wished="$wished python3-xgboost python3-sklearn" # whose scores ours must be
     # programs that use keys through PKCS #11
-    wished="$wished opensc openssh-client openssh-server libengine-pkcs11-openssl p11-kit"
+    wished="$wished openssl opensc openssh-client openssh-server libengine-pkcs11-openssl p11-kit"
     wished="$wished gnutls-bin"
 fi
 if [ "${1:-build}" = long ]; then
