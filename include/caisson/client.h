@@ -297,6 +297,24 @@ CSN_API uint32_t csv_opener_stream_count(const struct csv_opener *opener);
 CSN_API void csv_opener_stream(const struct csv_opener *opener, uint32_t index,
                                struct csv_stream *stream);
 
+/* ---- keys that were made elsewhere, for a transit enclave (docs/TRANSIT.md, section 4) ---- */
+
+#define CSV_KEY_SECRET_MAX 64u
+#define CSV_KEY_BESIDE     48u /* bytes of a sealed secret beyond the secret's own */
+
+struct csv_key_target {
+    uint8_t import_key[32]; /* whose it is, the caller has checked */
+    uint8_t tenant[32];
+    const char *name;
+    uint32_t type; /* enum csn_wire_transit_type */
+};
+/*
+ * sealed: size + CSV_KEY_BESIDE bytes of room. That the secret is one of the type the enclave
+ * checks. CSN_ERR_ARGUMENT: too long, or no name; CSN_ERR_AUTH: a low-order import key.
+ */
+CSN_API CSN_MUST_USE csn_err csv_key_seal(const struct csv_key_target *target,
+                                          const uint8_t *secret, uint32_t size, uint8_t *sealed);
+
 CSN_EXTERN_C_END
 
 #endif

@@ -27,6 +27,11 @@ _caisson()
         mapfile -t COMPREPLY < <(compgen -W "json cbor" -- "$word")
         return
         ;;
+    --key-type)
+        mapfile -t COMPREPLY < <(compgen -W "aes-256 hmac ff1 ed25519 p-256 p-384 x25519 ml-kem-768" \
+            -- "$word")
+        return
+        ;;
     --require)
         mapfile -t COMPREPLY < <(compgen -W "namespaces own-uid locked huge-pages secret" -- "$word")
         return

@@ -30,8 +30,9 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_bench, cli_call, cli_cmw, cli_demo, cli_doctor, cli_evidence,
-    cli_grant, cli_inspect, cli_keygen, cli_measure, cli_model, cli_new, cli_open, cli_policy,
-    cli_predict, cli_proxy, cli_run, cli_seal, cli_serve, cli_sign, cli_size, cli_store, cli_verify;
+    cli_grant, cli_inspect, cli_keygen, cli_keywrap, cli_measure, cli_model, cli_new, cli_open,
+    cli_policy, cli_predict, cli_proxy, cli_run, cli_seal, cli_serve, cli_sign, cli_size, cli_store,
+    cli_verify;
 
 /* ---- options.c: long options only, "--name VALUE", "--name=VALUE" or flags; "--" ends them ----
  */

@@ -5,10 +5,10 @@
 #include <string.h>
 
 static const struct cli_verb *const verbs[] = {
-    &cli_demo, &cli_run,     &cli_serve,   &cli_proxy,  &cli_call,     &cli_keygen,
-    &cli_sign, &cli_measure, &cli_inspect, &cli_size,   &cli_evidence, &cli_verify,
-    &cli_cmw,  &cli_policy,  &cli_predict, &cli_grant,  &cli_model,    &cli_seal,
-    &cli_open, &cli_new,     &cli_store,   &cli_doctor, &cli_bench,
+    &cli_demo, &cli_run,     &cli_serve,   &cli_proxy, &cli_call,     &cli_keygen,
+    &cli_sign, &cli_measure, &cli_inspect, &cli_size,  &cli_evidence, &cli_verify,
+    &cli_cmw,  &cli_policy,  &cli_predict, &cli_grant, &cli_keywrap,  &cli_model,
+    &cli_seal, &cli_open,    &cli_new,     &cli_store, &cli_doctor,   &cli_bench,
 };
 
 static void usage(FILE *stream)

@@ -6,6 +6,7 @@ checks what comes back.
 transit_test.py CAISSON IMAGE BACKEND [PART]. Prints TAP.
 """
 import base64
+import hmac
 import http.client
 import json
 import os
@@ -130,23 +131,37 @@ def openssl(*arguments):
     return subprocess.run(["openssl", *arguments], capture_output=True, timeout=60, check=False)
 
 
+def check_signature(transit, kind, public, message, signature):
+    """By the public half in DER."""
+    public, signature = transit.file("key.der", public), transit.file("signature", signature)
+    message = transit.file("message", message)
+    if kind == "ed25519":
+        done = openssl("pkeyutl", "-verify", "-pubin", "-inkey", public, "-keyform", "DER",
+                       "-rawin", "-in", message, "-sigfile", signature)
+    else:
+        done = openssl("dgst", "-sha256" if kind == "p-256" else "-sha384", "-verify", public,
+                       "-keyform", "DER", "-signature", signature, message)
+    assert done.returncode == 0, (kind, done.stdout, done.stderr)
+
+
+def appraising(transit):
+    """Options that appraise fresh evidence of the instance."""
+    status, _, evidence = transit.serving.get(
+        transit.serving.front + "/.well-known/caisson/evidence?nonce=" + "00" * 32)
+    assert status == 200, evidence
+    return ["--evidence", transit.file("evidence.bin", evidence), "--nonce", "00" * 32, "--image",
+            IMAGE, "--insecure-dev", "--root", transit.serving.root]
+
+
 def test_signatures(transit):
     """openssl verifies signatures by keys that were made inside"""
     if shutil.which("openssl") is None:
         return "no openssl"
-    message = transit.file("message", b"to be signed")
     for name, kind in (("sign-256", "p-256"), ("sign-384", "p-384"), ("sign-ed", "ed25519")):
         key = transit.good("keys/" + name, {"type": kind})
         said = transit.good("sign/" + name, {"input": b64(b"to be signed")})
-        public = transit.file("key.der", base64.b64decode(key["spki"]))
-        signature = transit.file("signature", bare(said["signature"]))
-        if kind == "ed25519":
-            done = openssl("pkeyutl", "-verify", "-pubin", "-inkey", public, "-keyform", "DER",
-                           "-rawin", "-in", message, "-sigfile", signature)
-        else:
-            done = openssl("dgst", "-sha256" if kind == "p-256" else "-sha384", "-verify", public,
-                           "-keyform", "DER", "-signature", signature, message)
-        assert done.returncode == 0, (kind, done.stdout, done.stderr)
+        check_signature(transit, kind, base64.b64decode(key["spki"]), b"to be signed",
+                        bare(said["signature"]))
         assert transit.good("verify/" + name, {"input": b64(b"to be signed"),
                                                "signature": said["signature"]})["valid"] is True
         assert transit.good("verify/" + name, {"input": b64(b"to be sighed"),
@@ -226,12 +241,7 @@ def test_birth(transit):
     """a birth certificate verifies against the evidence of the instance, and no other"""
     key = transit.good("keys/born", {"type": "p-256"})
     birth = base64.b64decode(key["birth"])
-    status, _, evidence = transit.serving.get(
-        transit.serving.front + "/.well-known/caisson/evidence?nonce=" + "00" * 32)
-    assert status == 200, evidence
-    bundle = transit.file("evidence.bin", evidence)
-    base = [CAISSON, "verify", "--evidence", bundle, "--nonce", "00" * 32, "--image", IMAGE,
-            "--insecure-dev", "--root", transit.serving.root, "--json"]
+    base = [CAISSON, "verify", *appraising(transit), "--json"]
     good = subprocess.run([*base, "--birth", transit.file("birth", birth)], capture_output=True,
                           timeout=60, check=False)
     assert good.returncode == 0, (good.stdout[-2000:], good.stderr)
@@ -241,6 +251,107 @@ def test_birth(transit):
                           transit.file("bad", birth[:-70] + bytes([birth[-70] ^ 1]) + birth[-69:])],
                          capture_output=True, timeout=60, check=False)
     assert bad.returncode == 3, bad.stdout[-800:]
+
+
+def wrap(transit, how, name, kind, secret, tenant=None, key="import-key"):
+    """caisson keywrap with how to check the import key: (exit code, the body, what was said)"""
+    done = subprocess.run(
+        [CAISSON, "keywrap", "--import-key", transit.serving.path(key), "--tenant",
+         tenant or transit.serving.tenant, "--name", name, "--key-type", kind, secret, *how],
+        capture_output=True, timeout=60, check=False)
+    return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr.decode()
+
+
+def secret_file(transit, name, data):
+    path = transit.file(name, data)
+    os.chmod(path, 0o600)
+    return path
+
+
+def test_import(transit):
+    """keys of openssl and bare bytes are sealed, imported, and used as their public halves say"""
+    if shutil.which("openssl") is None:
+        return "no openssl"
+    transit.file("import-key", json.dumps(transit.good("import-key")).encode())
+    how = appraising(transit)
+    curve = ["-algorithm", "EC", "-pkeyopt"]
+    for number, (kind, ways) in enumerate((
+            ("p-256", ["genpkey", *curve, "ec_paramgen_curve:P-256"]),
+            ("p-384", ["genpkey", *curve, "ec_paramgen_curve:P-384"]),
+            ("p-256", ["ecparam", "-name", "prime256v1", "-genkey"]),
+            ("ed25519", ["genpkey", "-algorithm", "ed25519"]))):
+        pem = secret_file(transit, "secret.pem", openssl(*ways).stdout)
+        public = openssl("pkey", "-in", pem, "-pubout", "-outform", "DER").stdout
+        name = f"imported-{number}"
+        code, body, said = wrap(transit, how, name, kind, pem)
+        assert code == 0 and said == "", (code, said)
+        key = transit.good(f"keys/{name}/import", body)
+        assert key["origin"] == "imported" and base64.b64decode(key["spki"]) == public, key
+        signed = transit.good("sign/" + name, {"input": b64(b"mine")})["signature"]
+        check_signature(transit, kind, public, b"mine", bare(signed))
+    pem = secret_file(transit, "secret.pem", openssl("genpkey", "-algorithm", "x25519").stdout)
+    key = transit.good("keys/imported-x/import", wrap(transit, how, "imported-x", "x25519", pem)[1])
+    assert base64.b64decode(key["spki"]) == \
+        openssl("pkey", "-in", pem, "-pubout", "-outform", "DER").stdout
+    secret = secret_file(transit, "secret", bytes(range(20)))
+    transit.good("keys/imported-mac/import", wrap(transit, how, "imported-mac", "hmac", secret)[1])
+    assert bare(transit.good("hmac/imported-mac", {"input": b64(b"x")})["hmac"]) == \
+        hmac.digest(bytes(range(20)), b"x", "sha256")
+    return None
+
+
+def test_bound(transit):
+    """what is sealed opens for its tenant, name and type alone, and is sealed to no other key"""
+    answer = transit.good("import-key")
+    transit.file("import-key", json.dumps(answer).encode())
+    how, other = appraising(transit), "5a" * 32
+    secret = secret_file(transit, "secret", b"s" * 32)
+    code, body, said = wrap(transit, how, "bound", "aes-256", secret)
+    assert code == 0, said
+    assert transit.ask("keys/another/import", body)[0] == 404
+    assert transit.ask("keys/bound/import", {**body, "type": "ff1"})[0] == 404
+    assert wrap(transit, how, "bound", "aes-256", secret, tenant=other)[0] == 3
+    code, foreign, said = wrap(transit, ["--unverified"], "bound", "aes-256", secret, tenant=other)
+    assert code == 0 and "not checked" in said, (code, said)
+    assert transit.ask("keys/bound/import", foreign)[0] == 404
+    assert transit.good("keys/bound/import", body)["origin"] == "imported"
+    # An import key of somebody between, with the enclave's statement on its own.
+    changed = bytearray(base64.b64decode(answer["public_key"]))
+    changed[0] ^= 1
+    transit.file("changed", json.dumps({**answer, "public_key": b64(changed)}).encode())
+    code, body, said = wrap(transit, how, "bound", "aes-256", secret, key="changed")
+    assert code == 3 and body is None and "did not state" in said, (code, said)
+    wrong = [*how[:how.index("--image")], "--measurement", "5a" * 48, *how[-3:]]
+    assert wrap(transit, wrong, "bound", "aes-256", secret)[:2] == (3, None)
+    transit.file("bare", answer["public_key"].encode())
+    assert wrap(transit, how, "bound", "aes-256", secret, key="bare")[:2] == (4, None)
+    assert wrap(transit, ["--unverified"], "bound", "aes-256", secret, key="bare")[0] == 0
+    code, body, said = wrap(transit, [], "bound", "aes-256", secret)
+    assert code == 4 and body is None and "was not checked" in said, (code, said)
+
+
+def test_secrets(transit):
+    """secrets of another type or size, with a passphrase or open to others are refused"""
+    transit.file("bare", transit.good("import-key")["public_key"].encode())
+
+    def code(kind, secret, name="n"):
+        got, body, said = wrap(transit, ["--unverified"], name, kind, secret, key="bare")
+        assert (got == 0) == (body is not None), (got, body, said)
+        return got
+
+    short = secret_file(transit, "secret", b"s" * 31)
+    assert [code(kind, short) for kind in ("aes-256", "p-256", "hmac")] == [1, 1, 0]
+    assert code("hmac", short, "a/b") == 2 and code("rsa", short) == 2
+    os.chmod(short, 0o644)
+    assert code("hmac", short) == 1
+    if shutil.which("openssl") is None:
+        return "no openssl"
+    curve = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:"]
+    pem = secret_file(transit, "p.pem", openssl(*curve[:-1], curve[-1] + "P-256").stdout)
+    assert [code(kind, pem) for kind in ("p-256", "p-384", "ed25519", "hmac")] == [0, 1, 1, 1]
+    locked = openssl("pkey", "-in", pem, "-aes128", "-passout", "pass:word").stdout
+    assert b"ENCRYPTED" in locked and code("p-256", secret_file(transit, "l.pem", locked)) == 1
+    return None
 
 
 def test_restart(transit):
@@ -329,7 +440,8 @@ def main():
     if BACKEND == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return tap.skip_all("no /dev/kvm")
     tests = tap.chosen([test_signatures, test_sealing, test_batch, test_others, test_refusals,
-                        test_birth, test_restart, test_roles, test_tpm], 4)
+                        test_birth, test_import, test_bound, test_secrets,
+                        test_restart, test_roles, test_tpm], 4)
     transit = Transit()
     try:
         return tap.run(tests, transit)
