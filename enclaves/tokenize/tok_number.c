@@ -136,7 +136,7 @@ void tok_put_number(struct tok_writer *out, float number)
     do {
         digits[--at] = (uint8_t)('0' + parts % 10);
         parts /= 10;
-    } while (parts != 0);
+    } while (parts != 0 && at > 1); /* there is room for all below SCORE_MAX, and a sign */
     if (is_negative) {
         digits[--at] = '-';
     }
