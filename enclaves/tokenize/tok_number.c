@@ -121,24 +121,27 @@ bool tok_read_number(const uint8_t *bytes, uint32_t size, float *number)
 void tok_put_number(struct tok_writer *out, float number)
 {
     const double size = number < 0 ? -(double)number : (double)number;
-    uint8_t digits[24];
-    uint32_t at = sizeof digits;
+    uint8_t reversed[24]; /* enough for all below SCORE_MAX, and a sign */
+    uint32_t used = 0;
     if (!(size < SCORE_MAX)) { /* NaN too */
         tok_put(out, "null", 4);
         return;
     }
     uint64_t parts = (uint64_t)(size * SCORE_PARTS + 0.5);
     const bool is_negative = number < 0 && parts != 0;
-    for (uint32_t i = 0; i < SCORE_DECIMAL; i++, parts /= 10) {
-        digits[--at] = (uint8_t)('0' + parts % 10);
+    for (; used < SCORE_DECIMAL; parts /= 10) {
+        reversed[used++] = (uint8_t)('0' + parts % 10);
     }
-    digits[--at] = '.';
+    reversed[used++] = '.';
     do {
-        digits[--at] = (uint8_t)('0' + parts % 10);
+        reversed[used++] = (uint8_t)('0' + parts % 10);
         parts /= 10;
-    } while (parts != 0 && at > 1); /* there is room for all below SCORE_MAX, and a sign */
+    } while (parts != 0 && used < sizeof reversed - 1);
     if (is_negative) {
-        digits[--at] = '-';
+        reversed[used++] = '-';
     }
-    tok_put(out, digits + at, (uint32_t)sizeof digits - at);
+    uint8_t *target = tok_take(out, used);
+    for (uint32_t i = 0; target != NULL && i < used; i++) {
+        target[i] = reversed[used - 1 - i];
+    }
 }
