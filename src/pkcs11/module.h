@@ -158,6 +158,15 @@ CK_RV p11_operation_begin(struct p11_session *session, enum p11_kind kind,
 /* The one under way, or CKR_OPERATION_NOT_INITIALIZED. */
 CK_RV p11_operation_get(struct p11_session *session, enum p11_kind kind,
                         struct p11_operation **operation);
+/*
+ * All of an operation whose data come in one piece (C_Sign, C_Digest); end() does the work, and
+ * ends the operation unless only the size was asked for.
+ */
+typedef CK_RV (*p11_end)(struct p11_operation *operation, const CK_BYTE *data, CK_ULONG data_size,
+                         CK_BYTE *output, CK_ULONG *output_size);
+CK_RV p11_operation_whole(CK_SESSION_HANDLE session, enum p11_kind kind, p11_end end,
+                          const CK_BYTE *data, CK_ULONG data_size, CK_BYTE *output,
+                          CK_ULONG *output_size);
 /* More of what goes to the enclave as it is. CKR_DATA_LEN_RANGE: more than fits. */
 CK_RV p11_operation_add(struct p11_operation *operation, const void *bytes, size_t size);
 

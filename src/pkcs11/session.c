@@ -300,6 +300,29 @@ CK_RV p11_operation_get(struct p11_session *session, enum p11_kind kind,
     return (*operation)->is_active ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
 }
 
+CK_RV p11_operation_whole(CK_SESSION_HANDLE session, enum p11_kind kind, p11_end end,
+                          const CK_BYTE *data, CK_ULONG data_size, CK_BYTE *output,
+                          CK_ULONG *output_size)
+{
+    struct p11_session *found;
+    struct p11_operation *operation;
+    CK_RV rv = p11_enter(session, &found);
+    if (rv != CKR_OK) {
+        return rv;
+    }
+    rv = p11_operation_get(found, kind, &operation);
+    if (rv == CKR_OK && operation->is_multiple) {
+        rv = CKR_OPERATION_ACTIVE;
+    } else if (rv == CKR_OK && ((data == NULL && data_size != 0) || output_size == NULL)) {
+        p11_operation_end(operation);
+        rv = CKR_ARGUMENTS_BAD;
+    } else if (rv == CKR_OK) {
+        rv = end(operation, data, data_size, output, output_size);
+    }
+    p11_leave(found);
+    return rv;
+}
+
 CK_RV p11_operation_add(struct p11_operation *operation, const void *bytes, size_t size)
 {
     if (size > P11_BUFFER_MAX - operation->size) {

@@ -174,23 +174,7 @@ static CK_RV end(struct p11_operation *operation, const CK_BYTE *data, CK_ULONG 
 CK_RV C_Sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_size, CK_BYTE *output,
              CK_ULONG *output_size)
 {
-    struct p11_session *found;
-    struct p11_operation *operation;
-    CK_RV rv = p11_enter(session, &found);
-    if (rv != CKR_OK) {
-        return rv;
-    }
-    rv = p11_operation_get(found, P11_SIGN, &operation);
-    if (rv == CKR_OK && operation->is_multiple) {
-        rv = CKR_OPERATION_ACTIVE;
-    } else if (rv == CKR_OK && ((data == NULL && data_size != 0) || output_size == NULL)) {
-        p11_operation_end(operation);
-        rv = CKR_ARGUMENTS_BAD;
-    } else if (rv == CKR_OK) {
-        rv = end(operation, data, data_size, output, output_size);
-    }
-    p11_leave(found);
-    return rv;
+    return p11_operation_whole(session, P11_SIGN, end, data, data_size, output, output_size);
 }
 
 CK_RV C_SignUpdate(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_size)
