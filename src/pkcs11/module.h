@@ -159,8 +159,8 @@ CK_RV p11_operation_begin(struct p11_session *session, enum p11_kind kind,
 CK_RV p11_operation_get(struct p11_session *session, enum p11_kind kind,
                         struct p11_operation **operation);
 /*
- * All of an operation whose data come in one piece (C_Sign, C_Digest); end() does the work, and
- * ends the operation unless only the size was asked for.
+ * All of an operation whose data come in one piece (C_Sign, C_Encrypt and so on); end() does the
+ * work, and ends the operation unless only the size was asked for.
  */
 typedef CK_RV (*p11_end)(struct p11_operation *operation, const CK_BYTE *data, CK_ULONG data_size,
                          CK_BYTE *output, CK_ULONG *output_size);

@@ -131,41 +131,32 @@ static CK_RV end(struct p11_operation *operation, enum p11_kind kind, const stru
     return rv;
 }
 
-static CK_RV single(CK_SESSION_HANDLE session, enum p11_kind kind, const struct p11_bytes *input,
-                    CK_BYTE *output, CK_ULONG *output_size)
+static CK_RV end_encrypt(struct p11_operation *operation, const CK_BYTE *data, CK_ULONG data_size,
+                         CK_BYTE *output, CK_ULONG *output_size)
 {
-    struct p11_session *found;
-    struct p11_operation *operation;
-    CK_RV rv = p11_enter(session, &found);
-    if (rv != CKR_OK) {
-        return rv;
-    }
-    rv = p11_operation_get(found, kind, &operation);
-    if (rv == CKR_OK && operation->is_multiple) {
-        rv = CKR_OPERATION_ACTIVE;
-    } else if (rv == CKR_OK &&
-               ((input->bytes == NULL && input->size != 0) || output_size == NULL)) {
-        p11_operation_end(operation);
-        rv = CKR_ARGUMENTS_BAD;
-    } else if (rv == CKR_OK) {
-        rv = end(operation, kind, input, output, output_size);
-    }
-    p11_leave(found);
-    return rv;
+    const struct p11_bytes input = {data, data_size};
+    return end(operation, P11_ENCRYPT, &input, output, output_size);
+}
+
+static CK_RV end_decrypt(struct p11_operation *operation, const CK_BYTE *data, CK_ULONG data_size,
+                         CK_BYTE *output, CK_ULONG *output_size)
+{
+    const struct p11_bytes input = {data, data_size};
+    return end(operation, P11_DECRYPT, &input, output, output_size);
 }
 
 CK_RV C_Encrypt(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_size, CK_BYTE *output,
                 CK_ULONG *output_size)
 {
-    const struct p11_bytes input = {data, data_size};
-    return single(session, P11_ENCRYPT, &input, output, output_size);
+    return p11_operation_whole(session, P11_ENCRYPT, end_encrypt, data, data_size, output,
+                               output_size);
 }
 
 CK_RV C_Decrypt(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_size, CK_BYTE *output,
                 CK_ULONG *output_size)
 {
-    const struct p11_bytes input = {data, data_size};
-    return single(session, P11_DECRYPT, &input, output, output_size);
+    return p11_operation_whole(session, P11_DECRYPT, end_decrypt, data, data_size, output,
+                               output_size);
 }
 
 /* ---- in parts: kept until the end, since nothing is given out that was not authenticated ---- */
